@@ -120,10 +120,9 @@ def test_what_is_left_is_worded_as_in_the_ledger(real: Hub) -> None:
     for words in (["ledger", str(real.root)], approve):
         done = CliRunner().invoke(command(words[0]), words, input="n\n")
         shown = re.sub(r"[│\s]+", " ", done.output)
-        assert re.search(r"All releases together: epsilon [\d.]+ of", shown)
-        left = (
-            "more after this one" if words is approve else "Available for the next release: epsilon"
-        )
+        spent = "All releases together" if words is approve else "Spent"
+        assert re.search(rf"{spent}: epsilon [\d.]+ of", shown)
+        left = "more after this one" if words is approve else "Available for one more version:"
         assert left in shown
 
 

@@ -142,7 +142,7 @@ def test_an_agreement_refuses_what_the_budget_would_allow(hub: Hub) -> None:
     assert run(hub, *BUILD)[0] == 0
     code, out, _err = run(hub, "ledger")
     assert code == 0
-    for word in ("Spent by kind", "beacon-hotline", "All releases together", "agreed limit"):
+    for word in ("Spent by purpose", "beacon-hotline", "Spent: epsilon", "limit"):
         assert word in out
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from ctdhub.cli import options
-from ctdhub.cli.output import console, show_table
+from ctdhub.cli.output import errors, say, show_document, show_exactly, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import decimal, exact, number, stamped, tiny
 from ctdhub.core.format import share as percent
-from ctdhub.core.i18n import _, current, said
+from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from ctdhub.hub.approvers import Publication
     from ctdhub.hub.folder import Hub
     from ctdhub.hub.paid import Account
-    from ctdhub.release.approvals import Approvers, KeyChange, Statement
+    from ctdhub.release.approvals import Approvers, KeyChange, Role, Statement
     from ctdhub.release.manifest import Manifest
 
 
@@ -42,7 +41,7 @@ class As(StrEnum):
 
 def approve(
     role: Annotated[As, typer.Option()],
-    key: Annotated[Path, typer.Option()],
+    key: options.NeededPath,
     folder: options.Folder = Path(),
     version: str = "",
     correction: Annotated[str, typer.Option(metavar="version")] = "",
@@ -50,6 +49,8 @@ def approve(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``approve``."""
+    from ctdhub.desk.worker.answers.releases import difference
+    from ctdhub.document.document import from_json
     from ctdhub.hub.paid import Account, budget_split, ledger
     from ctdhub.hub.rules import policy
     from ctdhub.hub.stages import publish as approve_stage
@@ -66,15 +67,16 @@ def approve(
     rules = policy(hub)
     split = budget_split(hub, rules)
     show_statement(hub, given, manifest, Account.of(ledger(hub), rules, split), split)
-    show_review(hub, candidate)
+    show_document(from_json(difference(hub, candidate.name, reviewed=True)["document"]))
+    show_reports(hub)
     show_told(hub, candidate)
     options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
     release = approve_stage.approve(hub, candidate, given, open_key(key))
     if release is None:
         show_waiting(hub, candidate.name)
         return
-    console.print(_("Published release {version}.").format(version=release.name))
-    console.print(_("Next: `ctdhub build {hub}` makes its site.").format(hub=escape(str(folder))))
+    say(_("Published release {version}."), version=release.name)
+    say(_("Next: `ctdhub build {hub}` makes its site."), hub=folder)
 
 
 def read_day(text: str) -> date:
@@ -101,112 +103,62 @@ def open_key(file: Path) -> SigningKey:
     return read_key(file, secret)
 
 
+def role_name(role: Role) -> str:
+    """What a role is called."""
+    from ctdhub.release.approvals import ROLE_NAMES
+
+    return said(ROLE_NAMES[role])
+
+
 def show_statement(
     hub: Hub, given: Statement, manifest: Manifest, account: Account, split: BudgetSplit
 ) -> None:
     """Everything that a person signs, before he signs."""
     from ctdhub.dp.ledger.file import told
-    from ctdhub.release.approvals import ROLE_NAMES
     from ctdhub.release.open import open_release
     from ctdhub.report.sentences import headline_of
 
     people = headline_of(open_release(hub.candidates / given.version))
     tables = sum(1 for table in manifest.sigma if table)
     charge = next(e for e in account.entries if e.id == given.charge)
+    guarantee = _("epsilon {epsilon}, delta {delta}").format(
+        epsilon=exact(given.guarantee.epsilon), delta=tiny(given.guarantee.delta)
+    )
+    paid = _("number {n} of the ledger, {time}: {what}").format(
+        n=charge.number, time=stamped(charge.time), what=said(told(charge.what))
+    )
+    spent = _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
+        spent=decimal(account.spent, "#,##0.000"),
+        budget=exact(account.budget),
+        delta=tiny(account.delta),
+    )
+    bought = _("{more} more after this one, with {share} of the budget kept for drafts").format(
+        more=number(max(0, split.more(charge.rho) - 1)), share=percent(split.reserve / split.budget)
+    )
     rows = (
         (_("hub"), given.hub),
         (_("version"), given.version),
-        (_("signed as"), said(ROLE_NAMES[given.role])),
-        (
-            _("guarantee"),
-            _("epsilon {epsilon}, delta {delta}").format(
-                epsilon=exact(given.guarantee.epsilon), delta=tiny(given.guarantee.delta)
-            ),
-        ),
+        (_("signed as"), role_name(given.role)),
+        (_("guarantee"), guarantee),
         *rows_of_statement(hub, manifest),
-        *(
-            [(_("why it is weaker than usual"), reason)]
-            if (reason := str(manifest.facts.get("promise_reason", "")))
-            else []
-        ),
+        (_("why it is weaker than usual"), str(manifest.facts.get("promise_reason", ""))),
         (_("people"), people),
         (_("tables"), number(tables)),
         *_measured(manifest),
-        (
-            _("charge"),
-            _("number {n} of the ledger, {time}: {what}").format(
-                n=charge.number,
-                time=stamped(charge.time),
-                what=said(told(charge.what)),
-            ),
-        ),
-        (
-            _("spent to date"),
-            _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
-                spent=decimal(account.spent, "#,##0.000"),
-                budget=exact(account.budget),
-                delta=tiny(account.delta),
-            ),
-        ),
-        (
-            _("versions that the budget buys at this price"),
-            _("{more} more after this one, with {share} of the budget kept for drafts").format(
-                more=number(max(0, split.more(charge.rho) - 1)),
-                share=percent(split.reserve / split.budget),
-            ),
-        ),
+        (_("charge"), paid),
+        (_("spent to date"), spent),
+        (_("versions that the budget buys at this price"), bought),
         (_("hash of that line of the ledger"), given.ledger.hash),
         (_("hash of SHA256SUMS"), given.digest),
-        *([(_("hash of the review"), given.review)] if given.review else []),
-        *([(_("hash of note, changes and alarms"), given.changes)] if given.changes else []),
-        *([(_("hash of the desk's last event"), given.trail)] if given.trail else []),
+        (_("hash of the review"), given.review),
+        (_("hash of note, changes and alarms"), given.changes),
+        (_("hash of the desk's last event"), given.trail),
         (_("published not before"), given.not_before or _("at once, with the second approval")),
     )
-    shown = [(name, printable(value, 600)) for name, value in rows]
+    shown = [(name, printable(value, 600)) for name, value in rows if value]
     show_table(_("To be approved"), ("", ""), shown)
     if given.practice:
-        console.print(_("The data are fictitious: this approval is for practice."))
-
-
-def show_review(hub: Hub, candidate: Path) -> None:
-    """What readers will be told of the release, and what the hub alone knows of its making."""
-    from ctdhub.hub.review import read_review
-    from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
-
-    text = (candidate / CHANGELOG).read_text("utf-8")
-    note, changed = newest_note(text), newest_changes(text, current())
-    seen = [(_("note"), printable(note, 2_000) or _("No note was given."))]
-    for line in changed.splitlines():
-        seen.append((_("changed"), printable(line.removeprefix("- "), 2_000)))
-    show_table(_("What readers will see"), ("", ""), seen)
-    if tells_of_withdrawals(note):
-        console.print(warning_of_withdrawals())
-    show_reports(hub)
-    found = read_review(hub, candidate.name)
-    if found is None:
-        console.print(_("Older software made this candidate: nothing was noted for its approvers."))
-        return
-    rows = [
-        (id, number(read), number(rejected), percent(rejected / read) if read else "–")
-        for id, (rejected, read) in found[0].rejected.items()
-    ]
-    title = _("Rows that were not used (for you alone; no reader sees this)")
-    head = (_("contributor"), _("read"), _("rejected"), _("share"))
-    show_table(title, head, rows, right=1, fold=False)
-    for told in found[0].told_of_rules:
-        console.print(escape(said(told)))
-    if not found[0].alarms:
-        console.print(_("No alarm was raised."))
-        return
-    alarms = []
-    for alarm in found[0].alarms:
-        counted = _("{n} of {of}").format(n=number(alarm.n), of=number(alarm.of))
-        why = alarm.reason or _("in the mapping, without a reason")
-        accepted = why if alarm.accepted else _("only by the person who let the charge be made")
-        words = (alarm.contributor, alarm.date, alarm.entry, counted, accepted)
-        alarms.append([printable(word, 500) for word in words])
-    heads = (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted"))
-    show_table(_("Alarms (for you alone)"), heads, alarms)
+        say(_("The data are fictitious: this approval is for practice."))
 
 
 def show_reports(hub: Hub) -> None:
@@ -214,15 +166,19 @@ def show_reports(hub: Hub) -> None:
     from ctdhub.hub.withdrawals import waiting_words
 
     for words in waiting_words(hub):
-        console.print(said(words), markup=False)
+        say(said(words))
 
 
-def warning_of_withdrawals() -> str:
-    """What is said to whoever writes or approves such a note."""
-    return _(
+def warn_of_withdrawals(*notes: str) -> None:
+    """Warn whoever writes or approves a note that seems to say that people withdrew."""
+    from ctdhub.release.changes import tells_of_withdrawals
+
+    text = _(
         "Warning: the note seems to say that people withdrew. Readers of a release must not learn "
         "that: it could point to individuals. Take it out of the note, unless an organisation left."
     )
+    if any(map(tells_of_withdrawals, notes)):
+        say(text, to=errors)
 
 
 def _measured(manifest: Manifest) -> list[tuple[str, str]]:
@@ -268,7 +224,6 @@ def show_waiting(hub: Hub, version: str) -> None:
     from datetime import UTC, datetime
 
     from ctdhub.hub.approvers import publication
-    from ctdhub.release.approvals import ROLE_NAMES
 
     given = publication(hub, hub.candidates / version, datetime.now(UTC))
     show_reports(hub)
@@ -278,62 +233,42 @@ def show_waiting(hub: Hub, version: str) -> None:
             if hold.refused
             else _("The {role} holds {version} back since {date}: {reason}")
         )
-        console.print(
-            escape(
-                text.format(
-                    role=said(ROLE_NAMES[hold.role]),
-                    version=version,
-                    date=stamped(hold.date[:10]),
-                    reason=printable(hold.reason, 1_000),
-                )
-            )
+        say(
+            text,
+            role=role_name(hold.role),
+            version=version,
+            date=stamped(hold.date[:10]),
+            reason=printable(hold.reason, 1_000),
         )
     if not given.missing:
         show_approved(hub, version, given)
         return
-    missing = _(", ").join(said(ROLE_NAMES[role]) for role in given.missing)
+    missing = _(", ").join(role_name(role) for role in given.missing)
     place = f"candidates/{version}"
     if hub.settings.approvers is None:
-        console.print(
-            _(
-                "Release {version} is finished and waits in {place}; nothing is published before "
-                "two people approve it, and hub.yaml names no approvers. Next: the steward and the "
-                "privacy officer each run `ctdhub key new --out FILE`; write both public keys "
-                "under approvers in hub.yaml; then `ctdhub approve`."
-            ).format(version=version, place=place)
+        text = _(
+            "Release {version} is finished and waits in {place}; nothing is published before "
+            "two people approve it, and hub.yaml names no approvers. Next: the steward and the "
+            "privacy officer each run `ctdhub key new --out FILE`; write both public keys "
+            "under approvers in hub.yaml; then `ctdhub approve`."
         )
+        say(text, version=version, place=place)
         return
-    console.print(
-        _("Release {version} waits in {place} for the approval of: {roles}.").format(
-            version=version, place=place, roles=missing
-        )
-    )
+    text = _("Release {version} waits in {place} for the approval of: {roles}.")
+    say(text, version=version, place=place, roles=missing)
     for role in given.missing:
-        console.print(
-            _("Next: ctdhub approve {hub} --role {role} --key FILE").format(
-                hub=escape(str(hub.root)), role=role
-            )
-        )
+        say(_("Next: ctdhub approve {hub} --role {role} --key FILE"), hub=hub.root, role=role)
 
 
 def show_approved(hub: Hub, version: str, here: Publication) -> None:
     """What a candidate waits for that both have approved."""
     if here.opens is not None and here.state != "due":
-        console.print(
-            _("Release {version} is approved, not yet published. First day: {day} (UTC).").format(
-                version=version, day=here.opens.date().isoformat()
-            )
-        )
+        text = _("Release {version} is approved, not yet published. First day: {day} (UTC).")
+        say(text, version=version, day=here.opens.date().isoformat())
     else:
-        console.print(
-            _("Release {version} is approved, not yet published.").format(version=version)
-        )
+        say(_("Release {version} is approved, not yet published."), version=version)
     if here.state in ("due", "scheduled"):
-        console.print(
-            _("Next: `ctdhub build {hub}` publishes it from that day on.").format(
-                hub=escape(str(hub.root))
-            )
-        )
+        say(_("Next: `ctdhub build {hub}` publishes it from that day on."), hub=hub.root)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -382,7 +317,7 @@ def approvers(
     hub = options.hub(folder)
     if signed_by:
         for version, digest in keys.statements_of(hub, signed_by):
-            console.print(f"{digest}  {version}", soft_wrap=True)
+            show_exactly(f"{digest}  {version}")
         return
     show_keys(keys.approvers(hub))
     waits = keys.pending(hub)
@@ -394,20 +329,20 @@ def approvers(
     show_change(told)
     options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
     keys.sign_change(hub, told, open_key(key))
-    console.print(_("The change of approvers is signed: line {n}.").format(n=told.number))
+    say(_("The change of approvers is signed: line {n}."), n=told.number)
 
 
 def show_keys(found: Approvers) -> None:
     """The keys of both people, each with the digits to compare."""
-    from ctdhub.release.approvals import ROLE_NAMES, ROLES, fingerprint
+    from ctdhub.release.approvals import ROLES, fingerprint
 
-    rows = [(said(ROLE_NAMES[r]), fingerprint(key), key) for r in ROLES for key in found.keys(r)]
+    rows = [(role_name(r), fingerprint(key), key) for r in ROLES for key in found.keys(r)]
     show_table(_("Keys of the approvers"), (_("role"), _("read aloud"), _("key")), rows)
 
 
 def show_change(told: KeyChange) -> None:
     """What an approver signs about the other's keys."""
-    from ctdhub.release.approvals import ROLE_NAMES, ROLES, fingerprint
+    from ctdhub.release.approvals import ROLES, fingerprint
 
     rows = []
     for role in ROLES:
@@ -415,7 +350,7 @@ def show_change(told: KeyChange) -> None:
         for key in dict.fromkeys((*was, *now)):
             what = _("stays") if key in was and key in now else _("new")
             what = what if key in now else _("no longer signs")
-            rows.append((said(ROLE_NAMES[role]), what, fingerprint(key), key))
+            rows.append((role_name(role), what, fingerprint(key), key))
     for old in told.now.gone:
         if old in told.was.gone:
             continue
@@ -430,8 +365,8 @@ def show_change(told: KeyChange) -> None:
         (_("RSA passkeys"), str(told.was.rs256), str(told.now.rs256)),
     ):
         if was_ != now_:
-            console.print(_("{what}: {was} becomes {now}").format(what=name, was=was_, now=now_))
-    console.print(_("Reason: {reason}").format(reason=escape(printable(told.reason, 300))))
+            say(_("{what}: {was} becomes {now}"), what=name, was=was_, now=now_)
+    say(_("Reason: {reason}"), reason=printable(told.reason, 300))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -450,12 +385,11 @@ def show_unit(unit: str, rows: int, promised: Sequence[tuple[float, float]]) -> 
     from ctdhub.dp.plan import epsilon_by_rows
     from ctdhub.report.wording import epsilon_words, noise_is_for, unit_words, with_more_rows
 
-    words = escape(said(unit_words(unit, rows)))
-    console.print(_("Unit of protection: {unit}.").format(unit=words))
-    console.print(said(noise_is_for(rows)))
+    say(_("Unit of protection: {unit}."), unit=said(unit_words(unit, rows)))
+    say(said(noise_is_for(rows)))
     each = [epsilon_by_rows(rho_of(epsilon, delta), delta, rows) for epsilon, delta in promised]
     if len(each) == 1:
-        console.print(said(with_more_rows(each[0])))
+        say(said(with_more_rows(each[0])))
         return
     heads = [_("epsilon {epsilon}").format(epsilon=exact(epsilon)) for epsilon, _d in promised]
     by_rows = [(n, *(epsilon_words(found[n]) for found in each)) for n in each[0]]
@@ -488,7 +422,6 @@ def show_told(hub: Hub, candidate: Path | None = None) -> None:
     """Print whose counts can be told, and what to do; nothing where there is nobody.
 
     Args:
-        hub: the hub.
         candidate: the bundle to be approved; what would be released today, if None.
     """
     from ctdhub.hub.stages.differencing import told_of
@@ -496,16 +429,11 @@ def show_told(hub: Hub, candidate: Path | None = None) -> None:
     found = told_of(hub, candidate)
     if not found:
         return
-    console.print(_("What a comparison of releases reveals:"))
+    say(_("What a comparison of releases reveals:"))
     for one in found:
-        console.print(escape(f"* {said(one.words)}"))
-    console.print(advice())
-
-
-def advice() -> str:
-    """What the approvers do about it."""
-    return _(
+        say(f"* {said(one.words)}")
+    text = _(
         "A contributor left. It is removed at once, whatever that reveals. Show this to each "
-        "contributor "
-        "that is named before you sign."
+        "contributor that is named before you sign."
     )
+    say(text)

@@ -5,90 +5,28 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
-from rich.markup import escape
 
 from ctdhub.cli import approve, options
 from ctdhub.cli.approve import show_unit
-from ctdhub.cli.output import bar, console, errors, show_error, show_exactly, show_table
+from ctdhub.cli.output import bar, errors, say, show_document, show_error, show_exactly, show_table
 from ctdhub.core.errors import HubError, WouldCharge, error, printable
-from ctdhub.core.format import decimal, exact, listed, number, stamped, tiny
+from ctdhub.core.format import exact, listed, number, tiny
 from ctdhub.core.i18n import NATIVE_NAMES, Text, _, current, joined, language, many, ngettext, said
 
 if TYPE_CHECKING:
-    from ctdhub.dp.ledger.book import Spending
-    from ctdhub.dp.price import Pay, Price
     from ctdhub.hub.folder import Hub
-    from ctdhub.hub.paid import Account
     from ctdhub.hub.preflight import Done
     from ctdhub.hub.stages.link import DeliveryLine
     from ctdhub.report.helplines import Help
     from ctdhub.sensitive.alarms.alarm import Alarm
     from ctdhub.sensitive.mapping.file_account import UnknownText
-
-
-# --------------------------------------------------------------------------------------------------
-# What the ledger says, as tables.
-
-
-def show_account(account: Account) -> None:
-    """Every charge, then sums by kind and by contributor, then the total and what is left."""
-    from ctdhub.dp.ledger.file import told
-
-    head = ("", _("time (UTC)"), _("kind"), _("what"), "epsilon", "delta", "rho (zCDP)")
-    charges = [
-        (
-            str(e.number),
-            stamped(e.time),
-            _("release"),
-            printable(said(told(e.what)), 200),
-            decimal(e.epsilon, "#,##0.000"),
-            tiny(e.delta),
-            decimal(e.rho, "#,##0.00000"),
-        )
-        for e in account.entries
-    ]
-    show_table(_("Privacy ledger"), head, charges, right=4)
-    _show_sums(_("Spent by kind"), account.kinds, limits=False)
-    _show_sums(_("Spent on answers with the records of"), account.contributors, limits=True)
-    console.print(
-        _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
-            spent=decimal(account.spent, "#,##0.000"),
-            budget=exact(account.budget),
-            delta=tiny(account.delta),
-        )
-    )
-    console.print(
-        _("Available for the next release: epsilon {left}.").format(
-            left=decimal(account.left, "#,##0.000")
-        )
-    )
-
-
-def _show_sums(title: str, sums: tuple[Spending, ...], *, limits: bool) -> None:
-    if not sums:
-        return
-    name = _("contributor") if limits else _("kind")
-    more = (_("agreed limit"), _("left")) if limits else ()
-    rows = []
-    for s in sums:
-        bounds = (
-            (
-                "–" if s.limit is None else exact(s.limit),
-                "–" if s.left is None else decimal(s.left, "#,##0.000"),
-            )
-            if limits
-            else ()
-        )
-        of = printable(s.name) if limits else _("release")
-        rows.append((of, str(s.charges), decimal(s.epsilon, "#,##0.000"), *bounds))
-    show_table(title, (name, _("charges"), "epsilon", *more), rows, right=1)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -113,7 +51,7 @@ def show_alarms(alarms: Sequence[Alarm]) -> None:
         text = ngettext(
             "{n} alarm is accepted in a mapping.", "{n} alarms are accepted in mappings.", accepted
         )
-        console.print(text.format(n=number(accepted)))
+        say(text, n=number(accepted))
 
 
 def show_unknown(texts: Sequence[UnknownText]) -> None:
@@ -130,7 +68,7 @@ def show_unknown(texts: Sequence[UnknownText]) -> None:
     show_table(_("Texts that no rule can read: for the steward alone"), head, rows)
     if (more := len(texts) - MOST) > 0:
         text = ngettext("and {n} more text", "and {n} more texts", more)
-        console.print(text.format(n=number(more)))
+        say(text, n=number(more))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -163,22 +101,18 @@ def show_deliveries(hub: Hub) -> None:
     for contributor, each in groupby(found, key=lambda d: d.contributor):
         own = list(each)
         if len(own) > 1 and not own[-1].compared:
-            console.print(
-                _("{id}: rows without a person key, so its deliveries cannot be compared.").format(
-                    id=escape(contributor)
-                )
-            )
+            text = _("{id}: rows without a person key, so its deliveries cannot be compared.")
+            say(text, id=contributor)
         elif len(own) > 1:
-            console.print(escape(f"{contributor}: {said(_brought(own[-1]))}"))
+            say(f"{contributor}: {said(_brought(own[-1]))}")
             by = agreed.get(contributor)
-            if (contributor, own[-1].date) in rang or (by and by.patches_on(own[-1].date)):
-                pass  # the alarm says so; corrections hold whom somebody chose
-            elif own[-1].new and not own[-1].again:
-                console.print(_all_new(own[-1]) if own[-1].left else _twice(own[-1]))
-            elif by and by.deliveries == "cumulative" and own[-1].left > own[-1].again:
-                console.print(_most_left(own[-1]))
+            # the alarm says so; corrections hold whom somebody chose
+            known = (contributor, own[-1].date) in rang or (by and by.patches_on(own[-1].date))
+            cumulative = by is not None and by.deliveries == "cumulative"
+            if not known and (text := _doubt(own[-1], cumulative=cumulative)):
+                say(text, id=contributor, date=own[-1].date)
         if contradicting := sum(d.shared for d in own):
-            console.print(_warning(contributor, contradicting))
+            say(_warning(contributor, contradicting))
 
 
 def _brought(delivery: DeliveryLine) -> Text:
@@ -193,31 +127,27 @@ def _brought(delivery: DeliveryLine) -> Text:
     )
 
 
-def _all_new(delivery: DeliveryLine) -> str:
-    """A delivery that nobody of the one before is in; numbers may be written in another way."""
-    return _(
-        "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If its "
-        "numbers are now written in another way, such as 123 for 00123, people who withdrew are "
-        "not recognised."
-    ).format(id=escape(delivery.contributor), date=delivery.date)
-
-
-def _twice(delivery: DeliveryLine) -> str:
-    """Additions without anybody of before; numbers may be written in another way."""
-    return _(
-        "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If it "
-        "repeats people whose numbers are now written in another way, such as 123 for 00123, they "
-        "count twice."
-    ).format(id=escape(delivery.contributor), date=delivery.date)
-
-
-def _most_left(delivery: DeliveryLine) -> str:
-    """A cumulative delivery that most people of before are not in; it may hold changes alone."""
-    return _(
-        "Warning: most people in earlier deliveries of {id} are not in that of {date} and were "
-        "removed. If it holds only what is new or changed, its agreement must say deliveries: "
-        "additions."
-    ).format(id=escape(delivery.contributor), date=delivery.date)
+def _doubt(newest: DeliveryLine, *, cumulative: bool) -> str:
+    """What the newest delivery may mean that has none, or few, of the people before; else empty."""
+    if newest.new and not newest.again and newest.left:
+        return _(
+            "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If "
+            "its numbers are now written in another way, such as 123 for 00123, people who "
+            "withdrew are not recognised."
+        )
+    if newest.new and not newest.again:  # additions
+        return _(
+            "Warning: none of the people in earlier deliveries of {id} is in that of {date}. If it "
+            "repeats people whose numbers are now written in another way, such as 123 for 00123, "
+            "they count twice."
+        )
+    if cumulative and newest.left > newest.again:
+        return _(
+            "Warning: most people in earlier deliveries of {id} are not in that of {date} and were "
+            "removed. If it holds only what is new or changed, its agreement must say deliveries: "
+            "additions."
+        )
+    return ""
 
 
 def _warning(contributor: str, shared: int) -> str:
@@ -235,7 +165,7 @@ def _warning(contributor: str, shared: int) -> str:
         "Each key still counts as one person. If several people share a number, write key with "
         "several columns in the mapping, or case instead of hash."
     )
-    return escape(f"{said(found)} {remedy}")
+    return f"{said(found)} {remedy}"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -248,58 +178,66 @@ AcceptAlarms = Annotated[bool, typer.Option("--accept-alarms")]
 OPEN_ALARMS = "open-alarms"
 """The rule that refuses a charge while an alarm is open."""
 
-_Answer = TypeVar("_Answer")
 
-
-def asking(
-    spend: float | None,
-    work: Callable[[Pay, bool], _Answer],
+def build_hub(
+    hub: Hub,
+    until: str,
+    spend: float | None = None,
     accept_alarms: bool = False,
-    show: Callable[[], None] | None = None,
-) -> _Answer:
-    """Do work that may have to be paid for.
+    version: str = "",
+    note: str = "",
+) -> list[Done]:
+    """Build with a progress bar; where alarms stop the build, all that are open are shown.
 
-    Nothing is held while a person thinks: the work breaks off at the price, and begins again where
+    Nothing is held while a person thinks: the build breaks off at the price, and begins again where
     it was once the price may be spent.
 
     Args:
+        until, version, note: see :func:`ctdhub.hub.pipeline.build`.
         spend: the most epsilon that may be spent unasked, None where a person is to be asked.
-        work: told what may be spent, and whether alarms about the data are accepted.
-        accept_alarms: whether they are accepted unasked.
-        show: shows the open alarms before a person is asked whether they are accepted.
+        accept_alarms: whether alarms about the data are accepted unasked.
 
     Raises:
         WouldCharge: it may not be spent; nothing was charged.
         UsageError: ``spend`` is no finite number (rule ``usage``).
     """
     from ctdhub.dp.price import up_to
+    from ctdhub.hub import pipeline
+    from ctdhub.hub.stages.alarms import alarms_of
+    from ctdhub.sensitive.mapping.mapping import STOPPING
 
     if spend is not None and not math.isfinite(spend):
         raise error("usage/finite", name="--spend")
     may = spend or 0.0
-    told: list[Price] = []
-
-    def pay(price: Price) -> None:
-        told.append(price)
-        up_to(may)(price)
-
     while True:
         try:
-            return work(pay, accept_alarms)
+            with bar() as progress:
+                return pipeline.build(
+                    hub,
+                    until=until,
+                    progress=progress,
+                    version=version,
+                    note=note,
+                    pay=up_to(may),
+                    accept_alarms=accept_alarms,
+                )
         except WouldCharge as refused:
             if spend is not None or not _somebody_there():
                 raise
-            if refused.rule == OPEN_ALARMS and show:
-                show()
-            errors.print(escape(refused.what))
-            if refused.rule == OPEN_ALARMS:
-                if not typer.confirm(_("Accept these alarms for this charge?"), err=True):
-                    raise
-                accept_alarms = True
-                continue
-            if not typer.confirm(_("Spend it?"), err=True):
+            if alarms := refused.rule == OPEN_ALARMS:
+                show_alarms(alarms_of(hub))
+            say(refused.what, to=errors)
+            question = _("Accept these alarms for this charge?") if alarms else _("Spend it?")
+            if not typer.confirm(question, err=True):
                 raise
-            may = told[-1].epsilon
+            if alarms:
+                accept_alarms = True
+            else:
+                may = cast("float", refused.fields["cost"])
+        except HubError as met:
+            if met.rule in STOPPING:
+                show_alarms(alarms_of(hub))
+            raise
 
 
 def _somebody_there() -> bool:
@@ -321,20 +259,18 @@ def init(
 
     most = max_people or MAX_PEOPLE
     start.new_hub(folder, name or folder.resolve().name, max_people=most)
-    console.print(_("Made a hub in {folder}.").format(folder=escape(str(folder))))
+    say(_("Made a hub in {folder}."), folder=folder)
     epsilon, budget = usual_promise(most)
-    console.print(
-        _(
-            "policy.yaml: epsilon {epsilon} for a release and {budget} for all together, for "
-            "up to {n} people. `ctdhub rehearse` shows what each choice costs in error."
-        ).format(epsilon=exact(epsilon), budget=exact(budget), n=number(most))
+    text = _(
+        "policy.yaml: epsilon {epsilon} for a release and {budget} for all together, for "
+        "up to {n} people. `ctdhub rehearse` shows what each choice costs in error."
     )
-    console.print(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
+    say(text, epsilon=exact(epsilon), budget=exact(budget), n=number(most))
+    say(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
 
 
 def demo(
-    folder: Path,
-    people: Annotated[int | None, typer.Option(min=1_000, max=2_000_000)] = None,
+    folder: Path, people: Annotated[int | None, typer.Option(min=1_000, max=2_000_000)] = None
 ) -> None:
     """The verb ``demo``."""
     from ctdhub.hub import init as start
@@ -342,7 +278,7 @@ def demo(
     with bar() as progress:
         hub = start.practice_hub(folder, people, progress)
     run(hub, "site")
-    console.print(_("See it: ctdhub serve {folder}").format(folder=escape(str(folder))))
+    say(_("See it: ctdhub serve {folder}"), folder=folder)
 
 
 def build(
@@ -364,9 +300,7 @@ def build(
         run(hub, until, spend, accept_alarms)
 
 
-def check(
-    folder: options.Folder = Path(),
-) -> None:
+def check(folder: options.Folder = Path()) -> None:
     """The verb ``check``."""
     from ctdhub.dp.plan import person_rows
     from ctdhub.hub import withdrawals
@@ -400,13 +334,13 @@ def check(
             refuse_unclear(hub, agreement, own)
         except HubError as fault:
             faults += 1
-            console.print(f"[red]✗[/] {escape(agreement.id)}")
+            say(f"✗ {agreement.id}")
             show_error(fault)
         else:
-            console.print(f"[green]✓[/] {escape(agreement.id)}")
+            say(f"✓ {agreement.id}")
     if faults:
         raise typer.Exit(HubError.exit_code)
-    console.print(_("Settings, agreements and mappings are in order."))
+    say(_("Settings, agreements and mappings are in order."))
     approve.show_candidate(hub)
     of = person_rows(rules, facts)
     show_unit(of.unit, of.bound, [(rules.epsilon, rules.delta)])
@@ -424,47 +358,29 @@ def release(
     accept_alarms: AcceptAlarms = False,
 ) -> None:
     """The verb ``release``."""
-    from ctdhub.hub import pipeline
-    from ctdhub.release.changes import tells_of_withdrawals
-
     hub = options.hub(folder)
-    if tells_of_withdrawals(note):
-        errors.print(approve.warning_of_withdrawals())
+    approve.warn_of_withdrawals(note)
 
-    def work(pay: Pay, accepted: bool) -> list[Done]:
-        with bar() as progress:
-            return pipeline.build(
-                hub,
-                until="release",
-                progress=progress,
-                version=version,
-                note=note,
-                pay=pay,
-                accept_alarms=accepted,
-            )
-
-    _built(hub, spend, accept_alarms, work)
+    build_hub(hub, "release", spend, accept_alarms, version, note)
     show_release(hub)
     _warn_of_reviews(hub)
 
 
-def ledger(
-    folder: options.Folder = Path(),
-    as_json: options.AsJson = False,
-) -> None:
+def ledger(folder: options.Folder = Path(), as_json: options.AsJson = False) -> None:
     """The verb ``ledger``."""
+    from ctdhub.desk.worker.answers import ledgers
+    from ctdhub.document.document import from_json
     from ctdhub.dp.policy import load_policy
     from ctdhub.hub.paid import Account, budget_split, check_paid
     from ctdhub.hub.paid import ledger as charged
 
     hub = options.hub(folder)
-    check_paid(hub)
-    rules = load_policy(hub.policy_file)
-    account = Account.of(charged(hub), rules, budget_split(hub, rules))
     if as_json:
-        show_exactly(account.json())
+        check_paid(hub)
+        rules = load_policy(hub.policy_file)
+        show_exactly(Account.of(charged(hub), rules, budget_split(hub, rules)).json())
     else:
-        show_account(account)
+        show_document(from_json(ledgers.ledger_page(hub, drafts=True)["document"]))
 
 
 def _warn_of_terms(hub: Hub) -> None:
@@ -474,11 +390,8 @@ def _warn_of_terms(hub: Hub) -> None:
         PolicyError: one has ended.
     """
     for agreement in hub.check_terms():
-        console.print(
-            _(
-                "Warning: the agreement with {id} ends on {day}; after that day no build runs."
-            ).format(id=escape(agreement.id), day=agreement.ends)
-        )
+        text = _("Warning: the agreement with {id} ends on {day}; after that day no build runs.")
+        say(text, id=agreement.id, day=agreement.ends)
 
 
 def _warn_of_reviews(hub: Hub) -> None:
@@ -487,19 +400,17 @@ def _warn_of_reviews(hub: Hub) -> None:
 
     found = reviews(hub.settings.languages)
     if missing := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in found if one.missing]:
-        console.print(
-            _(
-                "Warning: no native protection officer and statistician have reviewed the public "
-                "texts in these languages (locale/REVIEW.yaml): {languages}."
-            ).format(languages=listed(missing))
+        text = _(
+            "Warning: no native protection officer and statistician have reviewed the public "
+            "texts in these languages (locale/REVIEW.yaml): {languages}."
         )
+        say(text, languages=listed(missing))
     if stale := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in found if one.stale]:
-        console.print(
-            _(
-                "Warning: the public texts have changed since they were reviewed in these "
-                "languages (locale/REVIEW.yaml): {languages}."
-            ).format(languages=listed(stale))
+        text = _(
+            "Warning: the public texts have changed since they were reviewed in these "
+            "languages (locale/REVIEW.yaml): {languages}."
         )
+        say(text, languages=listed(stale))
 
 
 def _warn_of_readers(hub: Hub) -> None:
@@ -508,23 +419,21 @@ def _warn_of_readers(hub: Hub) -> None:
 
     settings = hub.settings
     if not settings.contact:
-        console.print(
-            _(
-                "Warning: hub.yaml names no `contact`, so readers can neither reach the hub nor "
-                "object to what the site shows."
-            )
+        text = _(
+            "Warning: hub.yaml names no `contact`, so readers can neither reach the hub nor "
+            "object to what the site shows."
         )
+        say(text)
     for code in settings.languages:
         with language(code):
             mark = review_mark()
         if settings.help_reviewed.get(code) != mark:
-            console.print(
-                _(
-                    "Warning: nobody has reviewed the page Get help in {language}. Once a "
-                    "protection officer who reads it has, write `{code}: {mark}` under "
-                    "`help_reviewed` in hub.yaml."
-                ).format(language=NATIVE_NAMES[code], code=code, mark=mark)
+            text = _(
+                "Warning: nobody has reviewed the page Get help in {language}. Once a "
+                "protection officer who reads it has, write `{code}: {mark}` under "
+                "`help_reviewed` in hub.yaml."
             )
+            say(text, language=NATIVE_NAMES[code], code=code, mark=mark)
 
 
 def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
@@ -536,56 +445,42 @@ def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
     from ctdhub.schema import countries
 
     if not help.lines:
-        console.print(
-            _(
-                "Warning: helplines.yaml names no line, so the site gives people in danger "
-                "no line to call."
-            )
-            if not help.text
-            else _("Warning: write the helpline of hub.yaml into helplines.yaml, with its country.")
+        text = _(
+            "Warning: helplines.yaml names no line, so the site gives people in danger "
+            "no line to call."
         )
-    elif without:
-        console.print(
-            _(
-                "Warning: countries with a page and no line in helplines.yaml ({n}): {names}."
-            ).format(
-                n=number(len(without)),
-                names=listed(sorted(countries.name(code, current()) for code in without)),
+        if help.text:
+            text = _(
+                "Warning: write the helpline of hub.yaml into helplines.yaml, with its country."
             )
+        say(text)
+    elif without:
+        text = _("Warning: countries with a page and no line in helplines.yaml ({n}): {names}.")
+        say(
+            text,
+            n=number(len(without)),
+            names=listed(sorted(countries.name(code, current()) for code in without)),
         )
     for line in help.in_one_language():
-        console.print(
-            _(
-                "Warning: the hours of {name} ({country}) are shown in the same words in every "
-                "language. Write them as 24/7 or Mo-Fr 09:00-17:00, then each page says them in "
-                "its language."
-            ).format(name=escape(line.name), country=line.country)
+        text = _(
+            "Warning: the hours of {name} ({country}) are shown in the same words in every "
+            "language. Write them as 24/7 or Mo-Fr 09:00-17:00, then each page says them in "
+            "its language."
         )
+        say(text, name=line.name, country=line.country)
     for line in help.unchecked():
-        console.print(
-            _(
-                "Warning: nobody has checked {name} ({country}) since {day}. Call it, then write "
-                "the day into helplines.yaml."
-            ).format(name=escape(line.name), country=line.country, day=line.checked_on.isoformat())
+        text = _(
+            "Warning: nobody has checked {name} ({country}) since {day}. Call it, then write "
+            "the day into helplines.yaml."
         )
+        say(text, name=line.name, country=line.country, day=line.checked_on.isoformat())
 
 
 def run(hub: Hub, until: str, spend: float | None = None, accept_alarms: bool = False) -> None:
-    """Build with a progress bar, then show what came out.
-
-    Args:
-        spend, accept_alarms: see :func:`asking`.
-    """
-    from ctdhub.hub import pipeline
+    """Build, then show what came out; see :func:`build_hub`."""
     from ctdhub.hub.stages.alarms import alarms_of
 
-    def work(pay: Pay, accepted: bool) -> list[Done]:
-        with bar() as progress:
-            return pipeline.build(
-                hub, until=until, progress=progress, pay=pay, accept_alarms=accepted
-            )
-
-    show_steps(_built(hub, spend, accept_alarms, work), dry=False)
+    show_steps(build_hub(hub, until, spend, accept_alarms), dry=False)
     show_conservation(hub)
     if until != "harmonise":
         show_deliveries(hub)
@@ -594,28 +489,10 @@ def run(hub: Hub, until: str, spend: float | None = None, accept_alarms: bool = 
         show_release(hub)
 
 
-def _built(
-    hub: Hub,
-    spend: float | None,
-    accept_alarms: bool,
-    work: Callable[[Pay, bool], list[Done]],
-) -> list[Done]:
-    """Build, asking before a charge; where alarms stop the build, all that are open are shown."""
-    from ctdhub.hub.stages.alarms import alarms_of
-    from ctdhub.sensitive.mapping.mapping import STOPPING
-
-    try:
-        return asking(spend, work, accept_alarms, lambda: show_alarms(alarms_of(hub)))
-    except HubError as met:
-        if met.rule in STOPPING:
-            show_alarms(alarms_of(hub))
-        raise
-
-
 def show_steps(done: list[Done], *, dry: bool) -> None:
     """One line per step: what ran, or would run, and why."""
     if not any(d.reason for d in done):
-        console.print(_("Everything is up to date; nothing to do."))
+        say(_("Everything is up to date; nothing to do."))
         return
     rows = []
     for d in done:
@@ -625,10 +502,10 @@ def show_steps(done: list[Done], *, dry: bool) -> None:
     head = (_("step"), _("what happens"), _("why")) if dry else (_("step"), _("why"))
     show_table(_("What would run") if dry else _("Steps"), head, rows, fold=False)
     if any(d.same for d in done):
-        console.print(_("A comment or the layout of a mapping changes no record and no charge."))
+        say(_("A comment or the layout of a mapping changes no record and no charge."))
     for d in done:
         if d.remark:
-            console.print(escape(said(d.remark)))
+            say(said(d.remark))
 
 
 def show_left_out(hub: Hub) -> None:
@@ -643,13 +520,13 @@ def show_left_out(hub: Hub) -> None:
         )
         columns = ", ".join(v.name for v in found)
         newest = max((v.since for v in found), key=numbers)
-        console.print(text.format(columns=columns, version=newest))
+        say(text, columns=columns, version=newest)
         if asked := [v.name for v in found if v.on_request]:
             also = _(
                 "Of these, a policy releases the following only if it names them under also: "
                 "{columns}."
             )
-            console.print(also.format(columns=", ".join(asked)))
+            say(also, columns=", ".join(asked))
 
 
 def show_conservation(hub: Hub) -> None:
@@ -667,7 +544,7 @@ def show_conservation(hub: Hub) -> None:
     head = [_("contributor, delivery"), _("read"), _("records"), _("rejected")]
     show_table(_("Every row accounted for"), [*head, _("excluded by rule")], rows, right=1)
     for note in notes:
-        console.print(escape(note))
+        say(note)
 
 
 def show_release(hub: Hub) -> None:
@@ -689,15 +566,16 @@ def show_figures(hub: Hub, version: str) -> None:
 
     release = open_release(hub.releases / version)
     guarantee = release.protected.guarantee
-    told = _(
+    text = _(
         "Release {version}, from about {records} case records; epsilon {epsilon}, delta {delta}."
-    ).format(
+    )
+    say(
+        f"{text} {headline_of(release)}",
         version=version,
         records=number(release.protected.case_records.value),
         epsilon=exact(guarantee.epsilon),
         delta=tiny(guarantee.delta),
     )
-    console.print(told, headline_of(release))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -718,7 +596,7 @@ def journal(
         show_exactly(text)
         return
     if not lines:
-        console.print(_("Nothing has been noted in this hub yet."))
+        say(_("Nothing has been noted in this hub yet."))
         return
     rows = []
     for line in lines:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from ctdhub.cli import options
 from ctdhub.cli.keys import open_linkage_key
-from ctdhub.cli.output import bar, console, show_exactly, show_table
+from ctdhub.cli.output import bar, console, say, show_exactly, show_section, show_table
 from ctdhub.cli.tokens import age_rows, check_release, roles_of, show_plan
 from ctdhub.cli.tokens import names as header_names
 from ctdhub.core.errors import error
@@ -45,11 +45,8 @@ def show_review(review: dict[str, Any]) -> None:
     Args:
         review: ``review`` of the summary of a round.
     """
-    console.print(
-        _("Decided: {yes} pairs one person, {no} two people.").format(
-            yes=number(review["yes"]), no=number(review["no"])
-        )
-    )
+    text = _("Decided: {yes} pairs one person, {no} two people.")
+    say(text, yes=number(review["yes"]), no=number(review["no"]))
     head = ["", _("pairs"), _("reviewed"), _("undecided"), _("links found by the model")]
     head += [_("links found after the decisions"), _("wrong links of the model")]
     rows = [
@@ -70,21 +67,16 @@ def show_review(review: dict[str, Any]) -> None:
         beyond=share(review["beyond"], fine=True),
     )
     show_table(_("Clerical review, not to be published"), head, rows, fold=False, caption=caption)
-    console.print(
-        _(
-            "Of links that are still missing, tokens find {found}; {merged} of people share a row."
-        ).format(found=_interval(review["found"]), merged=_interval(review["merged"]))
+    text = _(
+        "Of links that are still missing, tokens find {found}; {merged} of people share a row."
     )
-    console.print(
-        _(
-            "A line that policy.yaml had under linking before the review holds where found is at "
-            "most {found}, and merged at least {merged}. Where it does not hold, take it out; "
-            "these figures are of case records, so do not choose another by them."
-        ).format(
-            found=_ends(review["found"])[0],
-            merged=_ends(review["merged"])[1],
-        )
+    say(text, found=_interval(review["found"]), merged=_interval(review["merged"]))
+    text = _(
+        "A line that policy.yaml had under linking before the review holds where found is at "
+        "most {found}, and merged at least {merged}. Where it does not hold, take it out; "
+        "these figures are of case records, so do not choose another by them."
     )
+    say(text, found=_ends(review["found"])[0], merged=_ends(review["merged"])[1])
 
 
 def _ends(one: dict[str, float]) -> tuple[str, str]:
@@ -111,9 +103,9 @@ def _group(name: str) -> str:
 
 def link(
     files: list[Path],
-    key: Annotated[Path, typer.Option()],
-    release: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    key: options.NeededPath,
+    release: options.Needed,
+    out: options.NeededPath,
     earlier: Path | None = None,
     columns: list[str] | None = None,
     mapping: list[str] | None = None,
@@ -131,30 +123,19 @@ def link(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``link``."""
-    from ctdhub.sensitive.linkage.identified.clerical_review import (
-        BOOK_FILE,
-        ReviewAsked,
-        check_groups,
-    )
-    from ctdhub.sensitive.linkage.identified.link_files import (
-        LEAVES,
-        REVIEW_FILE,
-        check_files,
-        earlier_tokens,
-        link_files,
-    )
+    from ctdhub.sensitive.linkage.identified import clerical_review, link_files
     from ctdhub.sensitive.linkage.identified.model import check_installed, more_columns
 
     check_installed()
     check_release(release)
-    check_files([file.name for file in files], out)
+    link_files.check_files([file.name for file in files], out)
     if review and decisions:
         raise error("review-book/both", file=decisions)
     for path in (key, out, *files, *filter(None, (earlier, decisions))):
         _not_in_a_hub(path)
     tokeniser = Tokeniser(open_linkage_key(key).secret, release, filling_secret(key))
     if earlier:
-        earlier_tokens(earlier, tokeniser.check)
+        link_files.earlier_tokens(earlier, tokeniser.check)
     stated = {"columns": columns, "mapping": mapping, "keep": keep, "strip": strip,
               "age-at": age_at, "sheet": sheet, "header-row": header_row,
               "review-by": review_by}  # fmt: skip
@@ -162,42 +143,36 @@ def link(
     with bar() as progress:
         held = [_held(file, of_file[file.name], dates, progress) for file in files]
     by = [of_file[file.name]["review-by"] for file in files]
-    asked = ReviewAsked(review, decisions, by, review_errors)
-    check_groups(asked, [file.raw for file in held])
+    asked = clerical_review.ReviewAsked(review, decisions, by, review_errors)
+    clerical_review.check_groups(asked, [file.raw for file in held])
     for file in held:
         console.print(escape(file.raw.file), style="bold")
         show_plan(file.plan, file.age.column if file.age else "")
         for note in file.raw.notes:
-            console.print(escape(said(note)))
+            say(said(note))
     if more := more_columns([file.plan for file in held]):
-        console.print(_("Compared as well: {columns}.").format(columns=escape(listed(list(more)))))
+        say(_("Compared as well: {columns}."), columns=listed(list(more)))
     question = _("Is this right, and may the remaining columns be sent?")
     options.require_yes(question, _("Nothing was written."), yes=yes)
     settings = LinkageSettings(cut=cut)
     with bar() as progress:
-        summary = link_files(held, tokeniser, out, settings, earlier, progress, asked)
+        summary = link_files.link_files(held, tokeniser, out, settings, earlier, progress, asked)
     _show(summary)
     if decisions:
         show_review(summary["review"])
     if review:
-        console.print(
-            _(
-                "{book} contains names and the pairs for clerical review. Do not pass "
-                "it to anyone who may not see names. Link again with --decisions once "
-                "it is filled in; then delete it."
-            ).format(book=escape(str(out / BOOK_FILE)))
+        text = _(
+            "{book} contains names and the pairs for clerical review. Do not pass "
+            "it to anyone who may not see names. Link again with --decisions once "
+            "it is filled in; then delete it."
         )
-    console.print(
-        _(
-            "Wrote {leaves}. You may send this folder to the hub. Never send anything "
-            "else in {folder}, or the key, to anybody, the hub least of all. The pairs "
-            "for clerical review are in {review}."
-        ).format(
-            leaves=escape(str(out / LEAVES)),
-            folder=escape(str(out)),
-            review=escape(str(out / REVIEW_FILE)),
-        )
+        say(text, book=out / clerical_review.BOOK_FILE)
+    text = _(
+        "Wrote {leaves}. You may send this folder to the hub. Never send anything "
+        "else in {folder}, or the key, to anybody, the hub least of all. The pairs "
+        "for clerical review are in {review}."
     )
+    say(text, leaves=out / link_files.LEAVES, folder=out, review=out / link_files.REVIEW_FILE)
 
 
 def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
@@ -263,20 +238,18 @@ def _show(summary: dict[str, Any]) -> None:
     bands = [(share(float(low), fine=True), number(n)) for low, n in summary["bands"].items()]
     show_table("", (_("probability from"), _("pairs")), bands, fold=False)
     if not summary["learnt"]:
-        console.print(
-            _(
-                "Too few pairs agree on names and birth to learn from: the match weights "
-                "were taken from fictitious people, and how many links are missing is "
-                "unknown. Check the pairs for clerical review."
-            )
+        text = _(
+            "Too few pairs agree on names and birth to learn from: the match weights "
+            "were taken from fictitious people, and how many links are missing is "
+            "unknown. Check the pairs for clerical review."
         )
+        say(text)
     elif summary["expected_missed_links"] is None:
-        console.print(
-            _(
-                "Nothing in these files distinguishes links from chance: how many links are "
-                "missing is unknown."
-            )
+        text = _(
+            "Nothing in these files distinguishes links from chance: how many links are "
+            "missing is unknown."
         )
+        say(text)
 
 
 def _missing(summary: dict[str, Any]) -> str:
@@ -295,11 +268,9 @@ ONCE = 0.01
 """Share of a contributor's persons held twice from which a word is said."""
 
 
-def linkage(
-    folder: options.Folder = Path(),
-    as_json: options.AsJson = False,
-) -> None:
+def linkage(folder: options.Folder = Path(), as_json: options.AsJson = False) -> None:
     """The verb ``linkage``."""
+    from ctdhub.desk.worker.answers.looks import measured_blocks
     from ctdhub.hub.rules import policy
     from ctdhub.hub.stages import link
     from ctdhub.sensitive.linkage.pprl.derive import kind_words
@@ -332,37 +303,34 @@ def linkage(
     head = (_("what agrees"), _("pairs"), _("by chance"), _("probability"))
     show_table(title, head, patterns, fold=False)
     if decided:
-        _show_decided(decided)
+        show_section(_("What the decisions say"), measured_blocks(decided))
     if report["conflicts"]:
         _show_conflicts(report["conflicts"])
     facts = {"x": _("gender"), "y": _("citizenship")}
     for letter, words in (kind_words() | facts).items():
         console.print(f"{letter}: {escape(words)}", highlight=False)
     if report["links"] and not policy(hub).linking.lists:
-        console.print(
-            _(
-                "Nothing released follows these links. To merge people by some of their "
-                "tokens in what is released, set linking in policy.yaml, for example "
-                "linking: {people: 0, lists: 2}."
-            )
+        text = _(
+            "Nothing released follows these links. To merge people by some of their "
+            "tokens in what is released, set linking in policy.yaml, for example "
+            "linking: {people: 0, lists: 2}."
         )
+        say(text)
     if twice := _held_twice(report.get("held_twice", {})):
-        console.print(
-            _(
-                "These contributors probably hold some people under two case numbers (about "
-                "how many, of all their people): {contributors}. The hub counts them twice. "
-                "Ask for one case "
-                "number for one person; the pairs are in {file}."
-            ).format(contributors=escape(twice), file="work/people/review.csv")
+        text = _(
+            "These contributors probably hold some people under two case numbers (about "
+            "how many, of all their people): {contributors}. The hub counts them twice. "
+            "Ask for one case "
+            "number for one person; the pairs are in {file}."
         )
+        say(text, contributors=twice, file="work/people/review.csv")
     if len(report["made_apart"]) > 1:
         groups = _("; ").join(listed(group) for group in report["made_apart"])
-        console.print(
-            _(
-                "These contributors made their tokens with different keys or for different "
-                "releases, so their tokens cannot agree: {groups}."
-            ).format(groups=escape(groups))
+        text = _(
+            "These contributors made their tokens with different keys or for different "
+            "releases, so their tokens cannot agree: {groups}."
         )
+        say(text, groups=groups)
 
 
 def _decided(hub: Hub) -> dict[str, Any] | None:
@@ -373,34 +341,6 @@ def _decided(hub: Hub) -> dict[str, Any] | None:
     if not (hub.work / "people" / PAIRS).is_file():
         return None
     return doubles.measured(hub)
-
-
-def _show_decided(found: dict[str, Any]) -> None:
-    """Recall as the decisions on pairs measure it, as the desk shows it."""
-    words = {
-        "recall": _("links found by the report (recall)"),
-        "recall_after": _("links found after the decisions"),
-        "false_links": _("links of the report that are two people"),
-    }
-    rows = [(what, _interval(found[key])) for key, what in words.items() if key in found]
-    decided = _("One person: {yes}. Two people: {no}. Decided differently by two: {differ}.")
-    lines = [decided.format(**{name: number(found[name]) for name in ("yes", "no", "differ")})]
-    if "recall" in found:
-        note = _(
-            "Intervals of {level}, of pairs that share a token: {pairs}; reviewed at random: {n}. "
-            "They allow for {errors} of wrong decisions. Links between records that share no token "
-            "are not counted."
-        )
-        lines.append(
-            note.format(
-                level=share(found["level"]),
-                pairs=number(found["pairs"]),
-                n=number(found["reviewed"]),
-                errors=share(found["errors"]),
-            )
-        )
-    title, caption = _("What the decisions say"), " ".join(lines)
-    show_table(title, ("", ""), rows, fold=False, caption=caption)
 
 
 def _unkeyed(report: dict[str, Any]) -> int:

@@ -6,16 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
 from ctdhub.cli import options
-from ctdhub.cli.output import bar, console
+from ctdhub.cli.output import bar, say, show_document
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
-    from ctdhub.document.document import Block, Document
     from ctdhub.hub.folder import Hub
 
 FOLDER = "look"
@@ -68,9 +64,9 @@ def look(
                 own = [said(t.words) for t in told_of(hub) if t.id == one.agreement.id]
                 text = as_html.write(own_page(hub.settings.name, one, rows, today, own))
                 _keep(target, text.encode())
-            console.print(_("It holds rows of this contributor alone: send it to nobody else."))
+            say(_("It holds rows of this contributor alone: send it to nobody else."))
         if not any(targets.values()):
-            _show(document)
+            show_document(document)
 
 
 def _place(hub: Hub, asked: Path | None, *endings: str) -> Path | None:
@@ -98,36 +94,3 @@ def _keep(target: Path, content: bytes) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(target, content)
     options.tell_written(target)
-
-
-def _show(document: Document) -> None:
-    """The document on the terminal."""
-    console.print(f"[bold]{escape(document.meta.mark)}[/]")
-    for section in document.sections:
-        if section.title:
-            console.rule(escape(section.title))
-        for block in section.blocks:
-            _block(block)
-
-
-def _block(block: Block) -> None:
-    if block.kind == "words":
-        for text in (*((block.title,) if block.title else ()), *block.paragraphs):
-            console.print(escape(text))
-    elif block.kind == "items":
-        for item in block.items:
-            console.print(escape(f"* {item}"))
-    elif block.kind == "table":
-        table = Table(title=escape(block.title), caption=escape(block.note) or None)
-        for k, heading in enumerate(block.head):
-            table.add_column(
-                escape(heading), overflow="fold", justify="left" if k < 1 else "default"
-            )
-        for row in block.rows:
-            table.add_row(*map(escape, row))
-        console.print(table)
-    elif block.kind == "bars":
-        table = Table(title=escape(block.title), caption=escape(block.subtitle), show_header=False)
-        for each in block.bars:
-            table.add_row(escape(each.label), escape(each.text))
-        console.print(table)

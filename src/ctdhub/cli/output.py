@@ -17,7 +17,7 @@ from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text, _, language, said
 
 if TYPE_CHECKING:
-    from ctdhub.document.document import Block, Document, Section
+    from ctdhub.document.document import Block, Document
 
 Report = Callable[[str | Text, float], None]
 """Is told what is being done, and how much of it is done, from 0 to 1."""
@@ -82,19 +82,20 @@ def show_table(
 
 def show_document(document: Document) -> None:
     """Print a page of a hub: its mark or title, what leads, then its sections."""
-    console.print(f"[bold]{escape(document.meta.mark or document.title)}[/]")
+    if head := document.meta.mark or document.title:
+        console.print(f"[bold]{escape(head)}[/]")
     for text in document.lead:
         say(text)
-    show_sections(document.sections)
+    for section in document.sections:
+        show_section(section.title, section.blocks)
 
 
-def show_sections(sections: Iterable[Section]) -> None:
-    """Print parts of a page, each under its title."""
-    for section in sections:
-        if section.title:
-            console.rule(escape(section.title))
-        for block in section.blocks:
-            _show_block(block)
+def show_section(title: str, blocks: Iterable[Block]) -> None:
+    """Print a part of a page under its title."""
+    if title:
+        console.rule(escape(title))
+    for block in blocks:
+        _show_block(block)
 
 
 def _show_block(block: Block) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from ctdhub.cli import options
-from ctdhub.cli.output import console, show_table
+from ctdhub.cli.approve import open_key, role_name, warn_of_withdrawals
+from ctdhub.cli.output import say, show_exactly, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, _, said
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 # The verb ``verify``.
 
 
-def verify(
-    releases: Annotated[list[Path], typer.Argument(metavar="release")],
-) -> None:
+def verify(releases: Annotated[list[Path], typer.Argument(metavar="release")]) -> None:
     """The verb ``verify``."""
     whole = [show_verified(release) for release in releases]
     if not all(whole):
@@ -43,14 +41,9 @@ def show_verified(release: Path) -> bool:
 
     approvers = approvers_near(release)
     check_withdrawals_near(release)
-    name = escape(release.resolve().name)
     if not (problems := verify(release, approvers, lines_near(release, approvers))):
-        console.print(_("The release {version} is whole.").format(version=name))
-        console.print(
-            _("Its digest, to compare with the published one: {digest}").format(
-                digest=digest(release)
-            )
-        )
+        say(_("The release {version} is whole."), version=release.resolve().name)
+        say(_("Its digest, to compare with the published one: {digest}"), digest=digest(release))
         show_approvals(release, approvers)
         known = errata_of(release, digest(release), approvers)
         show_errata(release, known.given, known.waiting)
@@ -89,50 +82,43 @@ def check_withdrawals_near(release: Path) -> None:
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:
     """Who approved with what, and what that was compared with."""
-    from ctdhub.release.approvals import ROLE_NAMES, Approvals, who
+    from ctdhub.release.approvals import Approvals, who
 
     given = Approvals.read(release)
     if not given.approvals:
-        console.print(_("Nobody has approved it."))
+        say(_("Nobody has approved it."))
         return
-    console.print(_("Approved by: {who}.").format(who=said(who(given))))
+    say(_("Approved by: {who}."), who=said(who(given)))
     if any(a.statement.practice for a in given.approvals):
-        console.print(_("The approvals are for practice: the data are fictitious."))
+        say(_("The approvals are for practice: the data are fictitious."))
     for approval in given.approvals:
         if approval.authenticator_data is not None:
-            console.print(_passkey_of(approval))
+            say(_passkey_of(approval))
     if given.opens is not None:
-        console.print(
-            _("Not to be published before {day} (UTC).").format(day=given.opens.date().isoformat())
-        )
+        say(_("Not to be published before {day} (UTC)."), day=given.opens.date().isoformat())
     if approvers is None:
-        console.print(
-            _(
-                "There is no hub here: the signatures match the keys in the folder of the "
-                "release. Compare these keys with those that the hub publishes."
-            )
+        text = _(
+            "There is no hub here: the signatures match the keys in the folder of the "
+            "release. Compare these keys with those that the hub publishes."
         )
+        say(text)
         for approval in given.approvals:
-            console.print(
-                f"{said(ROLE_NAMES[approval.statement.role])}: {escape(approval.key)}",
-                soft_wrap=True,
-            )
+            show_exactly(f"{role_name(approval.statement.role)}: {approval.key}")
     else:
-        console.print(_("The signatures fit the keys in hub.yaml."))
+        say(_("The signatures fit the keys in hub.yaml."))
 
 
 def _passkey_of(approval: Approval) -> str:
     """What the device of one approver said of itself."""
-    from ctdhub.release.approvals import ROLE_NAMES
     from ctdhub.release.passkey import Passkey
 
-    passkey, role = Passkey.read(approval.key), said(ROLE_NAMES[approval.statement.role])
+    passkey, role = Passkey.read(approval.key), role_name(approval.statement.role)
     text = _(
         "The {role} signed with a passkey on {host}; its device says that it cannot be copied."
     )
     if approval.synced:
         text = _("The {role} signed with a passkey on {host}; it can be copied to other devices.")
-    return escape(text.format(role=role, host=passkey.host if passkey else "-"))
+    return text.format(role=role, host=passkey.host if passkey else "-")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -142,16 +128,14 @@ def _passkey_of(approval: Approval) -> str:
 def correct(
     folder: Path,
     version: str,
-    note: Annotated[str, typer.Option()],
+    note: options.Needed,
     translation: list[str] | None = None,
     withdraw: Annotated[bool, typer.Option("--withdraw")] = False,
     concerns: list[str] | None = None,
     yes: options.Yes = False,
 ) -> None:
     """The verb ``correct``."""
-    from ctdhub.cli.approve import warning_of_withdrawals
     from ctdhub.hub import errata
-    from ctdhub.release.changes import tells_of_withdrawals
 
     hub = options.hub(folder)
     notes = _notes(note, translation or [])
@@ -164,22 +148,18 @@ def correct(
         charts=_charts(hub, version) if concerns else (),
     )
     show_erratum(drafted)
-    if any(map(tells_of_withdrawals, notes.values())):
-        console.print(warning_of_withdrawals())
+    warn_of_withdrawals(*notes.values())
     options.require_yes(_("Write this notice?"), _("Nothing was written."), yes=yes)
     show_signed(hub, errata.begin(hub, drafted))
 
 
 def approve_correction(hub: Hub, version: str, role: Role, key: Path, *, yes: bool) -> None:
     """Show the notice that waits, ask, and sign it."""
-    from ctdhub.cli.approve import open_key, warning_of_withdrawals
     from ctdhub.hub import errata
-    from ctdhub.release.changes import tells_of_withdrawals
 
     seen = errata.waiting(hub, version)
     show_erratum(seen)
-    if any(map(tells_of_withdrawals, seen.notice.note.values())):
-        console.print(warning_of_withdrawals())
+    warn_of_withdrawals(*seen.notice.note.values())
     options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
     opened: SigningKey = open_key(key)
     show_signed(hub, errata.sign(hub, seen, role, opened))
@@ -202,36 +182,24 @@ def show_erratum(erratum: Erratum) -> None:
     shown = [(name, printable(value, 3_000)) for name, value in rows]
     show_table(_("Notice to be published"), ("", ""), shown)
     if told.practice:
-        console.print(_("The data are fictitious: this approval is for practice."))
+        say(_("The data are fictitious: this approval is for practice."))
 
 
 def show_signed(hub: Hub, erratum: Erratum) -> None:
     """Whether a notice is in force, and what comes next."""
     told = erratum.notice
     if not erratum.missing:
-        console.print(
-            _("Notice {n} about release {version} is signed by two people.").format(
-                n=told.number, version=told.version
-            )
-        )
-        console.print(
-            _("Next: `ctdhub build {hub}` shows it on the site.").format(hub=escape(str(hub.root)))
-        )
+        text = _("Notice {n} about release {version} is signed by two people.")
+        say(text, n=told.number, version=told.version)
+        say(_("Next: `ctdhub build {hub}` shows it on the site."), hub=hub.root)
         return
-    from ctdhub.release.approvals import ROLE_NAMES
 
-    roles = _(", ").join(said(ROLE_NAMES[role]) for role in erratum.missing)
-    console.print(
-        _("Notice {n} about release {version} waits for the approval of: {roles}.").format(
-            n=told.number, version=told.version, roles=roles
-        )
-    )
+    roles = _(", ").join(role_name(role) for role in erratum.missing)
+    text = _("Notice {n} about release {version} waits for the approval of: {roles}.")
+    say(text, n=told.number, version=told.version, roles=roles)
     for role in erratum.missing:
-        console.print(
-            _("Next: ctdhub approve {hub} --correction {version} --role {role} --key FILE").format(
-                hub=escape(str(hub.root)), version=told.version, role=role
-            )
-        )
+        text = _("Next: ctdhub approve {hub} --correction {version} --role {role} --key FILE")
+        say(text, hub=hub.root, version=told.version, role=role)
 
 
 def show_errata(release: Path, given: tuple[Erratum, ...], waiting: Erratum | None) -> None:
@@ -246,22 +214,19 @@ def show_errata(release: Path, given: tuple[Erratum, ...], waiting: Erratum | No
             if told.sort == "withdrawn"
             else _("Corrected on {date} (notice {n}): {note}")
         )
-        console.print(
-            escape(line.format(date=told.date, n=told.number, note=printable(text, 2_000)))
-        )
+        say(line, date=told.date, n=told.number, note=printable(text, 2_000))
     own = {a.key for a in Approvals.read(release).approvals}
     if given and not {s.key for e in given for s in e.signatures} <= own:
-        console.print(
-            _(
-                "A notice is signed with another key than the release. Compare it with the keys "
-                "that the hub publishes."
-            )
+        text = _(
+            "A notice is signed with another key than the release. Compare it with the keys "
+            "that the hub publishes."
         )
+        say(text)
         for key in sorted({s.key for e in given for s in e.signatures} - own):
-            console.print(escape(key), soft_wrap=True)
+            show_exactly(key)
     if waiting is not None:
         n = waiting.notice.number
-        console.print(_("Notice {n} is not signed by two people yet.").format(n=n))
+        say(_("Notice {n} is not signed by two people yet."), n=n)
 
 
 def _notes(note: str, translations: list[str]) -> dict[str, str]:
@@ -287,17 +252,10 @@ def _charts(hub: Hub, version: str) -> set[str]:
 # The verb ``reissue``.
 
 
-def reissue(
-    folder: Path,
-    version: str,
-    out: Annotated[Path, typer.Option()],
-) -> None:
+def reissue(folder: Path, version: str, out: options.NeededPath) -> None:
     """The verb ``reissue``."""
     from ctdhub.hub.errata import reissue as copied
 
     n = copied(options.hub(folder), version, out)
-    console.print(
-        _(
-            "Copied {n} files of release {version} to {folder}, unchanged. Nothing was charged."
-        ).format(n=number(n), version=escape(version), folder=escape(str(out)))
-    )
+    text = _("Copied {n} files of release {version} to {folder}, unchanged. Nothing was charged.")
+    say(text, n=number(n), version=version, folder=out)

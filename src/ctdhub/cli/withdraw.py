@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from ctdhub.cli import options
 from ctdhub.cli.approve import show_told
-from ctdhub.cli.output import bar, console, show_exactly, show_table
+from ctdhub.cli.output import bar, say, show_document, show_exactly, show_table
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
@@ -54,12 +53,12 @@ def show_elsewhere(hub: Hub, contributor: str) -> None:
 
 
 def _print(answer: dict[str, Any], *lines: str) -> None:
-    """A page of the hub, as text."""
+    """A page of the hub, after lines that it has not."""
     from ctdhub.document.document import from_json
-    from ctdhub.document.text import write_plain
 
-    text = "\n".join([*lines, write_plain(from_json(answer["document"]))])
-    show_exactly(text)
+    for line in lines:
+        say(line)
+    show_document(from_json(answer["document"]))
 
 
 def choose_rows(case: NumberedCase) -> list[int]:
@@ -70,11 +69,8 @@ def choose_rows(case: NumberedCase) -> list[int]:
         (str(place), *case_row(row), _("withdrawn") if row.withdrawn else "")
         for place, row in enumerate(case.rows, 1)
     ]
-    console.print(
-        _("The number at place {place} is shared: it has rows of several people.").format(
-            place=case.place
-        )
-    )
+    text = _("The number at place {place} is shared: it has rows of several people.")
+    say(text, place=case.place)
     head = ("", _("delivery"), _("row"), _("year"), _("gender"), _("age"), "")
     show_table(_("For the steward: not to be published"), head, rows)
     question = _(
@@ -82,9 +78,8 @@ def choose_rows(case: NumberedCase) -> list[int]:
         "none is."
     )
     while (places := _places(typer.prompt(question), len(case.rows))) is None:
-        console.print(_("Write numbers from 1 to {n} with commas between them, or 0.").format(
-            n=len(case.rows)
-        ))  # fmt: skip
+        text = _("Write numbers from 1 to {n} with commas between them, or 0.")
+        say(text, n=len(case.rows))
     return places
 
 
@@ -200,15 +195,15 @@ def withdraw(
         _decide(hub, contributor, only_here=only_here, yes=yes)
     elif passing:
         withdraw_stage.pass_over(hub, contributor, passing)
-        console.print(_("Written down."))
+        say(_("Written down."))
     elif renewed:
         withdraw_stage.tell_renewed(hub, contributor)
-        console.print(_("Written down."))
+        say(_("Written down."))
     elif undo:
         texts = None if whole else _numbers(_text(file), file)
         _ask(_("Take this back: from the next build on the records are used again?"), yes=yes)
         n = withdraw_stage.take_back(hub, contributor, texts, kind, why)
-        console.print(_("Withdrawals undone: {n}.").format(n=number(n)))
+        say(_("Withdrawals undone: {n}."), n=number(n))
         _next(hub)
     elif whole or delete_raw:
         if whole:
@@ -219,11 +214,7 @@ def withdraw(
                 yes=yes,
             )
             n = withdraw_stage.delete_raw(hub, contributor)
-            console.print(
-                _("Raw files deleted: {n}. Copies elsewhere are yours to delete.").format(
-                    n=number(n)
-                )
-            )
+            say(_("Raw files deleted: {n}. Copies elsewhere are yours to delete."), n=number(n))
         show_told(hub)
         _next(hub)
     else:
@@ -266,10 +257,10 @@ def _people(
             withdrawals.take_back_report(hub, key, contributor)
         raise
     if found.entries:
-        console.print(_("Withdrawals written down: {n}.").format(n=number(found.told)))
+        say(_("Withdrawals written down: {n}."), n=number(found.told))
     carried = withdrawals.records_found(hub) if done.missed else {}
     if any(carried.get((e.contributor, e.because or e.mark)) is False for e in found.entries):
-        console.print(said(withdrawals.NOTHING_FOUND))
+        say(said(withdrawals.NOTHING_FOUND))
     if found.records.get(contributor):
         _raw(contributor)
     show_elsewhere(hub, contributor)
@@ -364,16 +355,11 @@ def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
     before = contributor in hub.withdrawn().contributors
     key = withdraw_stage.submit(hub, contributor, "contributor", why)
     withdraw_stage.carry_out(hub, key, lambda _step, _share: None)
-    console.print(
-        _("{id} had withdrawn already.").format(id=escape(contributor))
-        if before
-        else _("{id} is withdrawn; its files are no longer read.").format(id=escape(contributor))
-    )
-    console.print(_("Agreement and mapping stay; releases that were published keep its name."))
+    text = _("{id} is withdrawn; its files are no longer read.")
+    say(_("{id} had withdrawn already.") if before else text, id=contributor)
+    say(_("Agreement and mapping stay; releases that were published keep its name."))
     if contributor in policy(hub).sources.lists:
-        console.print(
-            _("policy.yaml names it under sources, lists: take it out, else the next build stops.")
-        )
+        say(_("policy.yaml names it under sources, lists: take it out, else the next build stops."))
 
 
 def _decide(hub: Hub, contributor: str, *, only_here: bool, yes: bool) -> None:
@@ -388,17 +374,16 @@ def _decide(hub: Hub, contributor: str, *, only_here: bool, yes: bool) -> None:
     )
     _ask(question, yes=yes)
     decide(hub, contributor, only_here=only_here)
-    console.print(_("Written down."))
+    say(_("Written down."))
     _next(hub)
 
 
 def _raw(contributor: str) -> None:
-    console.print(
-        _(
-            "The person's row is still in contributions/{id}/, exactly as received. Ask "
-            "{id} for a file without it, put that file there, and delete the old one."
-        ).format(id=escape(contributor))
+    text = _(
+        "The person's row is still in contributions/{id}/, exactly as received. Ask "
+        "{id} for a file without it, put that file there, and delete the old one."
     )
+    say(text, id=contributor)
 
 
 def _next(hub: Hub) -> None:
@@ -406,9 +391,6 @@ def _next(hub: Hub) -> None:
     from ctdhub.hub import withdrawals as withdraw_stage
 
     if old := withdraw_stage.outdated(hub):
-        console.print(
-            _("Made before, and may not be published any more: candidates {versions}.").format(
-                versions=listed(old)
-            )
-        )
-    console.print(_("Next: `ctdhub build {hub}`.").format(hub=escape(str(hub.root))))
+        text = _("Made before, and may not be published any more: candidates {versions}.")
+        say(text, versions=listed(old))
+    say(_("Next: `ctdhub build {hub}`."), hub=hub.root)

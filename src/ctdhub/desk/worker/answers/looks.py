@@ -442,7 +442,7 @@ def doubles(hub: Hub) -> dict[str, Any]:
     ]
     page = Page(hub, title, lead, law)
     page.add("report", _("Links"), table((), [(what, number(n)) for what, n in rows]))
-    page.add("measured", _("What the decisions say"), *_measured(hub))
+    page.add("measured", _("What the decisions say"), *measured_blocks(measured(hub)))
     ordered = [*open_, *(one for one in found if one not in open_)]
     return page.answer(pairs=[_pair(one, called) for one in ordered])
 
@@ -454,8 +454,8 @@ def undecided(hub: Hub) -> int:
     return sum(one.same not in ("yes", "no") for one in to_decide(hub))
 
 
-def _measured(hub: Hub) -> tuple[Any, ...]:
-    found = measured(hub)
+def measured_blocks(found: dict[str, Any] | None) -> tuple[Any, ...]:
+    """What decisions on pairs say of all links; see :func:`ctdhub.hub.doubles.measured`."""
     if not found:
         return (words(_("Nobody has decided a pair yet.")),)
     counted = _("One person: {yes}. Two people: {no}. Decided differently by two: {differ}.")
