@@ -83,7 +83,7 @@ def chain(number: int) -> list[dict[str, Any]]:
     return lines
 
 
-@given(at=st.integers(0, 10**6), what=st.sampled_from(["flip", "cut", "double", "drop", "swap"]))
+@given(at=st.integers(0, 10**6), what=st.sampled_from(["flip", "cut", "double", "drop", "swap", "true"]))
 def test_any_change_of_the_file_is_found(
     tmp_path_factory: pytest.TempPathFactory, at: int, what: str
 ) -> None:
@@ -96,6 +96,8 @@ def test_any_change_of_the_file_is_found(
     if what == "flip":
         place = at % len(whole)
         bytes_ = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+    elif what == "true":  # what JSON reads as equal is changed all the same
+        bytes_ = whole.replace(b'"number":1,', b'"number":true,', 1)
     elif what == "cut":
         bytes_ = whole[: at % (len(whole) - 1) + 1]
     elif what == "double":

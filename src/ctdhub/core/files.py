@@ -167,7 +167,7 @@ def read_chain(path: Path) -> tuple[dict[str, Any], ...]:
             entry = json.loads(line)
         except (ValueError, RecursionError):
             entry = None
-        if not isinstance(entry, dict) or entry != chained(entry, number, before):
+        if not isinstance(entry, dict) or line != canonical(chained(entry, number, before)):
             raise error("chain", file=path, line=number)
         before = entry["hash"]
         found.append(entry)

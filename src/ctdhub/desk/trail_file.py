@@ -10,7 +10,6 @@ from typing import Any
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.files import read_chain
-from ctdhub.core.tables import canonical
 
 
 def read_trail(file: Path, *, torn: bool = False) -> tuple[dict[str, Any], ...]:
@@ -27,8 +26,6 @@ def read_trail(file: Path, *, torn: bool = False) -> tuple[dict[str, Any], ...]:
         lines = read_chain(file)
     except HubError as met:
         raise error("trail", file=file, line=met.line) from None
-    written = file.read_bytes() if file.exists() else b""
-    whole = b"".join(canonical(line) + b"\n" for line in lines)
-    if not written.startswith(whole) or not (torn or written == whole):
+    if not torn and file.exists() and not (b"\n" + file.read_bytes()).endswith(b"\n"):
         raise error("trail", file=file, line=len(lines) + 1)
     return lines
