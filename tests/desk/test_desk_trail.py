@@ -83,7 +83,10 @@ def chain(number: int) -> list[dict[str, Any]]:
     return lines
 
 
-@given(at=st.integers(0, 10**6), what=st.sampled_from("flip cut double drop swap true".split()))
+CHANGES = ("flip", "cut", "double", "drop", "swap", "true")
+
+
+@given(at=st.integers(0, 10**6), what=st.sampled_from(CHANGES))
 def test_any_change_of_the_file_is_found(
     tmp_path_factory: pytest.TempPathFactory, at: int, what: str
 ) -> None:
