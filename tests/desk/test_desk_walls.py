@@ -91,12 +91,12 @@ def test_row_level_security_holds_without_the_gate(
     from django.db.models import Q
 
     from ctdhub.desk import gate
-    from ctdhub.desk.allowed import Yes
+    from ctdhub.desk.allowed import Verdict
 
     desk = desk_on_postgres
     theirs = theirs_of(desk)
     ours = {of: thing(desk, of, OURS) for of in theirs if of not in ("ReleasePlan",)}
-    monkeypatch.setattr(gate, "allowed", lambda *_given: Yes())
+    monkeypatch.setattr(gate, "allowed", lambda *_given: Verdict())
     monkeypatch.setattr(gate, "scope", lambda *_given: Q())
     client = desk.client_of("contributor", raise_request_exception=False)
     for page in pages():

@@ -50,19 +50,13 @@ MAY = {
 
 def work(desk: Desk) -> list[Any]:
     """Do the jobs that wait, in this process; gives their rows."""
-    from ctdhub.core.errors import HubError
-    from ctdhub.desk.jobs import Work, ended
     from ctdhub.desk.models import Job
-    from ctdhub.desk.worker.child import work_of
-    from ctdhub.desk.worker.deliveries import stopped_as_kept
+    from ctdhub.desk.worker.child import do
 
     done = []
     for job in Job.objects.filter(state="waiting").order_by("created"):
         Job.objects.filter(id=job.id).update(state="running")
-        try:
-            ended(job, "done", work_of(job.what)(Work(job))())
-        except HubError as met:
-            ended(job, "failed", {"error": stopped_as_kept(met)})
+        do(job)
         job.refresh_from_db()
         done.append(job)
     return done

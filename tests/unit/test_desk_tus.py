@@ -10,15 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from ctdhub.desk.uploads.tus import (
-    PART,
-    VERSION,
-    TusAnswer,
-    TusRefused,
-    TusUpload,
-    answer,
-    read_metadata,
-)
+from ctdhub.desk.uploads.tus import PART, VERSION, TusAnswer, TusUpload, answer, read_metadata
 
 LONGEST = 1000
 SOON = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -31,12 +23,9 @@ class Shelf:
         self.kept = {"a": b"abcd", "done": b"x" * 3}
         self.lengths = {"a": 10, "done": 3}
         self.metadata: dict[str, Mapping[str, str]] = {"a": {"kind": "csv", "sha256": ""}}
-        self.refuses = 0
         self.overtaken = False
 
     def create(self, length: int, metadata: Mapping[str, str]) -> tuple[str, TusUpload]:
-        if self.refuses:
-            raise TusRefused(self.refuses)
         self.kept["new"], self.lengths["new"], self.metadata["new"] = b"", length, metadata
         return "/uploads/new/", TusUpload(0, length, SOON)
 
@@ -162,13 +151,6 @@ def test_a_part_that_another_overtook_is_refused_and_ended_ones_are_gone() -> No
     assert asked("DELETE", shelf=shelf).status == 204
     assert asked("HEAD", shelf=shelf).status == 404
     assert asked("PATCH", body=b"efg", shelf=shelf, **PATCH).status == 404
-
-
-@pytest.mark.parametrize("status", [403, 413, 429])
-def test_what_the_store_refuses_is_refused(status: int) -> None:
-    shelf = Shelf()
-    shelf.refuses = status
-    assert asked("POST", "", shelf=shelf, Upload_Length="7").status == status
 
 
 def test_names_of_headers_in_any_case() -> None:

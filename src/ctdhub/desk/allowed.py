@@ -15,6 +15,11 @@ CONTRIBUTOR, DATA_OFFICER, STEWARD = "contributor", "data_officer", "steward"
 PRIVACY_OFFICER, ADMINISTRATOR, AUDITOR = "privacy_officer", "administrator", "auditor"
 ROLES = (CONTRIBUTOR, DATA_OFFICER, STEWARD, PRIVACY_OFFICER, ADMINISTRATOR, AUDITOR)
 HUB_ROLES = frozenset(ROLES[1:])
+APART = {
+    "one_approving_role": [CONTRIBUTOR, STEWARD, PRIVACY_OFFICER, ADMINISTRATOR, AUDITOR],
+    "one_deciding_role": [CONTRIBUTOR, DATA_OFFICER, ADMINISTRATOR, AUDITOR],
+}
+"""Roles of which one account holds one at most, by the constraint of the table."""
 
 Relation = Literal["any", "own", "self"]
 """Whose things: anybody's, those of one's own organisation, those of the account itself."""
@@ -82,26 +87,18 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Yes:
-    """It is allowed."""
-
-    def __bool__(self) -> bool:
-        return True
-
-
-@dataclass(frozen=True)
-class No:
-    """It is not allowed.
+class Verdict:
+    """Whether something is allowed.
 
     Attributes:
-        rule: "role": nobody in these roles may; "relation": it is not theirs, and must look as if
-            it did not exist; "state": not now.
+        rule: against which it is: "role": nobody in these roles may; "relation": it is not theirs,
+            and must look as if it did not exist; "state": not now; "" where it is allowed.
     """
 
-    rule: Literal["role", "relation", "state"]
+    rule: Literal["", "role", "relation", "state"] = ""
 
     def __bool__(self) -> bool:
-        return False
+        return not self.rule
 
 
 def _to(roles: str, relation: Relation = "any", states: str = "") -> Grant:
@@ -285,9 +282,6 @@ def may_ask(who: Who, request: Mapping[str, Any]) -> bool:
     return bool(allowed(who, ask.action, theirs if who.is_contributor and ask.whose else None))
 
 
-Verdict = Yes | No
-
-
 def allowed(who: Who, action: str, thing: Any = None) -> Verdict:
     """Whether somebody may do something.
 
@@ -300,22 +294,17 @@ def allowed(who: Who, action: str, thing: Any = None) -> Verdict:
 
     >>> contributor = Who("1", frozenset({"contributor"}), "rivage")
     >>> bool(allowed(contributor, "delivery.send")), allowed(contributor, "trail.read")
-    (True, No(rule='role'))
+    (True, Verdict(rule='role'))
     """
     if isinstance(who, Owner):
-        return Yes()
+        return Verdict()
     mine = list(_grants_of(who, action))
-    if not mine:
-        return No("role")
-    if thing is None:
-        return Yes()
+    if not mine or thing is None:
+        return Verdict("" if mine else "role")
     near = [g for g in mine if _related(who, g.relation, thing)]
-    if not near:
-        return No("relation")
     state = getattr(thing, "state", None)
-    if any(not g.states or state in g.states for g in near):
-        return Yes()
-    return No("state")
+    now = any(not g.states or state in g.states for g in near)
+    return Verdict("" if now else "state" if near else "relation")
 
 
 def scope(who: Who, action: str) -> Any:

@@ -1,5 +1,7 @@
 """What Django calls an application: the desk's tables."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,10 +10,7 @@ class DeskApp(AppConfig):
 
     name = "ctdhub.desk"
     label = "desk"
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         """Listen to what happens at the door."""
-        from ctdhub.desk.accounts.signing_in import connect
-
-        connect()
+        import_module("ctdhub.desk.accounts.signing_in")

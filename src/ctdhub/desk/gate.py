@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from ctdhub.core.errors import HubError
 from ctdhub.desk.accounts.signing_in import proved
-from ctdhub.desk.allowed import ACTIONS, VISITOR, No, Who, allowed, scope
+from ctdhub.desk.allowed import ACTIONS, VISITOR, Verdict, Who, allowed, scope
 from ctdhub.desk.channel import Refusal
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.registry import DeskPage
@@ -73,13 +74,13 @@ def _checked(
     if not who.account and not allowed(who, name):
         return _sign_in(request)
     if not action.unproved and not proved(request.user):
-        return HttpResponseRedirect(reverse("mfa_index"))
+        return redirect("mfa_index")
     verdict = allowed(who, name)
     thing = None
     if verdict and page.of:
         thing = _thing(page, who, name, given.pop("id"))
-        verdict = allowed(who, name, thing) if thing is not None else No("relation")
-    if isinstance(verdict, No):
+        verdict = allowed(who, name, thing) if thing is not None else Verdict("relation")
+    if not verdict:
         record(who, name, thing or "", "denied")
         return error_page(request, {"role": 403, "relation": 404, "state": 409}[verdict.rule])
     answer = _answer(page, request, [thing] if page.of else [], given)

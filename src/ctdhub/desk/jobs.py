@@ -34,11 +34,18 @@ class JobKind:
         action: that it is, where somebody asks for it: the worker asks again whether they may.
             Approvals are checked by themselves.
         page: from which it was begun.
+        told: its row says why it stopped, though somebody asks for it.
     """
 
     words: Text
     action: str = ""
     page: str = "home"
+    told: bool = False
+
+    @property
+    def private(self) -> bool:
+        """Whether the hub alone says why it stopped, to those who may know exact counts."""
+        return bool(self.action) and not self.told
 
 
 JOBS = {
@@ -58,7 +65,7 @@ JOBS = {
     "accept_alarm": JobKind(Text("Accepting an alarm"), "alarm.accept", "looks"),
     "take_up": JobKind(Text("Taking a table into the policy"), "table.decide", "table"),
     "check": JobKind(Text("Checking a delivery")),
-    "accept": JobKind(Text("Accepting a delivery"), "delivery.accept"),
+    "accept": JobKind(Text("Accepting a delivery"), "delivery.accept", told=True),
     "approve": JobKind(Text("Recording an approval"), "", "approvals"),
     "change_keys": JobKind(Text("Recording a change of approvers")),
     "hold": JobKind(Text("Holding a candidate back"), "", "approvals"),
@@ -173,8 +180,7 @@ def _claimed(key: UUID) -> bool:
             _died(job)
             return False
         job.state, job.attempts = "running", job.attempts + 1
-        job.started = job.started or timezone.now()
-        job.save(update_fields=["state", "attempts", "started"])
+        job.save(update_fields=["state", "attempts"])
         return True
 
 

@@ -38,19 +38,18 @@ def message(kind: str) -> tuple[str, str]:
     return subject, sentence
 
 
-def tell_organisation(kind: str, delivery: Any) -> None:
-    """A message to every account of the organisation that a delivery is of."""
-    _tell(kind, delivery, roles__organisation_id=delivery.organisation_id)
+def tell_about(kind: str, delivery: Any, *whom: str) -> None:
+    """A message about a delivery.
 
-
-def tell_data_officers(kind: str, delivery: Any) -> None:
-    """A message to every data officer."""
-    _tell(kind, delivery, roles__role="data_officer")
-
-
-def tell_stewards(kind: str, delivery: Any) -> None:
-    """A message to every steward."""
-    _tell(kind, delivery, roles__role="steward")
+    Args:
+        whom: roles whose accounts all get it; "organisation" for those whose delivery it is.
+    """
+    path, theirs = reverse("delivery", kwargs={"id": delivery.id}), delivery.organisation_id
+    for role in whom:
+        if role == "organisation":
+            _send(kind, path, roles__organisation_id=theirs)
+        else:
+            _send(kind, path, roles__role=role)
 
 
 def tell_of_table(asked: Any) -> None:
@@ -82,10 +81,6 @@ def tell_seconds(invitation: Any) -> None:
 
     theirs = [account.pk for account in seconds(invitation)]
     _send("invitation", reverse("home"), pk__in=theirs)
-
-
-def _tell(kind: str, delivery: Any, **whom: Any) -> None:
-    _send(kind, reverse("delivery", kwargs={"id": delivery.id}), **whom)
 
 
 def _send(kind: str, path: str, more: dict[str, str] | None = None, **whom: Any) -> None:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -125,17 +124,11 @@ class Visits:
 # The menu: the pages of the register that somebody may open.
 
 
-@dataclass(frozen=True)
-class DeskMenuEntry:
-    """One entry: its words, where it leads, whether it is the page that is open."""
+def entries(who: Who, path: str) -> list[dict[str, Any]]:
+    """Entries in their order: words, address, and whether that page is open.
 
-    label: str
-    href: str
-    here: bool
-
-
-def entries(who: Who, path: str) -> list[DeskMenuEntry]:
-    """Entries in their order; the longest address that the open page begins with is marked."""
+    It is the one with the longest address that the open page begins with.
+    """
     shown = _shown(Who(who.account and "any", who.roles, who.organisation and "any"), current())
     fit = [
         href
@@ -143,7 +136,7 @@ def entries(who: Who, path: str) -> list[DeskMenuEntry]:
         if path == href or (href != "/" and path.startswith(href))
     ]
     best = max(fit, key=len, default="")
-    return [DeskMenuEntry(label, href, href == best) for _order, label, href in shown]
+    return [{"label": label, "href": href, "here": href == best} for _order, label, href in shown]
 
 
 @lru_cache(maxsize=256)

@@ -15,16 +15,7 @@ from django.db import models
 from django.db.models import Q
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.desk.allowed import (
-    ADMINISTRATOR,
-    AUDITOR,
-    CONTRIBUTOR,
-    DATA_OFFICER,
-    PRIVACY_OFFICER,
-    ROLES,
-    STEWARD,
-    Who,
-)
+from ctdhub.desk.allowed import APART, CONTRIBUTOR, ROLES, Who
 from ctdhub.desk.walls import rows
 
 # --------------------------------------------------------------------------------------------------
@@ -98,7 +89,6 @@ class Organisation(models.Model):
     ends = models.DateField(null=True)
     keep_months = models.IntegerField(null=True)
     lost = models.BooleanField(default=False)
-    read_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         """Without Django's own permissions."""
@@ -187,17 +177,9 @@ class RoleHeld(Keyed):
 
         default_permissions = ()
         constraints = (
-            models.UniqueConstraint(
-                fields=["account"],
-                condition=Q(
-                    role__in=[CONTRIBUTOR, STEWARD, PRIVACY_OFFICER, ADMINISTRATOR, AUDITOR]
-                ),
-                name="one_approving_role",
-            ),
-            models.UniqueConstraint(
-                fields=["account"],
-                condition=Q(role__in=[CONTRIBUTOR, DATA_OFFICER, ADMINISTRATOR, AUDITOR]),
-                name="one_deciding_role",
+            *(
+                models.UniqueConstraint(fields=["account"], condition=Q(role__in=roles), name=name)
+                for name, roles in APART.items()
             ),
             models.CheckConstraint(
                 condition=Q(role=CONTRIBUTOR, organisation__isnull=False)
@@ -257,10 +239,9 @@ class Delivery(Dated):
         kind: "bundle", or the ending of a plain file that says how to read it, such as "csv".
         sha256: of the whole, as the sender announced it.
         bytes: of the whole.
-        agreement_sha256, mapping_commit: those in force when it was checked.
+        mapping_commit: SHA-256 of the mapping by which it was checked.
         replaces: the delivery that this one corrects.
         day: folder below ``contributions/<organisation>/`` once it is accepted.
-        note: of the sender for the hub; free text, never about a person.
         summary: counts of the check, as JSON: numbers and Texts, no value of a cell.
         lost: the row says "accepted" and the folder has no such file.
     """
@@ -271,11 +252,9 @@ class Delivery(Dated):
     kind = models.CharField(max_length=12)
     sha256 = models.CharField(max_length=64)
     bytes = models.BigIntegerField()
-    agreement_sha256 = models.CharField(max_length=64, default="")
     mapping_commit = models.CharField(max_length=64, default="")
     replaces = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replaced_by")
     day = models.CharField(max_length=10, default="")
-    note = models.CharField(max_length=1000, default="", blank=True)
     summary = models.JSONField(default=dict)
     lost = models.BooleanField(default=False)
     changed = models.DateTimeField(auto_now=True)
@@ -311,12 +290,13 @@ class DeliveryPart(Keyed):
 
 
 class DeliveryFinding(Keyed):
-    """One thing that the check of a delivery found: a Text as JSON and its place, no value.
+    """One kind of fault in a column of a delivery: a Text as JSON and its places, no value.
 
     Attributes:
         text: as ``Text.as_json`` gives it.
         rule: of the catalogue of errors.
-        row, column: as a spreadsheet shows them; the column by its letter.
+        row, column: of the first cell, as a spreadsheet shows them; the column by its letter.
+        cells: the first ones, such as ["B14", "B15"].
         number: how many cells it concerns.
     """
 
@@ -326,6 +306,7 @@ class DeliveryFinding(Keyed):
     rule = models.CharField(max_length=60, default="")
     row = models.BigIntegerField(null=True)
     column = models.CharField(max_length=3, default="")
+    cells = models.JSONField(default=list)
     number = models.BigIntegerField(default=1)
 
 
@@ -377,9 +358,6 @@ class ReleasePlan(Dated):
         version: that it will have.
         week: Monday of the planned week; a contributor is shown the week, never a day.
         note: by language, what the release says of itself.
-        rehearsal: figures of the last rehearsal on fictitious people, as JSON.
-        candidate_sha256: of SHA256SUMS of the candidate.
-        reason: of the last refusal or hold.
         spend, spend_by, spend_at: epsilon that the privacy officer lets the build charge at most.
     """
 
@@ -387,9 +365,6 @@ class ReleasePlan(Dated):
     week = models.DateField(null=True)
     note = models.JSONField(default=dict)
     state = _one_of(PLAN_STATES, 16, default="drafted")
-    rehearsal = models.JSONField(default=dict)
-    candidate_sha256 = models.CharField(max_length=64, default="")
-    reason = models.CharField(max_length=1000, default="", blank=True)
     account = models.ForeignKey(DeskAccount, models.SET_NULL, null=True)
     spend_by = models.ForeignKey(
         DeskAccount, models.SET_NULL, null=True, related_name="allowed_spending"
@@ -466,7 +441,6 @@ class Job(Dated):
     outcome = models.JSONField(null=True)
     cancel = models.BooleanField(default=False)
     attempts = models.IntegerField(default=0)
-    started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
     after = models.DateTimeField(null=True)
 
@@ -505,7 +479,6 @@ class Paper(Dated):
     Attributes:
         kind: such as "agreement" or "assessment".
         language: of the paper.
-        open_marks: how many places a person must still decide.
         signed: day on which it was signed; None for a draft.
     """
 
@@ -515,7 +488,6 @@ class Paper(Dated):
     language = models.CharField(max_length=2)
     sha256 = models.CharField(max_length=64)
     bytes = models.BigIntegerField()
-    open_marks = models.IntegerField(default=0)
     signed = models.DateField(null=True)
 
 

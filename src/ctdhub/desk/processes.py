@@ -141,12 +141,6 @@ def lane(folder: Path, name: str) -> Iterator[Callable[[], None]]:
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / f".lane-{name}"
-    held = locked(file, wait=False)
-    try:
-        held.__enter__()
-    except BlockingIOError:
-        raise error("lane-taken", name=name) from None
-    own = file.stat()
 
     def check() -> None:
         try:
@@ -156,10 +150,13 @@ def lane(folder: Path, name: str) -> Iterator[Callable[[], None]]:
         if not same:
             raise error("lane-taken/replaced", name=name)
 
-    try:
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(file, wait=False))
+        except BlockingIOError:
+            raise error("lane-taken", name=name) from None
+        own = file.stat()
         yield check
-    finally:
-        held.__exit__(None, None, None)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.module_loading import import_string
 
 from ctdhub.core.errors import HubError, from_json, printable
@@ -421,9 +420,8 @@ def next_to_decide(request: HttpRequest, thing: Any) -> HttpResponse:
     found = asked(carrier, "columns")
     names = [one["column"] for one in found["columns"]]
     if found["next"] in names:
-        given = {"id": thing.pk, "at": names.index(found["next"])}
-        return HttpResponseRedirect(reverse("column", kwargs=given))
-    return HttpResponseRedirect(reverse("columns", kwargs={"id": thing.pk}))
+        return redirect("column", id=thing.pk, at=names.index(found["next"]))
+    return redirect("columns", id=thing.pk)
 
 
 def _shown(
@@ -446,23 +444,15 @@ def _shown(
         "json": lambda value: json.dumps(value, ensure_ascii=False),
     }
     values |= {
+        "title": title,
+        "thing": thing,
+        "outcome": outcome,
+        "screen": name,
         "edits": bool(allowed(request.who, "mapping.edit", thing)),
         "keeps": bool(allowed(request.who, "mapping.keep", thing)),
     }
     status = 422 if outcome.met or outcome.conflicts else 200
-    return render(
-        request,
-        f"screens/{name}.html",
-        {
-            "title": title,
-            "thing": thing,
-            "outcome": outcome,
-            "screen": name,
-            **helpers,
-            **values,
-        },
-        status=status,
-    )
+    return render(request, f"screens/{name}.html", helpers | values, status=status)
 
 
 def _sure(carrier: Carrier) -> int:

@@ -23,18 +23,13 @@ from django.http import Http404
 from django.utils import timezone
 
 from ctdhub.desk.accounts.signing_in import end_visits
-from ctdhub.desk.allowed import ADMINISTRATOR, CONTRIBUTOR, allowed, roles_of
+from ctdhub.desk.allowed import ADMINISTRATOR, APART, CONTRIBUTOR, allowed, roles_of
 from ctdhub.desk.mail import tell_hub, tell_seconds
 from ctdhub.desk.models import DeskAccount, Invitation, RoleHeld, TrailHead
 from ctdhub.desk.trail import record
 from ctdhub.desk.walls import set_scope, set_token
 
 HOURS = 72
-APART = (
-    {CONTRIBUTOR, "steward", "privacy_officer", "administrator", "auditor"},
-    {CONTRIBUTOR, "data_officer", "administrator", "auditor"},
-)
-"""Roles of which one account holds one at most, as the constraints of the table say."""
 
 
 def invite(
@@ -173,7 +168,8 @@ def code_fits(invitation: Invitation, code: str) -> bool:
 def role_excluded(email: str, role: str) -> bool:
     """Whether the account of this address holds a role that this one must not go with."""
     held = set(RoleHeld.objects.filter(account__email=email).values_list("role", flat=True))
-    return role in held or any(role in group and held & group for group in APART)
+    apart = {one for group in APART.values() if role in group for one in group}
+    return bool(held & {role, *apart})
 
 
 def take_up(invitation: Invitation, name: str, password: str, language: str) -> DeskAccount:

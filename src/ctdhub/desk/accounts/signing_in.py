@@ -11,14 +11,9 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.signals import password_changed
+from allauth.mfa import signals as factors
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import (
-    authentication_failed,
-    authenticator_added,
-    authenticator_removed,
-    authenticator_reset,
-)
 from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet
 from django.contrib import messages
@@ -27,6 +22,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.functional import lazy
 
@@ -318,22 +314,12 @@ def end_visits(account: Any, but: str = "") -> int:
 # What signing in writes into the trail, and what a changed factor ends.
 
 
-def connect() -> None:
-    """Listen to the signals of Django and django-allauth."""
-    user_logged_in.connect(_came, dispatch_uid="desk.came")
-    user_logged_out.connect(_left, dispatch_uid="desk.left")
-    user_login_failed.connect(_failed, dispatch_uid="desk.failed")
-    authentication_failed.connect(_factor_failed, dispatch_uid="desk.factor_failed")
-    for signal in (authenticator_added, authenticator_removed, authenticator_reset):
-        signal.connect(_changed, dispatch_uid=f"desk.changed.{id(signal)}")
-    password_changed.connect(_changed, dispatch_uid="desk.changed.password")
-
-
 def _write(user: Any, action: str, outcome: str = "done") -> None:
     with scoped(user.as_visitor()):
         record(user.who(), action, user.id, outcome)
 
 
+@receiver(user_logged_in)
 def _came(request: Any, user: Any, **_given: Any) -> None:
     """A contributor's first visit is its first; from the second on the factor is a must."""
     if user.first_visit and not getattr(request, "first_visit", False):
@@ -342,20 +328,27 @@ def _came(request: Any, user: Any, **_given: Any) -> None:
     _write(user, "account.sign_in")
 
 
+@receiver(user_logged_out)
 def _left(user: Any, **_given: Any) -> None:
     if user is not None and user.is_authenticated:
         _write(user, "account.sign_out")
 
 
+@receiver(user_login_failed)
 def _failed(**_given: Any) -> None:
     """Without the address that was typed: it may be a password in the wrong field."""
     record(VISITOR, "account.sign_in", "", "denied")
 
 
+@receiver(factors.authentication_failed)
 def _factor_failed(user: Any, **_given: Any) -> None:
     _write(user, "account.factor", "denied")
 
 
+@receiver(factors.authenticator_added)
+@receiver(factors.authenticator_removed)
+@receiver(factors.authenticator_reset)
+@receiver(password_changed)
 def _changed(request: Any, user: Any, **_given: Any) -> None:
     """Whoever took over another visit is out."""
     end_visits(user, but=request.session.session_key or "")

@@ -65,7 +65,6 @@ class Migration(migrations.Migration):
                 ("agreement_sha256", models.CharField(default="", max_length=64)),
                 ("ends", models.DateField(null=True)),
                 ("lost", models.BooleanField(default=False)),
-                ("read_at", models.DateTimeField(auto_now=True)),
                 ("keep_months", models.IntegerField(null=True)),
             ],
             options={
@@ -122,10 +121,8 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=12)),
                 ("sha256", models.CharField(max_length=64)),
                 ("bytes", models.BigIntegerField()),
-                ("agreement_sha256", models.CharField(default="", max_length=64)),
                 ("mapping_commit", models.CharField(default="", max_length=64)),
                 ("day", models.CharField(default="", max_length=10)),
-                ("note", models.CharField(blank=True, default="", max_length=1000)),
                 ("summary", models.JSONField(default=dict)),
                 ("lost", models.BooleanField(default=False)),
                 ("created", models.DateTimeField(auto_now_add=True)),
@@ -253,6 +250,7 @@ class Migration(migrations.Migration):
                 ("rule", models.CharField(default="", max_length=60)),
                 ("row", models.BigIntegerField(null=True)),
                 ("column", models.CharField(default="", max_length=3)),
+                ("cells", models.JSONField(default=list)),
                 ("number", models.BigIntegerField(default=1)),
                 (
                     "delivery",
@@ -323,7 +321,6 @@ class Migration(migrations.Migration):
                 ("language", models.CharField(max_length=2)),
                 ("sha256", models.CharField(max_length=64)),
                 ("bytes", models.BigIntegerField()),
-                ("open_marks", models.IntegerField(default=0)),
                 ("signed", models.DateField(null=True)),
                 ("created", models.DateTimeField(auto_now_add=True)),
                 (
@@ -381,9 +378,6 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
-                ("rehearsal", models.JSONField(default=dict)),
-                ("candidate_sha256", models.CharField(default="", max_length=64)),
-                ("reason", models.CharField(blank=True, default="", max_length=1000)),
                 ("created", models.DateTimeField(auto_now_add=True)),
                 ("changed", models.DateTimeField(auto_now=True)),
                 (
@@ -566,7 +560,6 @@ class Migration(migrations.Migration):
                 ("cancel", models.BooleanField(default=False)),
                 ("attempts", models.IntegerField(default=0)),
                 ("created", models.DateTimeField(auto_now_add=True)),
-                ("started", models.DateTimeField(null=True)),
                 ("ended", models.DateTimeField(null=True)),
                 ("after", models.DateTimeField(null=True)),
                 (

@@ -66,8 +66,8 @@ def checked_key(key: str) -> str:
     return key
 
 
-class Inbox:
-    """The folder of all parts.
+class SealedFolder:
+    """A folder of ciphertext.
 
     Args:
         folder: made where there is none.
@@ -79,8 +79,12 @@ class Inbox:
 
     @property
     def recipients_file(self) -> Path:
-        """Whom parts are encrypted to; the worker writes it, and no private half is near it."""
+        """Whom files are encrypted to; the worker writes it, and no private half is near it."""
         return self.folder / RECIPIENTS
+
+
+class Inbox(SealedFolder):
+    """The folder of all parts."""
 
     def keep(self, delivery: str, offset: int, plain: bytes) -> StoredPart:
         """Encrypt a part and force it to the disk; no row names it yet.
@@ -180,21 +184,15 @@ def _make(folder: Path) -> None:
 _DRAWER_FOLDER = ".papers"
 
 
-class PaperDrawer:
+class PaperDrawer(SealedFolder):
     """The folder of papers.
 
     Args:
-        inbox: the folder of the inbox, in which it is; made where there is none.
+        inbox: the folder of the inbox, in which it is.
     """
 
     def __init__(self, inbox: Path) -> None:
-        self.folder = inbox / _DRAWER_FOLDER
-        _make(self.folder)
-
-    @property
-    def recipients_file(self) -> Path:
-        """Whom papers are encrypted to; the worker writes it."""
-        return self.folder / RECIPIENTS
+        super().__init__(inbox / _DRAWER_FOLDER)
 
     def place(self, key: str) -> Path:
         """The file of a paper.

@@ -11,8 +11,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Sum
-from django.http import HttpResponse, HttpResponseRedirect, RawPostDataException
-from django.shortcuts import render
+from django.http import HttpResponse, RawPostDataException
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads import tus
 from ctdhub.desk.uploads.inbox import KINDS, Inbox, kind_of
-from ctdhub.desk.uploads.tus import TusAnswer, TusRefused, TusUpload
+from ctdhub.desk.uploads.tus import TusAnswer, TusUpload
 from ctdhub.desk.walls import rows
 
 # --------------------------------------------------------------------------------------------------
@@ -226,17 +226,8 @@ class DeliveryStore:
         """A new upload; of its file's name the ending is kept."""
         organisation = self.who.organisation or metadata.get("organisation", "")
         kind = metadata.get("kind") or metadata.get("filename", "")
-        try:
-            made = begin(
-                self.who,
-                organisation,
-                kind,
-                length,
-                metadata.get("sha256", ""),
-                metadata.get("replaces", ""),
-            )
-        except HubError as met:
-            raise TusRefused(status_of(met), met) from None
+        fixed = {key: metadata.get(key, "") for key in ("sha256", "replaces")}
+        made = begin(self.who, organisation, kind, length, **fixed)
         record(self.who, "delivery.begun", made)
         if not length:
             finish(self.who, made)
@@ -312,7 +303,7 @@ def send(request: Any) -> HttpResponse:
         if file is not None:
             try:
                 made = _taken(request, file)
-                return HttpResponseRedirect(reverse("delivery", kwargs={"id": made.id}))
+                return redirect("delivery", id=made.id)
             except HubError as met:
                 problem = met
     replaces = request.POST.get("replaces") or request.GET.get("replaces", "")
@@ -354,11 +345,11 @@ def _answer(request: Any, store: DeliveryStore, key: str) -> HttpResponse:
     except ValueError:
         size = 0
     if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        return _as_http(TusAnswer(413, {"Tus-Resumable": tus.VERSION}))
+        return _as_http(tus.said(413))
     try:
         body = request.body if request.method in ("PATCH", "POST") and key else b""
     except RawPostDataException:  # a form, which was read as one
-        return _as_http(TusAnswer(415, {"Tus-Resumable": tus.VERSION}))
+        return _as_http(tus.said(415))
     headers = dict(request.headers)
     if request.method != "POST":  # no token was asked for what only reads
         headers.pop("X-Http-Method-Override", None)
@@ -366,16 +357,13 @@ def _answer(request: Any, store: DeliveryStore, key: str) -> HttpResponse:
         return _as_http(tus.answer(request.method, headers, body, key, store, longest))
     except HubError as met:
         status = 503 if met.rule == "inbox-closed" else status_of(met)
-        return _as_http(TusAnswer(status, {"Tus-Resumable": tus.VERSION}, met))
+        return _as_http(tus.said(status), f"{met.what} {met.fix}")
 
 
-def _as_http(found: TusAnswer) -> HttpResponse:
+def _as_http(found: TusAnswer, why: str = "") -> HttpResponse:
     """The answer with its headers; a refusal says why, in the reader's language."""
-    said = f"{found.reason.what} {found.reason.fix}" if isinstance(found.reason, HubError) else ""
-    response = HttpResponse(said, status=found.status, content_type="text/plain; charset=utf-8")
-    for name, value in found.headers.items():
-        response[name] = value
-    return response
+    kind = "text/plain; charset=utf-8"
+    return HttpResponse(why, status=found.status, content_type=kind, headers=found.headers)
 
 
 def _taken(request: Any, file: Any) -> Delivery:

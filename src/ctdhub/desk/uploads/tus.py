@@ -25,11 +25,10 @@ PART = "application/offset+octet-stream"
 
 @dataclass(frozen=True)
 class TusAnswer:
-    """What is sent back: a status and headers, and why a store refuses, where it does."""
+    """What is sent back: a status and headers."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    reason: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -49,24 +48,11 @@ class TusUpload:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-class TusRefused(Exception):
-    """A store refuses to take an upload.
-
-    Args:
-        status: of HTTP, such as 403, 413 or 429.
-        reason: what to say of it, if more is known.
-    """
-
-    def __init__(self, status: int, reason: Exception | None = None) -> None:
-        super().__init__(status)
-        self.status, self.reason = status, reason
-
-
 class TusStore(Protocol):
     """Where uploads are kept."""
 
     def create(self, length: int, metadata: Mapping[str, str]) -> tuple[str, TusUpload]:
-        """A new upload and its address; raises :class:`TusRefused`."""
+        """A new upload and its address; an error where it refuses."""
 
     def find(self, key: str) -> TusUpload | None:
         """An upload; None where there is none, or none of theirs."""
@@ -100,27 +86,29 @@ def answer(
     Returns:
         201, 200 or 204 where all is well; 400 for what cannot be read, 404 for an upload that is
         not there, 405 for another method, 409 for another offset, 412 for another version, 413
-        for too many bytes, 415 for another type, 460 for a wrong checksum; or what the store
-        refuses with.
+        for too many bytes, 415 for another type, 460 for a wrong checksum.
+
+    Raises:
+        Exception: that with which the store refuses to take an upload.
     """
     given = {name.lower(): value for name, value in headers.items()}
     method = given.get("x-http-method-override", method).upper()
     if method == "OPTIONS":
-        return _said(204, **_offered(longest))
+        return said(204, **_offered(longest))
     if given.get("tus-resumable") != VERSION:
-        return _said(412, **{"Tus-Version": VERSION})
+        return said(412, **{"Tus-Version": VERSION})
     if not key:
-        return _begun(given, store, longest) if method == "POST" else _said(405)
+        return _begun(given, store, longest) if method == "POST" else said(405)
     found = store.find(key)
     if found is None:
-        return _said(404, **{"Cache-Control": "no-store"})
+        return said(404, **{"Cache-Control": "no-store"})
     if method == "HEAD":
-        return _said(200, **_state(found), **_metadata(found), **{"Cache-Control": "no-store"})
+        return said(200, **_state(found), **_metadata(found), **{"Cache-Control": "no-store"})
     if method == "PATCH":
         return _continued(given, body, key, found, store)
     if method == "DELETE":
-        return _said(204 if store.end(key) else 409)
-    return _said(405)
+        return said(204 if store.end(key) else 409)
+    return said(405)
 
 
 def read_metadata(text: str) -> dict[str, str] | None:
@@ -155,37 +143,34 @@ def _begun(given: Mapping[str, str], store: TusStore, longest: int) -> TusAnswer
     length = _number(given.get("upload-length", ""))
     metadata = read_metadata(given.get("upload-metadata", ""))
     if length is None or metadata is None or "upload-defer-length" in given:
-        return _said(400)
+        return said(400)
     if length > longest:
-        return _said(413, **{"Tus-Max-Size": str(longest)})
-    try:
-        address, made = store.create(length, metadata)
-    except TusRefused as refused:
-        return TusAnswer(refused.status, {"Tus-Resumable": VERSION}, refused.reason)
-    return _said(201, Location=address, **_expires(made))
+        return said(413, **{"Tus-Max-Size": str(longest)})
+    address, made = store.create(length, metadata)
+    return said(201, Location=address, **_expires(made))
 
 
 def _continued(
     given: Mapping[str, str], body: bytes, key: str, found: TusUpload, store: TusStore
 ) -> TusAnswer:
     if given.get("content-type", "").partition(";")[0].strip().lower() != PART:
-        return _said(415)
+        return said(415)
     offset = _number(given.get("upload-offset", ""))
     if offset is None:
-        return _said(400)
+        return said(400)
     if offset != found.offset:
-        return _said(409, **{"Upload-Offset": str(found.offset)})
+        return said(409, **{"Upload-Offset": str(found.offset)})
     if offset + len(body) > found.length:
-        return _said(413)
+        return said(413)
     if "upload-checksum" in given and (wrong := _checked(given["upload-checksum"], body)):
-        return _said(wrong)
+        return said(wrong)
     if not body:
-        return _said(204, **{"Upload-Offset": str(offset)}, **_expires(found))
+        return said(204, **{"Upload-Offset": str(offset)}, **_expires(found))
     moved = store.append(key, offset, body)
     if moved is None:
-        return _said(409)
+        return said(409)
     left = found if moved < found.length else TusUpload(moved, found.length)
-    return _said(204, **{"Upload-Offset": str(moved)}, **_expires(left))
+    return said(204, **{"Upload-Offset": str(moved)}, **_expires(left))
 
 
 def _checked(announced: str, body: bytes) -> int:
@@ -225,5 +210,6 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _said(status: int, **headers: str) -> TusAnswer:
+def said(status: int, **headers: str) -> TusAnswer:
+    """An answer in this version of the protocol."""
     return TusAnswer(status, {"Tus-Resumable": VERSION, **headers})

@@ -16,7 +16,7 @@ from django import forms
 from django.contrib.auth import login
 from django.contrib.auth.password_validation import validate_password
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -24,19 +24,9 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from ctdhub.core.errors import printable
 from ctdhub.core.format import isolated
 from ctdhub.core.i18n import LANGUAGES, Text, _, current
+from ctdhub.desk import allowed as rights
 from ctdhub.desk.accounts import invitations
 from ctdhub.desk.accounts.signing_in import FACTORS, end_visits, has_factor
-from ctdhub.desk.allowed import (
-    ADMINISTRATOR,
-    CONTRIBUTOR,
-    HUB_ROLES,
-    PRIVACY_OFFICER,
-    ROLES,
-    STEWARD,
-    Who,
-    allowed,
-    scope,
-)
 from ctdhub.desk.config import current as current_desk
 from ctdhub.desk.demo import account_of
 from ctdhub.desk.errors import error_page
@@ -44,7 +34,7 @@ from ctdhub.desk.mail import tell_hub
 from ctdhub.desk.middleware import LANGUAGE_COOKIE
 from ctdhub.desk.models import DeskAccount, Invitation, Organisation, RoleHeld
 from ctdhub.desk.registry import BOTH, POST, page
-from ctdhub.desk.rendering import role_name
+from ctdhub.desk.rendering import role_name, show_page
 from ctdhub.desk.trail import record
 from ctdhub.desk.walls import set_scope, set_token
 
@@ -57,9 +47,6 @@ _JOINERS = "\u200c\u200d"
 
 class NameField(forms.CharField):
     """A person's name, without signs that turn or hide other text."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(max_length=100, **given)
 
     def to_python(self, value: Any) -> str:
         """The name in one spelling, on one line."""
@@ -81,9 +68,6 @@ class NameField(forms.CharField):
 
 class PlainEmailField(forms.EmailField):
     """An e-mail address in ASCII: letters of other alphabets that look alike make none."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(max_length=254, **given)
 
     def validate(self, value: Any) -> None:
         """ASCII alone.
@@ -115,14 +99,14 @@ def _shown(sign: str) -> bool:
 class InviteForm(forms.Form):
     """Whom to invite, and to what."""
 
-    email = PlainEmailField()
-    name = NameField()
+    email = PlainEmailField(max_length=254)
+    name = NameField(max_length=100)
     role = forms.ChoiceField(choices=[])
     organisation = forms.ModelChoiceField(Organisation.objects.none(), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [(role, role_name(role)) for role in ROLES]
+        self.fields["role"].choices = [(role, role_name(role)) for role in rights.ROLES]
         self.fields["organisation"].queryset = Organisation.objects.filter(lost=False)
         self.fields["organisation"].label_from_instance = lambda one: one.name
         self.fields["organisation"].empty_label = _("none: a role of the hub")
@@ -131,7 +115,7 @@ class InviteForm(forms.Form):
         """A contributor has an organisation, nobody else has; roles that exclude each other."""
         given: dict[str, Any] = super().clean() or {}
         role, organisation = given.get("role"), given.get("organisation")
-        if role and (role == CONTRIBUTOR) != (organisation is not None):
+        if role and (role == rights.CONTRIBUTOR) != (organisation is not None):
             self.add_error(
                 "organisation", _("A contributor has an organisation; roles of the hub have none.")
             )
@@ -147,12 +131,13 @@ def accounts(request: HttpRequest) -> HttpResponse:
     """Who may sign in, in which roles, and how; open invitations."""
     held = DeskAccount.objects.prefetch_related("roles__organisation").order_by("name")
     proved = set(Authenticator.objects.filter(type__in=FACTORS).values_list("user_id", flat=True))
-    values = {
-        "title": Text("Accounts"),
-        "accounts": [(account, account.id in proved) for account in held],
-        "invitations": invitations.open_ones().select_related("organisation", "account"),
-    }
-    return render(request, "desk/accounts.html", values)
+    return show_page(
+        request,
+        "desk/accounts.html",
+        Text("Accounts"),
+        accounts=[(account, account.id in proved) for account in held],
+        invitations=invitations.open_ones().select_related("organisation", "account"),
+    )
 
 
 def invite(request: Any) -> HttpResponse:
@@ -163,8 +148,9 @@ def invite(request: Any) -> HttpResponse:
         organisation = given["organisation"]
         asked = given["email"], given["name"], given["role"]
         return _asked(request, *asked, organisation.pk if organisation else None)
-    values = {"title": Text("Invite a person"), "form": form, "lonely": invitations.founding()}
-    return render(request, "desk/invite.html", values, status=422 if form.errors else 200)
+    title, lonely = Text("Invite a person"), invitations.founding()
+    shown = {"form": form, "problems": form.errors, "lonely": lonely}
+    return show_page(request, "desk/invite.html", title, **shown)
 
 
 def _asked(
@@ -176,19 +162,15 @@ def _asked(
     )
     record(request.who, "invitation.write", made)
     link = request.build_absolute_uri(reverse("invitation", kwargs={"token": token}))
-    values = {
-        "title": Text("A new way in") if account else Text("Invite a person"),
-        "link": link,
-        "alone": made.alone,
-        "seconds": len(invitations.seconds(made)),
-    }
-    return render(request, "desk/invite.html", values)
+    title = Text("A new way in") if account else Text("Invite a person")
+    told = {"link": link, "alone": made.alone, "seconds": len(invitations.seconds(made))}
+    return show_page(request, "desk/invite.html", title, **told)
 
 
 def cancel_invitation(request: HttpRequest, found: Any) -> HttpResponse:
     """Take an invitation back."""
     Invitation.objects.filter(pk=found.pk, used=None).update(cancelled=timezone.now())
-    return HttpResponseRedirect(reverse("accounts"))
+    return redirect("accounts")
 
 
 def close_account(request: HttpRequest, account: Any) -> HttpResponse:
@@ -202,7 +184,7 @@ def close_account(request: HttpRequest, account: Any) -> HttpResponse:
     account.save(update_fields=["is_active"])
     end_visits(account)
     tell_hub("role_ended")
-    return HttpResponseRedirect(reverse("accounts"))
+    return redirect("accounts")
 
 
 def end_role(request: HttpRequest, held: Any) -> HttpResponse:
@@ -213,13 +195,13 @@ def end_role(request: HttpRequest, held: Any) -> HttpResponse:
     held.delete()
     end_visits(account)
     tell_hub("role_ended")
-    return HttpResponseRedirect(reverse("accounts"))
+    return redirect("accounts")
 
 
 def end_visits_of(request: HttpRequest, account: Any) -> HttpResponse:
     """End all visits of an account."""
     end_visits(account, but=request.session.session_key or "")
-    return HttpResponseRedirect(reverse("accounts"))
+    return redirect("accounts")
 
 
 def renew_account(request: Any, account: Any) -> HttpResponse:
@@ -241,15 +223,16 @@ _YEAR = 365 * 24 * 3600
 def own_account(request: HttpRequest) -> HttpResponse:
     """Name, roles, factors and sign-ins of whoever is signed in."""
     factors = Authenticator.objects.filter(user=request.user)
-    values = {
-        "title": Text("Your account"),
-        "roles_held": request.user.roles.select_related("organisation"),
-        "passkeys": [f for f in factors if f.type == Authenticator.Type.WEBAUTHN],
-        "app": any(f.type == Authenticator.Type.TOTP for f in factors),
-        "codes": any(f.type == Authenticator.Type.RECOVERY_CODES for f in factors),
-        "visits": UserSession.objects.filter(user=request.user).count(),
-    }
-    return render(request, "desk/own_account.html", values)
+    return show_page(
+        request,
+        "desk/own_account.html",
+        Text("Your account"),
+        roles_held=request.user.roles.select_related("organisation"),
+        passkeys=[f for f in factors if f.type == Authenticator.Type.WEBAUTHN],
+        app=any(f.type == Authenticator.Type.TOTP for f in factors),
+        codes=any(f.type == Authenticator.Type.RECOVERY_CODES for f in factors),
+        visits=UserSession.objects.filter(user=request.user).count(),
+    )
 
 
 def language(request: HttpRequest) -> HttpResponse:
@@ -274,20 +257,21 @@ def language(request: HttpRequest) -> HttpResponse:
 
 def people(request: HttpRequest) -> HttpResponse:
     """The list with the invitation that gave each role, and what the hub lacks."""
-    held = RoleHeld.objects.filter(role__in=sorted(HUB_ROLES)).select_related("account")
+    held = RoleHeld.objects.filter(role__in=sorted(rights.HUB_ROLES)).select_related("account")
     given = Invitation.objects.filter(used__isnull=False, account=None)
     by_role = {
         (one.email, one.role): one for one in given.select_related("by", "second").order_by("used")
     }
     held = list(held.order_by("role", "account__name"))
     active = [one for one in held if one.account.is_active]
-    values = {
-        "title": Text("People"),
-        "lines": [(one, by_role.get((one.account.email, one.role))) for one in held],
-        "others": len({one.account_id for one in active if one.role != ADMINISTRATOR}),
-        "approvable": {STEWARD, PRIVACY_OFFICER} <= {one.role for one in active},
-    }
-    return render(request, "desk/people.html", values)
+    return show_page(
+        request,
+        "desk/people.html",
+        Text("People"),
+        lines=[(one, by_role.get((one.account.email, one.role))) for one in held],
+        others=len({one.account_id for one in active if one.role != rights.ADMINISTRATOR}),
+        approvable={rights.STEWARD, rights.PRIVACY_OFFICER} <= {one.role for one in active},
+    )
 
 
 # --------------------------------------------------------------------------------------------------
@@ -320,8 +304,8 @@ class CodeForm(forms.Form):
 class TakeUpForm(CodeForm):
     """Name and password of whoever takes up an invitation, and the address that it lacks."""
 
-    email = PlainEmailField()
-    name = NameField()
+    email = PlainEmailField(max_length=254)
+    name = NameField(max_length=100)
     password = forms.CharField(
         max_length=200,
         strip=False,
@@ -353,7 +337,7 @@ def invitation(request: Any, token: str) -> HttpResponse:
     found = invitations.of_token(token)
     if found is None:
         return error_page(request, 404)
-    set_scope(Who(organisation=found.organisation_id or ""))
+    set_scope(rights.Who(organisation=found.organisation_id or ""))
     if not found.alone and found.confirmed is None:
         return _page(request, found, None, waits=True)
     account = DeskAccount.objects.filter(email=found.email).first()
@@ -370,15 +354,14 @@ def invitation(request: Any, token: str) -> HttpResponse:
         request.first_visit = taken.first_visit
         login(request, taken, backend=_BACKEND)
         record_authentication(request, taken, method="password", reauthenticated=True)
-        return HttpResponseRedirect(reverse("mfa_index"))
+        return redirect("mfa_index")
     return _page(request, found, form)
 
 
 def _another_role(request: Any, found: Any, account: DeskAccount) -> HttpResponse:
     """Whoever has an account signs in first and then takes the other role."""
     if request.user != account:
-        way = reverse("account_login")
-        return HttpResponseRedirect(f"{way}?{urlencode({'next': request.path})}")
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': request.path})}")
     set_scope(account.as_visitor())
     if invitations.role_excluded(account.email, found.role):
         return error_page(request, 409)
@@ -387,14 +370,15 @@ def _another_role(request: Any, found: Any, account: DeskAccount) -> HttpRespons
         set_token(found.token_sha256)
         invitations.use(found)
         invitations.give_role(found, account)
-        return HttpResponseRedirect(reverse("home"))
+        return redirect("home")
     return _page(request, found, form)
 
 
 def _page(request: Any, found: Any, form: Any, waits: bool = False) -> HttpResponse:
-    values = {"title": Text("You are invited"), "invitation": found, "form": form, "waits": waits}
-    status = 422 if form is not None and form.errors else 200
-    return render(request, "desk/invitation.html", values, status=status)
+    values = {"invitation": found, "form": form, "waits": waits}
+    problems = form.errors if form is not None else None
+    title = Text("You are invited")
+    return show_page(request, "desk/invitation.html", title, problems=problems, **values)
 
 
 def confirm_invitation(request: Any, found: Any) -> HttpResponse:
@@ -403,28 +387,25 @@ def confirm_invitation(request: Any, found: Any) -> HttpResponse:
     if not ready or found.alone or not invitations.may_confirm(found, request.user):
         return error_page(request, 409)
     if not has_factor(request.user):  # a contributor on its first visit
-        return HttpResponseRedirect(reverse("mfa_index"))
-    values: dict[str, Any] = {
-        "title": Text("A new way in") if found.account else Text("Confirm an invitation"),
-        "invitation": found,
-        "code": None,
-    }
+        return redirect("mfa_index")
+    title = Text("A new way in") if found.account else Text("Confirm an invitation")
+    code = None
     if request.method == "POST":
         try:
             if request.POST.get("act") == "refuse":
                 invitations.refuse(found)
-                return HttpResponseRedirect(reverse("home"))
-            values["code"] = invitations.confirm(found, request.user)
+                return redirect("home")
+            code = invitations.confirm(found, request.user)
         except Http404:
             return error_page(request, 409)
-    return render(request, "desk/confirmation.html", values)
+    return show_page(request, "desk/confirmation.html", title, invitation=found, code=code)
 
 
-def waiting(who: Who) -> list[tuple[str, str, int | None]]:
+def waiting(who: rights.Who) -> list[tuple[str, str, int | None]]:
     """Invitations and new ways in that somebody may confirm."""
-    if not allowed(who, "invitation.confirm") or not invitations.waiting_ones().exists():
+    if not rights.allowed(who, "invitation.confirm") or not invitations.waiting_ones().exists():
         return []
-    ours = invitations.waiting_ones().filter(scope(who, "invitation.confirm"))
+    ours = invitations.waiting_ones().filter(rights.scope(who, "invitation.confirm"))
     ours = ours.exclude(account=who.account).exclude(by=who.account)
     own = DeskAccount.objects.filter(pk=who.account).values("email")
     return [
@@ -456,8 +437,8 @@ def demo(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     if using:
         login(request, account, backend=_BACKEND)
-        return HttpResponseRedirect(reverse("home"))
-    return render(request, "desk/demo.html", {"title": Text("Demo"), "account": account})
+        return redirect("home")
+    return show_page(request, "desk/demo.html", Text("Demo"), account=account)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -471,13 +452,13 @@ _DOOR, _SELF = "door.open", "account.self"
 
 def by_invitation(request: HttpRequest) -> HttpResponse:
     """Nobody signs up: the page that says so is the one to sign in on."""
-    return HttpResponseRedirect(reverse("account_login"))
+    return redirect("account_login")
 
 
 def change_password(request: Any) -> HttpResponse:
     """A new password; an account that never had one is opened by passkey or a demo's link."""
     if not request.user.has_usable_password():
-        return HttpResponseRedirect(reverse("own_account"))
+        return redirect("own_account")
     answer: HttpResponse = account_pages.password_change(request)
     return answer
 

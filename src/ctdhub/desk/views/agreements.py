@@ -7,9 +7,8 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from ctdhub.core.errors import HubError
@@ -20,6 +19,7 @@ from ctdhub.desk.config import current as desk
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.models import Organisation, Paper, random_key
 from ctdhub.desk.registry import BOTH, POST, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import PaperDrawer
 from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
@@ -43,8 +43,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 def agreements(request: Any) -> HttpResponse:
     """All agreements; a contributor's own for a contributor."""
     if request.who.is_contributor:
-        way = reverse("agreement", kwargs={"key": request.who.organisation})
-        return HttpResponseRedirect(way)
+        return redirect("agreement", key=request.who.organisation)
     return hub_page(request, "agreements", "desk/hub/agreements.html")
 
 
@@ -69,7 +68,7 @@ def change_agreement(request: Any, key: str) -> HttpResponse:
     before = {name: _plain(found["settings"][name]) for name in settings}
     changed = {k: v for k, v in settings.items() if _plain(v) != before[k]}
     if not changed:
-        return HttpResponseRedirect(reverse("agreement", kwargs={"key": key}))
+        return redirect("agreement", key=key)
     base = str(request.POST.get("base", ""))[:64]
     return begun(request, "agreement", "files", key, contributor=key, settings=changed, base=base)
 
@@ -96,17 +95,10 @@ def _form(
     shown: dict[str, Any],
     problems: list[tuple[str, str]],
 ) -> HttpResponse:
-    values = {
-        "title": Text("Change an agreement") if key else Text("New agreement"),
-        "key": key,
-        "kinds": kinds,
-        "shown": shown,
-        "problems": problems,
-        "labels": labels(),
-        "texts": TEXTS,
-        "needed": NEEDED,
-    }
-    return render(request, "desk/hub/agreement_form.html", values, status=422 if problems else 200)
+    title = Text("Change an agreement") if key else Text("New agreement")
+    values = {"key": key, "kinds": kinds, "shown": shown, "problems": problems}
+    fixed = {"labels": labels(), "texts": TEXTS, "needed": NEEDED}
+    return show_page(request, "desk/hub/agreement_form.html", title, **values, **fixed)
 
 
 def labels() -> dict[str, str]:
@@ -198,7 +190,7 @@ def papers(request: Any) -> HttpResponse:
             PaperDrawer(desk().inbox).keep(made.id.hex, content)
     except HubError as met:
         return error_page(request, 422, met)
-    return HttpResponseRedirect(reverse("papers"))
+    return redirect("papers")
 
 
 def paper_file(request: Any, thing: Paper) -> HttpResponse:
@@ -216,7 +208,7 @@ def remove_paper(request: Any, thing: Paper) -> HttpResponse:
     key = thing.id.hex
     thing.delete()
     transaction.on_commit(lambda: PaperDrawer(desk().inbox).remove(key))
-    return HttpResponseRedirect(reverse("papers"))
+    return redirect("papers")
 
 
 def paper_draft(request: Any, kind: str) -> HttpResponse:
@@ -233,20 +225,19 @@ def paper_draft(request: Any, kind: str) -> HttpResponse:
 
 def _page(request: Any, shown: dict[str, str], problems: list[tuple[str, str]]) -> HttpResponse:
     kept = Paper.objects.filter(scope(request.who, "paper.read")).select_related("organisation")
-    whole = not request.who.is_contributor
-    values = {
-        "title": Text("Papers"),
-        "kept": list(kept[:500]),
-        "organisations": list(Organisation.objects.filter(lost=False).order_by("name"))
-        if whole
-        else [],
-        "languages_of_paper": [(code, NATIVE_NAMES[code]) for code in LANGUAGES],
-        "native": NATIVE_NAMES,
-        "shown": shown,
-        "problems": problems,
-        "most_mib": MOST_BYTES // 2**20,
-    }
-    return render(request, "desk/papers.html", values, status=422 if problems else 200)
+    known = Organisation.objects.filter(lost=False).order_by("name")
+    return show_page(
+        request,
+        "desk/papers.html",
+        Text("Papers"),
+        kept=list(kept[:500]),
+        organisations=[] if request.who.is_contributor else list(known),
+        languages_of_paper=[(code, NATIVE_NAMES[code]) for code in LANGUAGES],
+        native=NATIVE_NAMES,
+        shown=shown,
+        problems=problems,
+        most_mib=MOST_BYTES // 2**20,
+    )
 
 
 def _papers_checked(

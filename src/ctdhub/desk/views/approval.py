@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -27,23 +26,12 @@ from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs import enqueue
 from ctdhub.desk.models import ApprovalDevice, SigningTicket
 from ctdhub.desk.registry import POST, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
 from ctdhub.desk.views.hub_page import VERSION, begun, hub_page
 from ctdhub.desk.walls import set_scope, set_token
 from ctdhub.document.document import from_json
-from ctdhub.release.approvals import (
-    LONGEST_REASON,
-    Approval,
-    KeyChange,
-    Lift,
-    Mark,
-    Role,
-    SignedChange,
-    SignedLift,
-    Statement,
-    fingerprint,
-    refuse_late,
-)
+from ctdhub.release import approvals as signing
 from ctdhub.release.passkey import Passkey
 
 # --------------------------------------------------------------------------------------------------
@@ -57,7 +45,7 @@ LONGEST_ARRIVAL = 20_000
 """Bytes of what comes from the signing page."""
 
 
-def _ticket(account: Any, role: Role, what: str, version: str, statement: str) -> str:
+def _ticket(account: Any, role: signing.Role, what: str, version: str, statement: str) -> str:
     token = secrets.token_urlsafe(32)
     SigningTicket.objects.filter(account=account, until__lt=timezone.now()).delete()
     SigningTicket.objects.create(
@@ -97,9 +85,9 @@ def taken(token: str) -> tuple[SigningTicket, Who]:
 
 
 _SIGNED: dict[str, tuple[Any, Any, str, str]] = {
-    "release": (Statement, Approval, "statement", "approvers"),
-    "keys": (KeyChange, SignedChange, "change", "was"),
-    "lift": (Lift, SignedLift, "lift", "approvers"),
+    "release": (signing.Statement, signing.Approval, "statement", "approvers"),
+    "keys": (signing.KeyChange, signing.SignedChange, "change", "was"),
+    "lift": (signing.Lift, signing.SignedLift, "lift", "approvers"),
 }
 """By what a ticket is for: what is signed and what is made of it; where the one is in the other,
 and where the keys are that count for it."""
@@ -116,20 +104,22 @@ def signed(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> BaseM
     """
     statement, whole, name, keys = _SIGNED[ticket.what]
     told = statement.model_validate_json(ticket.statement)
-    refuse_late(told.date, now)
+    signing.refuse_late(told.date, now)
     mark = _mark(given, told.message(), getattr(told, keys), ticket.role, told.practice)
     made: BaseModel = whole(**{name: told}, **mark.model_dump())
     return made
 
 
-def _mark(given: dict[str, Any], message: bytes, keys: Any, role: Any, practice: bool) -> Mark:
+def _mark(
+    given: dict[str, Any], message: bytes, keys: Any, role: Any, practice: bool
+) -> signing.Mark:
     rules, fault = keys.rules(practice), None
     parts: dict[str, Any] = {
         name: given.get(name) for name in ("signature", "authenticator_data", "client_data")
     }
     for key in keys.keys(role):
         try:
-            mark = Mark(key=key, **parts)
+            mark = signing.Mark(key=key, **parts)
         except ValidationError:
             break
         if (met := mark.fault(message, rules, role)) is None:
@@ -200,7 +190,7 @@ def _shown(request: Any, version: str, errors: list[tuple[str, str]] | None = No
         "role": _role_or_none(request),
         "errors": errors or [],
         "typed": request.POST,
-        "longest": LONGEST_REASON,
+        "longest": signing.LONGEST_REASON,
     }
     answer = hub_page(request, "candidate", "desk/approval.html", _ABOVE, values, version=version)
     if errors:
@@ -231,7 +221,7 @@ def hold(request: Any, version: str) -> HttpResponse:
     if act not in ("hold", "refuse"):
         raise Http404
     reason = request.POST.get("reason", "").strip()
-    if not 0 < len(reason) <= LONGEST_REASON:
+    if not 0 < len(reason) <= signing.LONGEST_REASON:
         return _shown(request, version, [("reason", _("Give a reason."))])
     given = {"version": version, "role": _role(request), "act": act, "reason": reason}
     return begun(request, "hold", "files", version, **given)
@@ -253,7 +243,7 @@ def approvers(request: Any) -> HttpResponse:
     own = ApprovalDevice.objects.filter(account=request.user)
     values = {
         "role": _role_or_none(request),
-        "devices": [(device, fingerprint(device.key)) for device in own],
+        "devices": [(device, signing.fingerprint(device.key)) for device in own],
         "errors": [],
     }
     return hub_page(request, "approvers", "desk/approvers.html", _ABOVE, values)
@@ -332,14 +322,15 @@ def _to_sign(request: Any, what: str, found: dict[str, Any], version: str = "") 
 def _to_signing_page(request: Any, told: dict[str, Any], digest: str, back: str) -> HttpResponse:
     """A link to the signing page; what it is told is in the fragment, which no server is sent."""
     text = json.dumps({**told, "lang": language()}).encode()
-    values = {
-        "title": Text("Sign on the signing page"),
-        "way": f"{desk().sign_origin}/#{base64.urlsafe_b64encode(text).rstrip(b'=').decode()}",
-        "digits": re.sub("(.{4})(?=.)", r"\1 ", digest[:16]),
-        "host": desk().sign_host,
-        "back": back,
-    }
-    return render(request, "desk/to_sign.html", values)
+    return show_page(
+        request,
+        "desk/to_sign.html",
+        Text("Sign on the signing page"),
+        way=f"{desk().sign_origin}/#{base64.urlsafe_b64encode(text).rstrip(b'=').decode()}",
+        digits=re.sub("(.{4})(?=.)", r"\1 ", digest[:16]),
+        host=desk().sign_host,
+        back=back,
+    )
 
 
 def _version(version: str) -> str:
@@ -348,7 +339,7 @@ def _version(version: str) -> str:
     return version
 
 
-def _role(request: Any) -> Role:
+def _role(request: Any) -> signing.Role:
     """The approving role of the account; nobody holds both.
 
     Raises:
@@ -361,7 +352,7 @@ def _role(request: Any) -> Role:
     raise Http404
 
 
-def _role_or_none(request: Any) -> Role | None:
+def _role_or_none(request: Any) -> signing.Role | None:
     return _role(request) if allowed(request.who, "approval.give") else None
 
 

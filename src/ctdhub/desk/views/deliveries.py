@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,11 +17,12 @@ from ctdhub.core.errors import error, from_json
 from ctdhub.core.format import day, number
 from ctdhub.core.i18n import Text, _, joined, said
 from ctdhub.desk import channel
-from ctdhub.desk.allowed import CONTRIBUTOR, Who, allowed, scope
+from ctdhub.desk.allowed import Who, allowed, scope
 from ctdhub.desk.deliveries import NOTICE, day_of, erased_on
 from ctdhub.desk.jobs import enqueue
 from ctdhub.desk.models import Delivery, DeliveryFinding, Job, ReturnReason
 from ctdhub.desk.registry import BOTH, POST, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.store import withdraw
 from ctdhub.desk.views.hub_page import begun
@@ -57,6 +58,7 @@ def counts(summary: dict[str, Any]) -> list[tuple[str, str]]:
 # The list, one delivery, and what is done with it.
 
 _ON_A_PAGE = 50
+_WITHDRAW = Text("Withdraw a delivery")
 _CELL = re.compile(r"[A-Z]{0,3}[1-9][0-9]{0,8}")
 _MOST_CELLS = 200
 
@@ -66,25 +68,26 @@ def deliveries(request: Any) -> HttpResponse:
     shown = _seen(request.who).select_related("organisation")
     own = request.who.is_contributor
     waiting = list(shown.filter(state__in=_waiting_states(own))[:200])
-    values = {
-        "title": Text("Deliveries"),
-        "own": own,
-        "waiting": waiting,
-        "shown": Paginator(shown, _ON_A_PAGE).get_page(request.GET.get("page")),
-        "day_of": day_of,
-        "erased_on": erased_on,
-    }
-    return render(request, "desk/deliveries.html", values)
+    return show_page(
+        request,
+        "desk/deliveries.html",
+        Text("Deliveries"),
+        own=own,
+        waiting=waiting,
+        shown=Paginator(shown, _ON_A_PAGE).get_page(request.GET.get("page")),
+        day_of=day_of,
+        erased_on=erased_on,
+    )
 
 
 def delivery(request: Any, thing: Delivery) -> HttpResponse:
     """One delivery: its state, what the check found, what can be done next."""
-    return render(request, "desk/delivery.html", _values(request, thing))
+    return _shown(request, thing, "desk/delivery.html")
 
 
 def delivery_state(request: Any, thing: Delivery) -> HttpResponse:
     """The part of the page that changes while the worker is at it; the last one asks no more."""
-    return render(request, "desk/delivery_state.html", _values(request, thing))
+    return _shown(request, thing, "desk/delivery_state.html")
 
 
 def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
@@ -100,16 +103,18 @@ def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
                 problems.append((f"cells-{code}", _("Write cells as B14, C3, or rows as 14.")))
         if not problems:
             _return(request, thing, {code: found or [] for code, found in cells.items()})
-            return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
-    values = _values(request, thing) | {
-        "title": Text("Return a delivery"),
-        "reasons": RETURNED,
-        "chosen": chosen,
-        "posted": request.POST,
-        "proposed": _proposed(thing),
-        "problems": problems,
-    }
-    return render(request, "desk/return.html", values, status=422 if problems else 200)
+            return redirect("delivery", id=thing.id)
+    return _shown(
+        request,
+        thing,
+        "desk/return.html",
+        Text("Return a delivery"),
+        reasons=RETURNED,
+        chosen=chosen,
+        posted=request.POST,
+        proposed=_proposed(thing),
+        problems=problems,
+    )
 
 
 def accept_delivery(request: Any, thing: Delivery) -> HttpResponse:
@@ -117,23 +122,20 @@ def accept_delivery(request: Any, thing: Delivery) -> HttpResponse:
     if request.method == "POST":
         if not _working(thing):
             enqueue("accept", "files", request.who, thing)
-        return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
+        return redirect("delivery", id=thing.id)
     folder = f"{thing.created:%Y-%m-%d}"
     same = Delivery.objects.filter(
         organisation=thing.organisation_id, state="accepted", day=folder, lost=False
     )
-    values = _values(request, thing) | {
-        "title": Text("Accept a delivery"),
-        "same_day": same.exists(),
-    }
-    return render(request, "desk/accept.html", values)
+    title = Text("Accept a delivery")
+    return _shown(request, thing, "desk/accept.html", title, same_day=same.exists())
 
 
 def check_again(request: Any, thing: Delivery) -> HttpResponse:
     """Check a delivery again, by the mapping as it is now."""
     if not _working(thing):
         enqueue("check", "files", request.who, thing)
-    return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
+    return redirect("delivery", id=thing.id)
 
 
 def withdraw_delivery(request: Any, thing: Delivery) -> HttpResponse:
@@ -142,22 +144,20 @@ def withdraw_delivery(request: Any, thing: Delivery) -> HttpResponse:
         if not withdraw(thing):
             raise error("delivery-state")
         enqueue("destroy", "files", request.who, thing)
-        return HttpResponseRedirect(reverse("deliveries"))
-    values = _values(request, thing) | {"title": Text("Withdraw a delivery"), "accepted": False}
-    return render(request, "desk/withdraw.html", values)
+        return redirect("deliveries")
+    return _shown(request, thing, "desk/withdraw.html", _WITHDRAW, accepted=False)
 
 
 def ask_withdraw(request: Any, thing: Delivery) -> HttpResponse:
     """Ask that a delivery that is accepted is used no more; the steward carries it out."""
-    if request.method == "POST" and not thing.summary.get("withdrawal_asked"):
+    if request.method != "POST":
+        return _shown(request, thing, "desk/withdraw.html", _WITHDRAW, accepted=True)
+    if not thing.summary.get("withdrawal_asked"):
         thing.summary["withdrawal_asked"] = f"{timezone.now():%Y-%m-%d}"
         thing.save(update_fields=["summary", "changed"])
-        told = {"kind": "withdrawal", "whom": "data officers"}
+        told = {"kind": "withdrawal", "whom": ["data_officer", "steward"]}
         enqueue("tell", "files", request.who, thing, told)
-    if request.method == "POST":
-        return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
-    values = _values(request, thing) | {"title": Text("Withdraw a delivery"), "accepted": True}
-    return render(request, "desk/withdraw.html", values)
+    return redirect("delivery", id=thing.id)
 
 
 def carry_out_withdrawal(request: Any, thing: Delivery) -> HttpResponse:
@@ -172,16 +172,11 @@ def carry_out_withdrawal(request: Any, thing: Delivery) -> HttpResponse:
                 ("sure", _("Say that nothing of this file may be in the next release."))
             )
         elif _working(thing):
-            return HttpResponseRedirect(reverse("delivery", kwargs={"id": thing.id}))
+            return redirect("delivery", id=thing.id)
         else:
             return begun(request, "withdraw_delivery", "build", thing, reason=reason)
-    values = _values(request, thing) | {
-        "title": Text("Withdraw a delivery"),
-        "asked": asked,
-        "reason": reason,
-        "problems": problems,
-    }
-    return render(request, "desk/carry_out.html", values, status=422 if problems else 200)
+    more = {"asked": asked, "reason": reason, "problems": problems}
+    return _shown(request, thing, "desk/carry_out.html", _WITHDRAW, **more)
 
 
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
@@ -214,51 +209,37 @@ def _waiting_states(own: bool) -> tuple[str, ...]:
     return ("receiving", "refused", "returned") if own else ("checked",)
 
 
-def _values(request: Any, thing: Delivery) -> dict[str, Any]:
-    own = CONTRIBUTOR in request.who.roles
-    job = _working(thing)
-    failed = None if job else _last_failed(thing)
-    refused = thing.summary.get("refused")
-    return {
-        "title": Text("Delivery of {day}", day=day(day_of(thing))),
+def _shown(
+    request: Any, thing: Delivery, template: str, title: Text | None = None, **more: Any
+) -> HttpResponse:
+    """A page about one delivery, which has what all of them show."""
+    job, refused = _working(thing), thing.summary.get("refused")
+    values = {
         "day_of": day_of,
         "erased": erased_on(thing),
         "thing": thing,
-        "own": own,
+        "own": request.who.is_contributor,
         "job": job,
-        "failed": failed,
+        "failed": None if job else _last_failed(thing),
         "refused": from_json(refused) if refused and thing.state == "refused" else None,
-        "groups": _groups(thing),
+        "findings": [(finding_text(one.text), one) for one in _findings(thing)],
         "alarms": thing.summary.get("alarms", []),
         "said_counts": counts(thing.summary),
         "reasons_given": list(thing.reasons.all()),
         "replaced_by": thing.replaced_by.exclude(state="withdrawn").first(),
     }
+    title = title or Text("Delivery of {day}", day=day(day_of(thing)))
+    return show_page(request, template, title, **values, **more)
 
 
-def _groups(thing: Delivery) -> list[dict[str, Any]]:
-    """Findings of one kind in one column, with their first cells."""
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for one in DeliveryFinding.objects.filter(delivery=thing).order_by("row", "column"):
-        key = (one.rule, one.column, str(one.text))
-        group = found.setdefault(
-            key,
-            {
-                "text": finding_text(one.text),
-                "rule": one.rule,
-                "column": one.column,
-                "number": one.number,
-                "cells": [],
-            },
-        )
-        if one.row is not None:
-            group["cells"].append(f"{one.column}{one.row}")
-    return sorted(found.values(), key=lambda group: -int(group["number"]))
+def _findings(thing: Delivery) -> QuerySet[DeliveryFinding]:
+    """What the check found, that of the most cells first."""
+    return thing.findings.order_by("-number", "row", "column")
 
 
 def _proposed(thing: Delivery) -> str:
     """Cells that the check found, to be sent along with a reason."""
-    return ", ".join(cell for group in _groups(thing) for cell in group["cells"])[:1500]
+    return ", ".join(cell for finding in _findings(thing) for cell in finding.cells)[:1500]
 
 
 def _working(thing: Delivery) -> Job | None:
@@ -299,7 +280,7 @@ def _return(request: Any, thing: Delivery, cells: dict[str, list[str]]) -> None:
             note="" if place else note,
         )
     record(request.who, "delivery.return", thing)
-    told = {"kind": "returned", "whom": "organisation"}
+    told = {"kind": "returned", "whom": ["organisation"]}
     enqueue("tell", "files", request.who, thing, told)
 
 

@@ -6,35 +6,28 @@ from typing import Any
 
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.format import day
 from ctdhub.core.i18n import Text, _
+from ctdhub.desk import models
 from ctdhub.desk.accounts.invitations import open_ones
 from ctdhub.desk.allowed import Who, allowed, scope
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current
 from ctdhub.desk.deliveries import day_of, erased_on
 from ctdhub.desk.health import checks
-from ctdhub.desk.models import (
-    Delivery,
-    DeskAccount,
-    Organisation,
-    ReleasePlan,
-    TrailEvent,
-    withdrawals_asked,
-)
 from ctdhub.desk.registry import page
+from ctdhub.desk.rendering import show_page
 
 # --------------------------------------------------------------------------------------------------
 # The hub at a glance, for its roles: a card for each thing that a role may see, with its page.
 #
 # For the administrator and the auditor states, sizes and times alone: nothing counted in case data.
 
-_MOST_VERSIONS = 4
+_MOST_VERSIONS, _BEGUN = 4, ("drafted", "simulated")
 
 
 def cards(who: Who) -> dict[str, Any]:
@@ -46,10 +39,10 @@ def cards(who: Who) -> dict[str, Any]:
     except HubError:
         found = {"hub": {}}  # nobody answers: the cards of rows are shown
     if allowed(who, "delivery.list"):
-        found["counted"] = _by_state(Delivery.objects.all())
+        found["counted"] = _by_state(models.Delivery.objects.all())
     if allowed(who, "plan.read"):
         versions = found["hub"].get("versions") or []
-        plans = ReleasePlan.objects.filter(state__in=("drafted", "simulated"))[:_MOST_VERSIONS]
+        plans = models.ReleasePlan.objects.filter(state__in=_BEGUN)[:_MOST_VERSIONS]
         known = {one["version"] for one in versions}
         lines = [{"version": p.version, "week": p.week, "state": p.state} for p in plans]
         shown = [one for one in lines if one["version"] not in known]
@@ -57,10 +50,10 @@ def cards(who: Who) -> dict[str, Any]:
     if allowed(who, "operation.read"):
         found["wrong"] = [check for check in checks(current()) if check.tone != "good"]
     if allowed(who, "account.read"):
-        found["people"] = DeskAccount.objects.filter(is_active=True).count()
+        found["people"] = models.DeskAccount.objects.filter(is_active=True).count()
         found["asked"] = open_ones().count()
     if allowed(who, "trail.read"):
-        found["head"] = TrailEvent.objects.order_by("-number").first()
+        found["head"] = models.TrailEvent.objects.order_by("-number").first()
     return {"cards": found, "when": datetime.fromisoformat}
 
 
@@ -105,7 +98,7 @@ def _withdrawals(who: Who) -> Iterator[Task]:
     """Deliveries that their organisations want to be used no more."""
     if not allowed(who, "withdrawal.carry_out"):
         return
-    if asked := withdrawals_asked().count():
+    if asked := models.withdrawals_asked().count():
         yield _("Withdrawals that were asked for"), reverse("withdrawals"), asked
 
 
@@ -113,13 +106,13 @@ def _agreements(who: Who) -> Iterator[Task]:
     if not allowed(who, "agreement.write"):
         return
     last = timezone.now().date() + SOON
-    ending = Organisation.objects.filter(ends__lte=last, lost=False).count()
+    ending = models.Organisation.objects.filter(ends__lte=last, lost=False).count()
     if ending:
         yield _("Agreements that have ended or end soon"), reverse("agreements"), ending
 
 
 def _waiting_releases(who: Who) -> Iterator[Task]:
-    for plan in ReleasePlan.objects.filter(state__in=("drafted", "simulated")):
+    for plan in models.ReleasePlan.objects.filter(state__in=_BEGUN):
         way = reverse("plan", kwargs={"id": plan.id})
         version = plan.version
         if plan.state == "drafted" and allowed(who, "plan.write"):
@@ -145,9 +138,9 @@ CORRECTED = ("returned", "refused")
 
 def own_home(who: Who) -> dict[str, Any]:
     """What the template shows of the contributor's own."""
-    sent = Delivery.objects.filter(scope(who, "delivery.list"))
+    sent = models.Delivery.objects.filter(scope(who, "delivery.list"))
     last = sent.exclude(state__in=_PAST).order_by("-created", "id").first()
-    one = Organisation.objects.filter(id=who.organisation, lost=False).first()
+    one = models.Organisation.objects.filter(id=who.organisation, lost=False).first()
     reasons = list(last.reasons.all()) if last and last.state == "returned" else []
     today = timezone.now().date()
     return {
@@ -188,10 +181,10 @@ def home(request: Any) -> HttpResponse:
 
     asked = [module.waiting for module in urls.MODULES if hasattr(module, "waiting")]
     waiting = [entry for ask in asked for entry in ask(request.who)]
-    values: dict[str, Any] = {"title": Text("Home"), "waiting": waiting}
+    more, template = {"cards": None, "waiting": waiting} | cards(request.who), "desk/home.html"
     if request.who.is_contributor:
-        return render(request, "desk/home_of_contributor.html", values | own_home(request.who))
-    return render(request, "desk/home.html", {"cards": None} | values | cards(request.who))
+        more, template = more | own_home(request.who), "desk/home_of_contributor.html"
+    return show_page(request, template, Text("Home"), **more)
 
 
 PAGES = [page("", home, "home.read", menu=Text("Home"), order=0)]

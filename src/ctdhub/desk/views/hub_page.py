@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from ctdhub.core.i18n import Text, said
@@ -14,6 +14,7 @@ from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.jobs import enqueue
 from ctdhub.desk.models import Organisation
 from ctdhub.desk.registry import page
+from ctdhub.desk.rendering import show_page
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
 
@@ -37,19 +38,16 @@ def hub_page(
     """
     found = ask_hub(request.who, ask, **given)
     document = from_json(found["document"])
-    return render(
-        request,
-        template,
-        {
-            "title": Text("{title}", title=document.title),
-            "d": document,
-            "given": found["given"],
-            "bar": bar,
-            "above": [(said(text), reverse(name)) for text, name in above],
-            "error": None,
-            **(values or {}),
-        },
-    )
+    shown = {
+        "title": Text("{title}", title=document.title),
+        "d": document,
+        "given": found["given"],
+        "bar": bar,
+        "above": [(said(text), reverse(name)) for text, name in above],
+        "error": None,
+        **(values or {}),
+    }
+    return show_page(request, template, **shown)
 
 
 def answer_page(path: str, ask: str, *shown: Any, name: str = "", **more: Any) -> Any:
@@ -82,4 +80,4 @@ def organisation_of(request: Any, key: str, action: str) -> Organisation:
 def begun(request: Any, what: str, lane: str, thing: Any = "", **given: Any) -> HttpResponse:
     """Put a job in and go to its page."""
     job = enqueue(what, lane, request.who, thing, given)
-    return HttpResponseRedirect(reverse("job", kwargs={"id": job.id}))
+    return redirect("job", id=job.id)

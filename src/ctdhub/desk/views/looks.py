@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 
 from ctdhub.core.i18n import Text, current
 from ctdhub.desk.channel import ask_hub
@@ -126,7 +126,7 @@ def decide_pair(request: Any) -> HttpResponse:
     if same not in ("yes", "no", "unsure"):
         raise Http404
     ask_hub(request.who, "decide", pair=pair, same=same, seen=int(seen))
-    return HttpResponseRedirect(reverse("doubles"))
+    return redirect("doubles")
 
 
 PAGES = [

@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 
 from ctdhub.core.errors import HubError, from_json
 from ctdhub.core.i18n import Text
@@ -16,6 +15,7 @@ from ctdhub.desk.health import checks, metrics, ready
 from ctdhub.desk.jobs import ask_cancel, kind_of
 from ctdhub.desk.models import DeskAccount, Job, TrailEvent
 from ctdhub.desk.registry import POST, page
+from ctdhub.desk.rendering import show_page
 
 # --------------------------------------------------------------------------------------------------
 # Operation: a page for the administrator, two probes for whoever keeps the desk running.
@@ -29,8 +29,8 @@ _PLAIN = "text/plain; charset=utf-8"
 def operation(request: HttpRequest) -> HttpResponse:
     """What works, what waits, what is wrong; nothing of case data."""
     desk = current()
-    values = {"title": Text("Operation"), "checks": checks(desk), "limits": desk.file.limits}
-    return render(request, "desk/operation.html", values)
+    values = {"checks": checks(desk), "limits": desk.file.limits}
+    return show_page(request, "desk/operation.html", Text("Operation"), **values)
 
 
 def live(request: HttpRequest) -> HttpResponse:
@@ -65,8 +65,7 @@ def trail(request: HttpRequest) -> HttpResponse:
     shown = Paginator(TrailEvent.objects.all(), _ON_A_PAGE).get_page(request.GET.get("page"))
     keys = {event.account for event in shown if event.account}
     names = {a.id.hex: a.name for a in DeskAccount.objects.filter(id__in=keys)}
-    values = {"title": Text("Trail"), "events": shown, "names": names}
-    return render(request, "desk/trail.html", values)
+    return show_page(request, "desk/trail.html", Text("Trail"), events=shown, names=names)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -89,7 +88,7 @@ def cancel_job(request: Any, thing: Job) -> HttpResponse:
     """Ask for the end of a job; what it did so far stays, and may be gone on with."""
     if thing.state in OPEN:
         ask_cancel(thing)
-    return HttpResponseRedirect(reverse("job", kwargs={"id": thing.id}))
+    return redirect("job", id=thing.id)
 
 
 def _values(request: Any, thing: Job) -> dict[str, Any]:

@@ -7,15 +7,15 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.models import Job, ReleasePlan
 from ctdhub.desk.registry import BOTH, POST, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.desk.views.hub_page import VERSION, answer_page, begun, hub_page
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
@@ -35,14 +35,9 @@ def releases(request: Any) -> HttpResponse:
     plans = list(ReleasePlan.objects.all())
     for plan in plans:
         follow(plan, computed)
-    values = {
-        "title": Text("Releases"),
-        "plans": plans,
-        "d": from_json(found["document"]),
-        "bar": bar,
-        "versions": found["given"]["versions"],
-    }
-    return render(request, "desk/hub/releases.html", values)
+    document, versions = from_json(found["document"]), found["given"]["versions"]
+    values = {"plans": plans, "d": document, "bar": bar, "versions": versions}
+    return show_page(request, "desk/hub/releases.html", Text("Releases"), **values)
 
 
 def follow(plan: ReleasePlan, computed: dict[str, str]) -> None:
@@ -72,7 +67,7 @@ def new_plan(request: Any) -> HttpResponse:
         note=_note(posted),
         account_id=request.user.id,
     )
-    return HttpResponseRedirect(reverse("plan", kwargs={"id": plan.id}))
+    return redirect("plan", id=plan.id)
 
 
 def change_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
@@ -89,7 +84,7 @@ def change_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
         return _form(request, thing, {**posted, "version": thing.version}, problems)
     thing.week, thing.note = _monday(posted["week"]), _note(posted)
     thing.save(update_fields=["week", "note", "changed"])
-    return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
+    return redirect("plan", id=thing.id)
 
 
 def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
@@ -99,22 +94,22 @@ def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
     price = _price(request, thing)
     mine = next((one for one in here["versions"] if one["version"] == thing.version), None)
     follow(thing, {thing.version: mine["state"]} if mine else {})
-    values = {
-        "title": Text("Release {version}", version=thing.version),
-        "plan": thing,
-        "mine": mine,
-        "waits": here["waits"],
-        "notes": [(code, NATIVE_NAMES[code], thing.note.get(code, "")) for code in LANGUAGES],
-        "rehearsal": from_json(rehearsed["document"]),
-        "rehearsed": rehearsed["given"],
-        "price": from_json(price["document"]) if price else None,
-        "priced": price["given"] if price else _NO_PRICE,
-        "bar": bar,
-        "working": Job.objects.filter(
-            state__in=("waiting", "running"), given__plan=thing.id.hex
-        ).first(),
-    }
-    return render(request, "desk/hub/plan.html", values)
+    jobs = Job.objects.filter(state__in=("waiting", "running"), given__plan=thing.id.hex)
+    return show_page(
+        request,
+        "desk/hub/plan.html",
+        Text("Release {version}", version=thing.version),
+        plan=thing,
+        mine=mine,
+        waits=here["waits"],
+        notes=[(code, NATIVE_NAMES[code], thing.note.get(code, "")) for code in LANGUAGES],
+        rehearsal=from_json(rehearsed["document"]),
+        rehearsed=rehearsed["given"],
+        price=from_json(price["document"]) if price else None,
+        priced=price["given"] if price else _NO_PRICE,
+        bar=bar,
+        working=jobs.first(),
+    )
 
 
 def _price(request: Any, thing: ReleasePlan) -> dict[str, Any] | None:
@@ -146,13 +141,13 @@ def spend_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
     """The privacy officer's yes to the price that was shown, or its end."""
     if request.POST.get("answer") == "no":
         _set_spend(thing, None, None)
-        return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
+        return redirect("plan", id=thing.id)
     price = ask_hub(request.who, "price", version=thing.version)["given"]
     shown = str(request.POST.get("epsilon", ""))
     if not price["known"] or price["stale"] or shown != repr(price["epsilon"]):
-        return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
+        return redirect("plan", id=thing.id)
     _set_spend(thing, float(price["epsilon"]), request.user.id)
-    return HttpResponseRedirect(reverse("plan", kwargs={"id": thing.id}))
+    return redirect("plan", id=thing.id)
 
 
 def _set_spend(thing: ReleasePlan, epsilon: float | None, by: Any) -> None:
@@ -181,15 +176,16 @@ def version_changes(request: Any, version: str) -> HttpResponse:
 def _form(
     request: Any, thing: ReleasePlan | None, shown: dict[str, str], problems: list[tuple[str, str]]
 ) -> HttpResponse:
-    values = {
-        "title": Text("Change the plan") if thing else Text("Plan a release"),
-        "plan": thing,
-        "shown": shown,
-        "problems": problems,
-        "languages_of_note": [(code, NATIVE_NAMES[code]) for code in LANGUAGES],
-        "warned": any(tells_of_withdrawals(shown.get(f"note-{c}", "")) for c in LANGUAGES),
-    }
-    return render(request, "desk/hub/plan_form.html", values, status=422 if problems else 200)
+    return show_page(
+        request,
+        "desk/hub/plan_form.html",
+        Text("Change the plan") if thing else Text("Plan a release"),
+        plan=thing,
+        shown=shown,
+        problems=problems,
+        languages_of_note=[(code, NATIVE_NAMES[code]) for code in LANGUAGES],
+        warned=any(tells_of_withdrawals(shown.get(f"note-{c}", "")) for c in LANGUAGES),
+    )
 
 
 def _posted(post: Any) -> tuple[dict[str, str], list[tuple[str, str]]]:

@@ -8,8 +8,8 @@ import re
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.jobs import enqueue
 from ctdhub.desk.models import Job, TableRequest
 from ctdhub.desk.registry import BOTH, POST, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.desk.views.hub_page import begun
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
@@ -37,8 +38,7 @@ def tables(request: Any) -> HttpResponse:
     """Requests: a contributor's own, or all for the hub's roles."""
     shown = list(_seen(request.who).select_related("organisation")[:_SHOWN])
     lines = _lines(request, shown)
-    values = {"title": Text("Tables on request"), "lines": lines}
-    return render(request, "desk/hub/tables.html", values)
+    return show_page(request, "desk/hub/tables.html", Text("Tables on request"), lines=lines)
 
 
 def ask_table(request: Any) -> HttpResponse:
@@ -60,7 +60,7 @@ def ask_table(request: Any) -> HttpResponse:
         purpose=shown["purpose"],
         **wanted,
     )
-    return HttpResponseRedirect(reverse("table", kwargs={"id": made.id}))
+    return redirect("table", id=made.id)
 
 
 def table(request: Any, thing: TableRequest) -> HttpResponse:
@@ -70,17 +70,18 @@ def table(request: Any, thing: TableRequest) -> HttpResponse:
     (line,) = _lines(request, [thing])
     if open_ and allowed(request.who, "table.price"):
         price = ask_hub(request.who, "table_price", variables=thing.variables)
-    values = {
-        "title": Text("Request for a table"),
-        "line": line,
-        "price": from_json(price["document"]) if price else None,
-        "policy": price["given"]["policy"] if price else "",
-        "bar": bar,
-        "refused": REFUSED,
-        "agreed": AGREED,
-        "job": _taken_up(thing).first() if allowed(request.who, "table.price") else None,
-    }
-    return render(request, "desk/hub/table.html", values)
+    return show_page(
+        request,
+        "desk/hub/table.html",
+        Text("Request for a table"),
+        line=line,
+        price=from_json(price["document"]) if price else None,
+        policy=price["given"]["policy"] if price else "",
+        bar=bar,
+        refused=REFUSED,
+        agreed=AGREED,
+        job=_taken_up(thing).first() if allowed(request.who, "table.price") else None,
+    )
 
 
 def decide_table(request: Any, thing: TableRequest) -> HttpResponse:
@@ -93,20 +94,20 @@ def decide_table(request: Any, thing: TableRequest) -> HttpResponse:
         raise Http404
     held = TableRequest.objects.select_for_update().filter(id=thing.id, state="asked")
     if held.first() is None or _taken_up(thing).exists():
-        return HttpResponseRedirect(reverse("table", kwargs={"id": thing.id}))
+        return redirect("table", id=thing.id)
     if answer == "yes":
         held.update(reason=reason)
         policy = str(request.POST.get("policy", ""))[:64]
         return begun(request, "take_up", "build", thing, policy=policy)
     held.update(state="refused", reason=reason, decided=timezone.now(), decided_by=request.user.id)
     enqueue("tell", "files", request.who, thing, {"kind": "table"})
-    return HttpResponseRedirect(reverse("table", kwargs={"id": thing.id}))
+    return redirect("table", id=thing.id)
 
 
 def take_table_back(request: Any, thing: TableRequest) -> HttpResponse:
     """Whoever asked does not want it any more."""
     TableRequest.objects.filter(id=thing.id, state="asked").update(state="withdrawn")
-    return HttpResponseRedirect(reverse("tables"))
+    return redirect("tables")
 
 
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
@@ -178,14 +179,8 @@ def _form(
     problems: list[tuple[str, str]],
     held: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    values = {
-        "title": Text("Ask for a table"),
-        "known": known,
-        "shown": shown,
-        "problems": problems,
-        "held": held,
-    }
-    return render(request, "desk/hub/table_form.html", values, status=422 if problems else 200)
+    values = {"known": known, "shown": shown, "problems": problems, "held": held}
+    return show_page(request, "desk/hub/table_form.html", Text("Ask for a table"), **values)
 
 
 PAGES = [

@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import Text, _, said
@@ -14,6 +13,7 @@ from ctdhub.desk.deliveries import day_of
 from ctdhub.desk.jobs import enqueue
 from ctdhub.desk.models import Job, withdrawals_asked
 from ctdhub.desk.registry import BOTH, POST, page
+from ctdhub.desk.rendering import show_page
 from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
 
 # --------------------------------------------------------------------------------------------------
@@ -92,21 +92,18 @@ def tell_withdrawal(request: Any) -> HttpResponse:
         raise
     if not whole:
         _look_for(request, key)
-    return HttpResponseRedirect(reverse("told_withdrawal", kwargs={"key": key}))
+    return redirect("told_withdrawal", key=key)
 
 
 def told_withdrawal(request: Any, key: str, problem: str = "") -> HttpResponse:
     """One report: where it is, and what the contributor is asked about its own rows."""
     found = _own(request, "told", key=_checked(key))
     last = Job.objects.filter(what="told_find", given__told=key).first()
-    values = {
-        "title": Text("Report of a withdrawal"),
-        "told": found,
-        "stopped": found["state"] == "sent"
-        and (last is None or last.state in ("failed", "cancelled")),
-        "problems": [("questions", problem)] if problem else [],
-    }
-    return render(request, "desk/hub/told.html", values, status=422 if problem else 200)
+    ended = last is None or last.state in ("failed", "cancelled")
+    values = {"told": found, "stopped": ended and found["state"] == "sent"}
+    problems = [("questions", problem)] if problem else []
+    title = Text("Report of a withdrawal")
+    return show_page(request, "desk/hub/told.html", title, problems=problems, **values)
 
 
 def answer_told(request: Any, key: str) -> HttpResponse:
@@ -126,27 +123,27 @@ def answer_told(request: Any, key: str) -> HttpResponse:
         if met.rule != "told-open":
             raise
         return told_withdrawal(request, key, missing)
-    return HttpResponseRedirect(reverse("withdrawals"))
+    return redirect("withdrawals")
 
 
 def look_again(request: Any, key: str) -> HttpResponse:
     """Look for the records of a report again, after what stopped it is mended."""
     _own(request, "told", key=_checked(key))
     _look_for(request, key)
-    return HttpResponseRedirect(reverse("told_withdrawal", kwargs={"key": key}))
+    return redirect("told_withdrawal", key=key)
 
 
 def take_told_back(request: Any, key: str) -> HttpResponse:
     """Take a report back that is not carried out yet."""
     _own(request, "tell_back", key=_checked(key))
-    return HttpResponseRedirect(reverse("withdrawals"))
+    return redirect("withdrawals")
 
 
 def pass_told(request: Any) -> HttpResponse:
     """The steward lets releases go on without an answer of a contributor, and says why."""
     given = {name: str(request.POST.get(name, "")) for name in ("id", "reason")}
     ask_hub(request.who, "tell_pass", **given)
-    return HttpResponseRedirect(reverse("withdrawals"))
+    return redirect("withdrawals")
 
 
 def carry_out_told(request: Any, key: str) -> HttpResponse:
@@ -155,8 +152,8 @@ def carry_out_told(request: Any, key: str) -> HttpResponse:
 
 
 def _form(request: Any, shown: dict[str, str], problems: list[tuple[str, Any]]) -> HttpResponse:
-    values = {"title": Text("Report a withdrawal"), "shown": shown, "problems": problems}
-    return render(request, "desk/hub/tell.html", values, status=422 if problems else 200)
+    title = Text("Report a withdrawal")
+    return show_page(request, "desk/hub/tell.html", title, shown=shown, problems=problems)
 
 
 def _own(request: Any, ask: str, **given: Any) -> dict[str, Any]:

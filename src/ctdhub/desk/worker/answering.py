@@ -48,14 +48,7 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.rules import policy
 from ctdhub.sensitive.mapping import mapping_file
 from ctdhub.sensitive.mapping.mapping_file import text_of
-from ctdhub.sensitive.workbench.drafts import (
-    DraftFold,
-    Workplace,
-    digest,
-    drop_draft,
-    load_draft,
-    save_draft,
-)
+from ctdhub.sensitive.workbench import drafts
 
 log = logging.getLogger("ctdhub.desk")
 
@@ -266,14 +259,14 @@ def _of_workbench(who: Who, key: UUID, request: dict[str, Any]) -> dict[str, Any
         "day": delivery.day or f"{delivery.created:%Y-%m-%d}",
         "file": str(file),
         "years": list(policy(hub).years),
-        "unknown_share": agreement_of(hub, organisation, date.min)[0].unknown_share,  # also ended
+        "unknown_share": agreement_of(hub, organisation, date.min).unknown_share,  # also ended
     }
     asked = {**request, **fixed}
     with _turn_of(organisation) as own:
         if request["ask"] == "open":
-            place = Workplace.of(asked)
+            place = drafts.Workplace.of(asked)
             if not allowed(who, "mapping.edit", delivery):
-                drop_draft(place)  # whoever only looks sees the mapping in force
+                drafts.drop_draft(place)  # whoever only looks sees the mapping in force
             _begin_with_that_of_the_bundle(place)
         found = own.answer(asked)
     if "error" in found:
@@ -386,11 +379,11 @@ def _begin_with_that_of_the_bundle(place: Any) -> None:
     """A draft over the mapping that came with the file, where it is that which reads the file."""
     own = place.file.with_name(MAPPING)
     kept = dict(mapping_file.mappings(place.mappings, place.contributor))
-    if not own.is_file() or place.day in kept or load_draft(place) is not None:
+    if not own.is_file() or place.day in kept or drafts.load_draft(place) is not None:
         return
     now = mapping_file.in_force(*place.of_day)
-    seen = digest(text_of(now[1])) if now else None
-    save_draft(place, DraftFold(text_of(own), None, (), seen, place.shown))
+    seen = drafts.digest(text_of(now[1])) if now else None
+    drafts.save_draft(place, drafts.DraftFold(text_of(own), None, (), seen, place.shown))
 
 
 def file_of(hub: Any, delivery: Any) -> Path:

@@ -4,25 +4,30 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
-import threading
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from django.db import connection
+
 from ctdhub.core import files
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import locked
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import SigningKey, is_signed, make_key, read_key
+from ctdhub.desk import walls
 from ctdhub.desk.config import DeskConfig
 from ctdhub.desk.health import LAST_BACKUP
+from ctdhub.desk.processes import lane
 from ctdhub.desk.uploads.inbox import ROOM
 from ctdhub.desk.worker.identities import identity_folder
 from ctdhub.dp.ledger.adopt import Adopted
@@ -48,10 +53,9 @@ FORM = 2
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 HUB, INBOX, DATABASE, KEYS = "hub", "inbox", "database", "keys"
 SQLITE, DUMP = "desk.sqlite3", "desk.dump"
-REMADE = ("work", "site")
-"""Folders of a hub that `ctdhub build` makes again."""
-
 _KEY_FOLDERS = ("keys", "desk/keys")
+_LEFT_OUT = ("work/", "site/", "keys/", "desk/keys/", f"desk/{SQLITE}", "desk/.lane-")
+"""Of a hub folder: what a build makes again, keys, the database as it is written, locks."""
 
 
 @dataclass
@@ -141,22 +145,22 @@ Member = tuple[str, Path, int | None]
 
 def _members_of_hub(desk: DeskConfig, database: Path, trail: int) -> Iterator[Member]:
     yield f"{DATABASE}/{database.name}", database, None
-    for name, path in hub_files(desk):
-        yield f"{HUB}/{name}", path, trail if path == desk.trail else None
-    for path in _files(desk.inbox):
-        place = path.relative_to(desk.inbox)
-        if place.parts[0] != ROOM:  # nothing but room on this disk
-            yield f"{INBOX}/{place.as_posix()}", path, None
+    for name, path in _files(desk.hub):
+        if _is_kept(name):
+            yield f"{HUB}/{name}", path, trail if path == desk.trail else None
+    for name, path in _files(desk.inbox):
+        if not name.startswith(f"{ROOM}/"):  # nothing but room on this disk
+            yield f"{INBOX}/{name}", path, None
 
 
 def _members_of_keys(desk: DeskConfig) -> Iterator[Member]:
-    for folder in _KEY_FOLDERS:
-        for path in _files(desk.hub / folder):
-            yield f"{KEYS}/{path.relative_to(desk.hub).as_posix()}", path, None
+    folders = {folder: desk.hub / folder for folder in _KEY_FOLDERS}
     elsewhere = identity_folder(desk.hub)
     if not elsewhere.is_relative_to(desk.hub):
-        for path in _files(elsewhere):
-            yield f"{KEYS}/keys/inbox/{path.relative_to(elsewhere).as_posix()}", path, None
+        folders["keys/inbox"] = elsewhere
+    for place, folder in folders.items():
+        for name, path in _files(folder):
+            yield f"{KEYS}/{place}/{name}", path, None
 
 
 def note(desk: DeskConfig, made: Contents) -> None:
@@ -166,31 +170,21 @@ def note(desk: DeskConfig, made: Contents) -> None:
     files.write_whole(desk.folder / LAST_BACKUP, json.dumps(line).encode("ascii"), mode=0o644)
 
 
-def hub_files(desk: DeskConfig) -> Iterator[tuple[str, Path]]:
-    """Files of the hub folder that a backup holds, with their names in it."""
-    for path in _files(desk.hub):
-        name = path.relative_to(desk.hub).as_posix()
-        top = name.partition("/")[0]
-        keys = any(name.startswith(f"{folder}/") for folder in _KEY_FOLDERS)
-        database = name.startswith(f"desk/{SQLITE}")
-        unfinished = any(part.startswith((".new-", ".old-", ".backup-")) for part in path.parts)
-        lock = name.startswith("desk/.lane-")
-        if top not in REMADE and not (keys or database or unfinished or lock):
-            yield name, path
+def _is_kept(name: str) -> bool:
+    """Whether a backup holds a file of the hub folder."""
+    unfinished = any(part.startswith((".new-", ".old-", ".backup-")) for part in name.split("/"))
+    return not (unfinished or name.startswith(_LEFT_OUT))
 
 
 def heads_of(desk: DeskConfig) -> dict[str, str]:
     """SHA-256 of the last lines of what only grows; "" where there is none yet."""
-    files = {
+    places = {
         "ledger": desk.hub / "ledger" / "ledger.jsonl",
         "withdrawals": desk.hub / "withdrawals" / "register.jsonl",
         "trail": desk.trail,
     }
-    found = {}
-    for name, file in files.items():
-        last = file.read_bytes().splitlines()[-1:] if file.exists() else []
-        found[name] = hashlib.sha256(last[0]).hexdigest() if last else ""
-    return found
+    lines = {k: v.read_bytes().splitlines() if v.exists() else [] for k, v in places.items()}
+    return {k: hashlib.sha256(v[-1]).hexdigest() if v else "" for k, v in lines.items()}
 
 
 def _held(hub: Hub, wait: float) -> ExitStack:
@@ -199,27 +193,23 @@ def _held(hub: Hub, wait: float) -> ExitStack:
     while True:
         try:
             lock.enter_context(hub.lock())
-            return lock
         except HubError as met:
             if met.rule != "lock" or time.monotonic() > until:
                 raise
             time.sleep(0.5)
+        else:
+            return lock
 
 
 def _database(desk: DeskConfig, private: Path) -> tuple[Path, str]:
     """A copy of the database as it is at one moment, and its kind."""
-    from django.db import connection
-
-    from ctdhub.desk.walls import OWNER, as_user, refuse_partial_view
-
     if connection.vendor == "sqlite":
-        copy = private / SQLITE
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM INTO %s", [str(copy)])
-        return copy, "sqlite"
+            cursor.execute("VACUUM INTO %s", [str(private / SQLITE)])
+        return private / SQLITE, "sqlite"
     copy = private / DUMP
-    with as_user(OWNER):
-        refuse_partial_view()  # what the walls hide would be missing without a word
+    with walls.as_user(walls.OWNER):
+        walls.refuse_partial_view()  # what the walls hide would be missing without a word
     options = ["-Fc", "--no-owner", "--enable-row-security"]
     run_postgres_tool("pg_dump", [*options, "-f", str(copy)], desk)
     return copy, "postgresql"
@@ -245,11 +235,11 @@ def run_postgres_tool(name: str, arguments: list[str], desk: DeskConfig) -> None
         raise error("backup-database", name=name)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Regular files below a folder, in a fixed order; links and pipes are none of them."""
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Regular files below a folder by name, in a fixed order; links and pipes are none of them."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
-            yield path
+            yield path.relative_to(folder).as_posix(), path
 
 
 def _write(
@@ -261,31 +251,22 @@ def _write(
 ) -> None:
     """An archive of these members, the list of them and its signature, through the cipher."""
     reading, writing = os.pipe()
-    failed: list[BaseException] = []
 
     def archive() -> None:
-        try:
-            with os.fdopen(writing, "wb") as out, tarfile.open(fileobj=out, mode="w|") as tar:
-                for member in members:
-                    _add(tar, member, contents)
-                said = contents.as_json()
-                _add_bytes(tar, MANIFEST, said)
-                _add_bytes(tar, SIGNATURE, f"{key.public} {key.sign(said)}\n".encode("ascii"))
-        except BaseException as met:  # noqa: BLE001 - raised again by the thread that waits
-            failed.append(met)
+        with os.fdopen(writing, "wb") as out, tarfile.open(fileobj=out, mode="w|") as tar:
+            for member in members:
+                _add(tar, member, contents)
+            said = contents.as_json()
+            _add_bytes(tar, MANIFEST, said)
+            _add_bytes(tar, SIGNATURE, f"{key.public} {key.sign(said)}\n".encode("ascii"))
 
-    with files.made_whole(target) as fresh:
-        worker = threading.Thread(target=archive)
-        worker.start()
-        try:
-            with os.fdopen(reading, "rb") as source, fresh.open("xb", 0) as out:
-                fresh.chmod(0o600)
-                age.encrypt(source, out, recipients)
-                os.fsync(out.fileno())
-        finally:
-            worker.join()
-        if failed:
-            raise failed[0]
+    with files.made_whole(target) as fresh, ThreadPoolExecutor(1) as pool:
+        archived = pool.submit(archive)
+        with os.fdopen(reading, "rb") as source, fresh.open("xb", 0) as out:
+            fresh.chmod(0o600)
+            age.encrypt(source, out, recipients)
+            os.fsync(out.fileno())
+        archived.result()
 
 
 def _add(tar: tarfile.TarFile, member: Member, contents: Contents) -> None:
@@ -381,7 +362,7 @@ def put_back(
             sent.chmod(0o700)
             inbox.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             sent.replace(inbox)
-        files.write_new(DeskConfig(fresh).restoring, str(said["database"]).encode("ascii"))
+        files.write_new(desk.restoring, str(said["database"]).encode("ascii"))
         fresh.replace(hub)
         files.sync(hub.parent)
     return DeskConfig(hub), said
@@ -402,28 +383,26 @@ def resume(desk: DeskConfig, database: str) -> Adopted:
         LedgerTampered: see :func:`ctdhub.hub.init.adopt`.
     """
     from django.contrib.sessions.models import Session
-    from django.db import connection
 
     from ctdhub.desk.jobs import enqueue
     from ctdhub.desk.models import Delivery
-    from ctdhub.desk.processes import lane
-    from ctdhub.desk.walls import DATABASE_WORK, OWNER, as_user, prepare, refuse_encoding
 
     if connection.vendor != database:
         raise error("restore-database", kind=database)
-    refuse_encoding()
+    walls.refuse_encoding()
     with lane(desk.folder, "files"), lane(desk.folder, "build"):
         dump = desk.folder / DUMP
         if dump.exists():
             options = ["--no-owner", "--exit-on-error", "--single-transaction"]
             run_postgres_tool("pg_restore", [*options, str(dump)], desk)
             dump.unlink()
-        with as_user(OWNER):
-            prepare()
-        with as_user(DATABASE_WORK):
+        with walls.as_user(walls.OWNER):
+            walls.prepare()
+        with walls.as_user(walls.DATABASE_WORK):
             Session.objects.all().delete()
             for delivery in Delivery.objects.filter(state="checked"):
-                Delivery.objects.filter(id=delivery.id).update(state="received")
+                delivery.state = "received"
+                delivery.save(update_fields=["state"])
                 enqueue("check", "files", thing=delivery)
         adopted = adopt(Hub(desk.hub))
         desk.restoring.unlink(missing_ok=True)
@@ -445,7 +424,8 @@ def _unpacked(
     listed, signature = b"", b""
     try:
         with tarfile.open(clear, "r:") as tar:
-            for info, content in _members(tar, archive):
+            for info in tar:
+                content = _content(tar, info, archive)
                 if info.name == MANIFEST:
                     listed = content.read(_LONGEST_LIST)
                 elif info.name == SIGNATURE:
@@ -458,16 +438,9 @@ def _unpacked(
         raise error("restore-archive", file=archive) from None
     finally:
         clear.unlink(missing_ok=True)
-    if not isinstance(said, dict) or said.get("files") != found:
+    expected = {"files": found, "form": FORM, "kind": kind}
+    if not isinstance(said, dict) or said != {**said, **expected}:
         raise error("restore-archive", file=archive)
-    if (said.get("form"), said.get("kind")) != (FORM, kind):
-        raise error("restore-archive", file=archive)
-    _refuse_unsigned(archive, listed, signature, signer)
-    return said
-
-
-def _refuse_unsigned(archive: Path, listed: bytes, signature: bytes, signer: str) -> None:
-    """Refuse a list that the holder of this key did not sign."""
     if not signature:
         raise error("restore-signature/none", file=archive)
     key, _, made = signature.decode("ascii", "replace").strip().partition(" ")
@@ -475,26 +448,23 @@ def _refuse_unsigned(archive: Path, listed: bytes, signature: bytes, signer: str
         raise error("restore-signature/key", file=archive, key=printable(key, 60))
     if not is_signed(listed, made, signer):
         raise error("restore-signature", file=archive)
+    return said
 
 
-def _members(tar: tarfile.TarFile, archive: Path) -> Iterator[tuple[tarfile.TarInfo, Any]]:
-    """Regular files with plain relative names; anything else is a fault of the archive."""
-    for info in tar:
-        parts = PurePosixPath(info.name).parts
-        plain = not PurePosixPath(info.name).is_absolute() and ".." not in parts
-        content = tar.extractfile(info) if info.isreg() and plain else None
-        if content is None:
-            raise error("restore-archive", file=archive)
-        yield info, content
+def _content(tar: tarfile.TarFile, info: tarfile.TarInfo, archive: Path) -> IO[bytes]:
+    """A regular file with a plain relative name; anything else is a fault of the archive."""
+    name = PurePosixPath(info.name)
+    plain = info.isreg() and not name.is_absolute() and ".." not in name.parts
+    content = tar.extractfile(info) if plain else None
+    if content is None:
+        raise error("restore-archive", file=archive)
+    return content
 
 
-def _restore_write(path: Path, info: tarfile.TarInfo, content: Any) -> str:
+def _restore_write(path: Path, info: tarfile.TarInfo, content: IO[bytes]) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    digest = hashlib.sha256()
+    digested = _Digesting(content)
     with path.open("xb") as out:
-        while block := content.read(2**20):
-            digest.update(block)
-            out.write(block)
-        out.flush()
-        path.chmod(info.mode & 0o777)
-    return digest.hexdigest()
+        shutil.copyfileobj(digested, out, 2**20)
+    path.chmod(info.mode & 0o777)
+    return digested.sha256.hexdigest()

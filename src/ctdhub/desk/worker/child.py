@@ -9,9 +9,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import HubError, as_json, error
 from ctdhub.core.i18n import Text
+from ctdhub.desk.config import current
 from ctdhub.desk.processes import MEMORY, bound_memory, end_with_parent, log_unforeseen
+from ctdhub.hub.folder import Hub, keep
 
 BUSY = "lock"
 """The rule of an error that says that another command holds the hub."""
@@ -38,12 +40,13 @@ def do(job: Any) -> None:
     """Do a job that is running; what its rows become is kept together with its end."""
     from django.db import transaction
 
-    from ctdhub.desk.jobs import Work, ended
+    from ctdhub.desk.jobs import ended
     from ctdhub.desk.worker.deliveries import stopped_as_kept
 
+    known = frozenset({job.thing, job.organisation_id or "", str(job.given.get("version", ""))})
     try:
         refuse_stranger(job)
-        rows = work_of(job.what)(Work(job))
+        rows = _worked(job)
         with transaction.atomic():
             if not ended(job, "done", rows()):
                 raise RuntimeError("the job was ended by somebody else")
@@ -51,14 +54,27 @@ def do(job: Any) -> None:
         if met.rule == BUSY:
             _wait(job)
         else:
-            ended(job, "failed", {"error": stopped_as_kept(met, _known(job))})
+            ended(job, "failed", {"error": stopped_as_kept(met, known)})
     except MemoryError:
         ended(job, "failed", {"error": stopped_as_kept(error("job-memory"))})
 
 
-def _known(job: Any) -> frozenset[str]:
-    """What the row of a job holds already."""
-    return frozenset({job.thing, job.organisation_id or "", str(job.given.get("version", ""))})
+def _worked(job: Any) -> Callable[[], dict[str, Any]]:
+    """What a job makes of its rows.
+
+    Raises:
+        HubError: it stopped; of a private one the reason is in the hub folder, where the pages of
+            those who may know it read it, and the error names the rule alone.
+    """
+    from ctdhub.desk.jobs import Work, kind_of
+
+    try:
+        return work_of(job.what)(Work(job))
+    except HubError as met:
+        if met.rule == BUSY or not kind_of(job).private:
+            raise
+        keep(Hub(current().hub), f"stopped-{job.id.hex}.json", as_json(met))
+        raise error("desk-stopped", name=met.rule or "error") from None
 
 
 def work_of(what: str) -> Callable[[Any], Callable[[], dict[str, Any]]]:

@@ -26,29 +26,12 @@ from ctdhub.core.files import remove
 from ctdhub.core.i18n import Text, said
 from ctdhub.core.keys import age
 from ctdhub.core.tables import ROW, fold
+from ctdhub.desk import deliveries as keeping
 from ctdhub.desk.config import current
-from ctdhub.desk.deliveries import (
-    NOTICE,
-    TOLD,
-    computed_state,
-    day_of,
-    due_on,
-    end_of_notice,
-    erased_on,
-)
 from ctdhub.desk.jobs import Rows, Work, enqueue
-from ctdhub.desk.mail import tell_data_officers, tell_organisation, tell_stewards
+from ctdhub.desk.mail import tell_about
 from ctdhub.desk.models import Delivery, DeliveryFinding, DeliveryPart, Job, Organisation, Paper
-from ctdhub.desk.uploads.inbox import (
-    BUNDLE,
-    Inbox,
-    PaperDrawer,
-    StoredPart,
-    kind_of,
-    opened_folder,
-    table_name,
-    table_of,
-)
+from ctdhub.desk.uploads import inbox as incoming
 from ctdhub.desk.worker.identities import (
     agreement_of,
     destroy_months,
@@ -61,6 +44,7 @@ from ctdhub.hub.contributions import Contribution
 from ctdhub.hub.folder import FOLDER, Hub, noted
 from ctdhub.hub.rules import policy
 from ctdhub.hub.stages.harmonise import corrected, read_given
+from ctdhub.hub.steps import hash_file
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
 from ctdhub.sensitive.alarms.checks import ring
@@ -97,14 +81,14 @@ def erase_due(today: date | None = None) -> dict[str, int]:
         state="accepted", lost=False, organisation__keep_months__isnull=False
     ).select_related("organisation")
     for row in kept:
-        due = due_on(day_of(row), row.organisation.keep_months)
-        if due is None or now < due - NOTICE:
+        due = keeping.due_on(keeping.day_of(row), row.organisation.keep_months)
+        if due is None or now < due - keeping.NOTICE:
             continue
-        told = row.summary.get(TOLD)
+        told = row.summary.get(keeping.TOLD)
         if told is None or told["due"] != due.isoformat():
             _tell(row, now, due)
             done["told"] += 1
-        elif (last := erased_on(row)) is not None and last <= now and not _at_it(row):
+        elif (last := keeping.erased_on(row)) is not None and last <= now and not _at_it(row):
             enqueue("withdraw_delivery", "build", None, row, {"reason": "agreement"})
             done["begun"] += 1
     return done
@@ -126,18 +110,17 @@ def is_due(job: Any, today: date | None = None) -> bool:
     if row is None:
         return False
     months = {one.id: one.keep_months for one in Hub(current().hub).agreements()}
-    due = due_on(day_of(row), months.get(row.organisation_id))
-    end = end_of_notice(row, due) if due is not None else None
+    due = keeping.due_on(keeping.day_of(row), months.get(row.organisation_id))
+    end = keeping.end_of_notice(row, due) if due is not None else None
     return due is not None and end is not None and max(due, end) <= (today or timezone.now().date())
 
 
 def _tell(row: Delivery, now: date, due: date) -> None:
     with transaction.atomic():
         row = Delivery.objects.select_for_update().get(id=row.id)  # a withdrawal may be asked now
-        row.summary[TOLD] = {"on": now.isoformat(), "due": due.isoformat()}
+        row.summary[keeping.TOLD] = {"on": now.isoformat(), "due": due.isoformat()}
         row.save(update_fields=["summary", "changed"])
-        for say in (tell_organisation, tell_data_officers, tell_stewards):
-            say("erasure", row)
+        tell_about("erasure", row, "organisation", "data_officer", "steward")
 
 
 def _at_it(row: Delivery) -> bool:
@@ -171,8 +154,8 @@ def destroyed(delivery: Delivery) -> dict[str, Any]:
 def delete_bytes(key: str) -> None:
     """Delete what lies of a delivery outside of ``contributions/``; it may be done again."""
     desk = current()
-    Inbox(desk.inbox).destroy(key)
-    folder = opened_folder(desk.hub, key)
+    incoming.Inbox(desk.inbox).destroy(key)
+    folder = incoming.opened_folder(desk.hub, key)
     if folder.is_dir():
         remove(folder)
 
@@ -191,10 +174,9 @@ _AT_WORK = 3_600
 """Seconds for which what is there may be somebody's who is still at it."""
 
 
-def enforce() -> dict[str, int]:
-    """Delete what may not be kept any longer; gives how much of each there was."""
+def enforce() -> list[str]:
+    """Delete what may not be kept any longer; gives the months whose identity was destroyed."""
     desk, now = current(), timezone.now()
-    done = {"unfinished": 0, "ended": 0, "old": 0, "months": 0}
     late = now - timedelta(hours=desk.file.limits.hours_to_finish)
     for row in Delivery.objects.filter(state="receiving", created__lt=late):
         with transaction.atomic():
@@ -203,36 +185,29 @@ def enforce() -> dict[str, int]:
             )
             if ended:
                 destroyed(row)
-                done["unfinished"] += 1
     old = now - timedelta(days=desk.file.limits.days_returned)
     for row in Delivery.objects.filter(state__in=("returned", "refused"), changed__lt=old):
         if DeliveryPart.objects.filter(delivery=row).exists():
             with transaction.atomic():
                 destroyed(row)
-            done["old"] += 1
-    inbox = Inbox(desk.inbox)
+    inbox = incoming.Inbox(desk.inbox)
     states = {row.id.hex: row.state for row in Delivery.objects.all()}
     for key in list(inbox.held()):
         if len(key) == 32 and states.get(key, "withdrawn") in ENDED:
             delete_bytes(key)
-            done["ended"] += 1
     waiting = Delivery.objects.filter(parts__isnull=False).values_list("created", flat=True)
-    done["months"] = len(destroy_months(desk.hub, waiting.distinct()))
-    return done
+    return destroy_months(desk.hub, waiting.distinct())
 
 
-def sweep_papers() -> int:
-    """Delete what killed processes left of papers more than an hour ago; gives how many."""
+def sweep_papers() -> None:
+    """Delete what killed processes left of papers more than an hour ago."""
     desk = current()
-    drawer, done = PaperDrawer(desk.inbox), 0
+    drawer = incoming.PaperDrawer(desk.inbox)
     for folder in _left(desk.hub / "work" / FOLDER, f"{CLEAR}*"):
         remove(folder)
-        done += 1
     left = {path.stem for path in _left(drawer.folder, f"{'[0-9a-f]' * 32}.age")}
     for key in left - {key.hex for key in Paper.objects.values_list("id", flat=True)}:
         drawer.remove(key)
-        done += 1
-    return done
 
 
 def _left(folder: Path, pattern: str) -> Iterator[Path]:
@@ -251,9 +226,9 @@ _CHUNK = 2**20
 
 
 def join(
-    inbox: Inbox,
+    inbox: incoming.Inbox,
     key: str,
-    parts: Sequence[tuple[StoredPart, int]],
+    parts: Sequence[tuple[incoming.StoredPart, int]],
     identities: Sequence[Path],
     to: Path,
     announced: tuple[int, str],
@@ -299,7 +274,7 @@ def join(
     return digest.hexdigest()
 
 
-def _open_part(file: Path, part: StoredPart, identities: Sequence[Path], to: Path) -> None:
+def _open_part(file: Path, part: incoming.StoredPart, identities: Sequence[Path], to: Path) -> None:
     try:
         with file.open("rb") as sealed:
             if hashlib.file_digest(sealed, "sha256").hexdigest() != part.sha256:
@@ -333,11 +308,8 @@ def text_as_kept(text: Text, letters: Mapping[str, str]) -> dict[str, Any]:
     Args:
         letters: letters of the file's columns by :func:`fold` of their names.
     """
-    return {
-        "message": text.message,
-        "fields": {name: _kept(value, letters) for name, value in text.as_json()["fields"].items()},
-        **({"plural": list(text.plural)} if text.plural else {}),
-    }
+    kept: dict[str, Any] = _kept(text.as_json(), letters)
+    return kept
 
 
 def error_as_kept(met: HubError, letters: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -426,9 +398,8 @@ def _own_words() -> frozenset[str]:
     return frozenset({*names, *schema.groups, " ", "; ", ", ", ""})
 
 
-CELLS = 20
-"""Cells that are kept of one kind of fault in one column; the number says how many there are."""
-_MOST_FINDINGS = 2000
+CELLS, _MOST_FINDINGS = 20, 2000
+"""Cells that are kept of one kind of fault in one column, and such kinds."""
 
 
 @dataclass
@@ -438,7 +409,7 @@ class CheckReport:
     Attributes:
         state: "checked", or "refused" where nothing of it can be read.
         sha256: of the whole.
-        mapping, agreement: SHA-256 of the files that it was checked by, "" without one.
+        mapping: SHA-256 of the file that it was checked by, "" without one.
         summary: counts and Texts.
         findings: fields of ``DeliveryFinding``.
     """
@@ -446,7 +417,6 @@ class CheckReport:
     state: str = "checked"
     sha256: str = ""
     mapping: str = ""
-    agreement: str = ""
     summary: dict[str, Any] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -495,19 +465,19 @@ def opened(delivery: Delivery, report: CheckReport) -> Path:
     desk, key = current(), delivery.id.hex
     hub = Hub(desk.hub)
     hub.work.mkdir(mode=0o700, exist_ok=True)
-    folder = opened_folder(desk.hub, key)
+    folder = incoming.opened_folder(desk.hub, key)
     whole = folder / f"{key}.{delivery.kind}"
     rows = DeliveryPart.objects.filter(delivery=delivery).order_by("offset")
     report.sha256 = join(
-        Inbox(desk.inbox),
+        incoming.Inbox(desk.inbox),
         key,
-        [(StoredPart(row.offset, row.sha256), row.bytes) for row in rows],
+        [(incoming.StoredPart(row.offset, row.sha256), row.bytes) for row in rows],
         identities(desk.hub),
         whole,
         (delivery.bytes, delivery.sha256),
     )
-    table = folder / table_name(key, delivery.kind)
-    if delivery.kind == BUNDLE:
+    table = folder / incoming.table_name(key, delivery.kind)
+    if delivery.kind == incoming.BUNDLE:
         unpack(hub, str(delivery.organisation_id), whole, table)
     return table
 
@@ -520,8 +490,8 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
     """
     hub, who = Hub(current().hub), str(delivery.organisation_id)
     day = f"{delivery.created:%Y-%m-%d}"
-    agreement, report.agreement = agreement_of(hub, who)
-    report.summary = {"files": [_sha256(table)]}
+    agreement = agreement_of(hub, who)
+    report.summary = {"files": [hash_file(table)]}
     before = Delivery.objects.filter(
         organisation_id=who, state="accepted", sha256=report.sha256
     ).exclude(id=delivery.id)
@@ -535,7 +505,7 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
         report.summary |= {"rows": raw.rows_read, "mapping_missing": True}
         report.findings = [_fault(met, {})]
         return
-    report.mapping = hashlib.sha256(rules_file.read_bytes()).hexdigest()
+    report.mapping = hash_file(rules_file)
     raw = read_given(table, mapping, corrected(hub, agreement, day))
     letters = named_by(mapping.needed()) | _letters(raw)
     if work:
@@ -568,46 +538,41 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
             for alarm in ring([seen], limits, newest=True)
         ],
     }
-    report.findings = list(_cells(done, letters))
+    report.findings = _cells(done, letters)
 
 
-def _cells(done: Harmonised, letters: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _cells(done: Harmonised, letters: dict[str, str]) -> list[dict[str, Any]]:
     """Faults by rule, column and reason: the first cells of each, and how many there are."""
-    found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for reject in done.rejects.to_pylist():
         column = letters.get(fold(reject["column"] or ""), "")
         kept = text_as_kept(reason_of(reject["fields"]), letters)
         if "part0" in kept["fields"]:  # what follows may name what a cell holds
             kept = kept["fields"]["part0"]
-        cell = {"text": kept, "rule": reject["rule"], "row": reject["source_row"], "column": column}
-        found.setdefault((reject["rule"], column, str(kept)), []).append(cell)
-    n = 0
-    for cells in found.values():
-        for cell in cells[:CELLS]:
-            if (n := n + 1) > _MOST_FINDINGS:
-                return
-            yield cell | {"number": len(cells)}
+        rule, row = reject["rule"], reject["source_row"]
+        first = {"text": kept, "rule": rule, "row": row, "column": column, "cells": [], "number": 0}
+        one = found.setdefault((rule, column, str(kept)), first)
+        one["number"] += 1
+        if row is not None and len(one["cells"]) < CELLS:
+            one["cells"].append(f"{column}{row}")
+    return list(found.values())[:_MOST_FINDINGS]
 
 
 def _fault(met: HubError, letters: dict[str, str]) -> dict[str, Any]:
     """An error about the whole file as a finding."""
+    column = letters.get(fold(met.column), "") if met.column else ""
     return {
         "text": {"error": error_as_kept(met, letters)},
         "rule": str(met.rule or ""),
         "row": met.row,
-        "column": (letters.get(fold(met.column)) if met.column else None) or "",
-        "number": 1,
+        "column": column,
+        "cells": [f"{column}{met.row}"] if met.row is not None else [],
     }
 
 
 def _letters(raw: RawTable) -> dict[str, str]:
     names = [name for name in raw.table.column_names if name != ROW]
     return {fold(name): column_letter(place) for place, name in enumerate(names)}
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _set(delivery: Delivery, report: CheckReport) -> dict[str, Any]:
@@ -618,7 +583,6 @@ def _set(delivery: Delivery, report: CheckReport) -> dict[str, Any]:
         state=report.state,
         sha256=report.sha256,
         mapping_commit=report.mapping,
-        agreement_sha256=report.agreement,
         summary=report.summary,
         changed=timezone.now(),
     )
@@ -629,10 +593,8 @@ def _set(delivery: Delivery, report: CheckReport) -> dict[str, Any]:
         DeliveryFinding(delivery=delivery, organisation_id=delivery.organisation_id, **one)
         for one in report.findings
     )
-    if report.state == "refused":
-        tell_organisation("refused", delivery)
-    else:
-        tell_data_officers("checked", delivery)
+    whom = "organisation" if report.state == "refused" else "data_officer"
+    tell_about(report.state, delivery, whom)
     return {"state": report.state, "findings": len(report.findings)}
 
 
@@ -654,7 +616,7 @@ def accept(work: Work) -> Rows:
     desk = current()
     hub, who, key = Hub(desk.hub), str(delivery.organisation_id), delivery.id.hex
     day = f"{delivery.created:%Y-%m-%d}"
-    place = table_of(desk.hub, key, delivery.kind, who, day)
+    place = incoming.table_of(desk.hub, key, delivery.kind, who, day)
     if delivery.state == "accepted":
         return lambda: {}
     if delivery.state != "checked":
@@ -662,7 +624,7 @@ def accept(work: Work) -> Rows:
     agreement_of(hub, who)
     if not place.exists():
         _still_right(delivery, work)
-        source = table_of(desk.hub, key, delivery.kind)
+        source = incoming.table_of(desk.hub, key, delivery.kind)
         work.say(Text("Putting the file into the hub"))
         with hub.lock(), noted(hub, "accept", contributor=who, date=day):
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -681,7 +643,7 @@ def set_accepted(delivery: Delivery, day: str) -> dict[str, Any]:
     if done:
         destroyed(delivery)
         if delivery.state != "accepted":
-            tell_organisation("accepted", delivery)
+            tell_about("accepted", delivery, "organisation")
     return {"accepted": bool(done)}
 
 
@@ -699,10 +661,10 @@ def open_questions(summary: dict[str, Any]) -> list[str]:
 
 def _still_right(delivery: Delivery, work: Work) -> None:
     """Check the table again by the mapping of now: what was decided since counts."""
-    source = table_of(current().hub, delivery.id.hex, delivery.kind)
+    source = incoming.table_of(current().hub, delivery.id.hex, delivery.kind)
     if not source.is_file():
         raise error("delivery-parts")
-    if _sha256(source) not in delivery.summary.get("files", []):
+    if hash_file(source) not in delivery.summary.get("files", []):
         raise error("delivery-hash")
     report = CheckReport(sha256=delivery.sha256)
     examine(delivery, source, report, work)
@@ -718,8 +680,8 @@ def _still_right(delivery: Delivery, work: Work) -> None:
 # says: the folder is the truth.
 
 
-def adopt() -> dict[str, int]:
-    """Compare folder and rows once; gives how many rows were made, lost and found again.
+def adopt() -> None:
+    """Compare folder and rows once.
 
     Raises:
         HubError: the folder holds what no hub folder may.
@@ -728,7 +690,6 @@ def adopt() -> dict[str, int]:
     organisations(hub)
     files = hub.received()
     gone = hub.withdrawn().contributors
-    done = {"adopted": 0, "lost": 0, "found": 0, "accepted": 0}
     rows = {row.id: row for row in Delivery.objects.exclude(state="receiving")}
     held: set[UUID] = set()
     for file in files:
@@ -736,23 +697,19 @@ def adopt() -> dict[str, int]:
         if row is None:
             row = _adopted(file)
             rows[row.id] = row
-            done["adopted"] += 1
         held.add(row.id)
     for row in rows.values():
-        state, lost = computed_state(
+        state, lost = keeping.computed_state(
             str(row.state), row.id in held, str(row.organisation_id) in gone
         )
         if state == "accepted" and row.state == "checked":  # killed between file and row
             day = next(f.date for f in files if _key(f.file) == row.id)
             with transaction.atomic():
                 set_accepted(row, day)
-            done["accepted"] += 1
         elif (state, lost) != (row.state, row.lost):
             Delivery.objects.filter(id=row.id, state=row.state).update(
                 state=state, lost=lost, changed=timezone.now()
             )
-            done["lost" if lost else "found"] += 1
-    return done
 
 
 def organisations(hub: Hub) -> None:
@@ -810,7 +767,7 @@ def _adopted(file: Contribution) -> Delivery:
     made: Delivery = Delivery.objects.create(
         organisation_id=file.contributor,
         state="accepted",
-        kind=kind_of(file.file.name) or "",
+        kind=incoming.kind_of(file.file.name) or "",
         sha256=file.sha256,
         bytes=file.file.stat().st_size,
         day=file.date,

@@ -4,20 +4,18 @@ calls.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from ctdhub.core.errors import HubError, as_json, error
+from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
 from ctdhub.desk.config import current
 from ctdhub.desk.jobs import Rows, Work, enqueue
-from ctdhub.desk.mail import tell_data_officers, tell_of_table, tell_organisation, tell_stewards
-from ctdhub.desk.models import Delivery, Job, Organisation, ReleasePlan, TableRequest
-from ctdhub.desk.worker.child import BUSY
-from ctdhub.desk.worker.deliveries import destroyed
+from ctdhub.desk.mail import tell_about, tell_of_table
+from ctdhub.desk.models import Delivery, Job, ReleasePlan, TableRequest
+from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.dp.price import up_to
 from ctdhub.hub import agreement_file, approvers, between_builds, pipeline, rehearsal, withdrawals
 from ctdhub.hub import folder as desk_files
@@ -28,40 +26,13 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.rules import policy, waiting_version
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
-from ctdhub.release.approvals import (
-    CANDIDATES,
-    Approval,
-    Role,
-    SignedChange,
-    SignedLift,
-    refuse_late,
-)
-from ctdhub.release.verify import digest
+from ctdhub.release import approvals
 from ctdhub.sensitive.consent.register import REASONS
 
 # --------------------------------------------------------------------------------------------------
 # Jobs of the hub's pages: the functions that the command line calls, with progress.
 #
-# A row of a job holds no exact count: why a job stopped is kept below ``work/desk/``, where the
-# pages of those who may know it read it (``answers``), and the row names the rule alone.
-
-Jobs = Callable[[Work], Rows]
-
-
-def _private(job: Jobs) -> Jobs:
-    """The same job, whose errors leave their counts and names in the hub folder."""
-
-    @wraps(job)
-    def run(work: Work) -> Rows:
-        try:
-            return job(work)
-        except HubError as met:
-            if met.rule == BUSY:
-                raise
-            desk_files.keep(_hub(), f"stopped-{work.job.id.hex}.json", as_json(met))
-            raise error("desk-stopped", name=met.rule or "error") from None
-
-    return run
+# A row of a job holds no exact count: see ``desk.worker.child``.
 
 
 def _hub() -> Hub:
@@ -78,14 +49,12 @@ def _progress(work: Work) -> Callable[[str | Text, float], None]:
     return tell
 
 
-@_private
 def read(work: Work) -> Rows:
     """Read what changed and link people; nothing is charged."""
     pipeline.build(_hub(), until="link", progress=_progress(work))
     return lambda: {"text": Text("All files were read as they are now.").as_json()}
 
 
-@_private
 def rehearse(work: Work) -> Rows:
     """Rehearse the policy on fictitious people and keep the figures."""
     hub, given = _hub(), work.job.given
@@ -106,7 +75,6 @@ def rehearse(work: Work) -> Rows:
     return rows
 
 
-@_private
 def price(work: Work) -> Rows:
     """Find what a version would cost and keep it for those who may know."""
     hub, version = _hub(), str(work.job.given["version"])
@@ -115,7 +83,6 @@ def price(work: Work) -> Rows:
     return lambda: {"text": Text("The price is known; nothing was charged.").as_json()}
 
 
-@_private
 def build(work: Work) -> Rows:
     """Build the candidate of a plan, for at most what the privacy officer said yes to."""
     hub, key = _hub(), _plan(work.job.given)
@@ -128,13 +95,11 @@ def build(work: Work) -> Rows:
         note=note_of(plan.note),
         pay=up_to(plan.spend or 0.0),
     )
-    made = hub.root / CANDIDATES / plan.version
-    found = digest(made) if made.is_dir() else ""
+    made = (hub.root / approvals.CANDIDATES / plan.version).is_dir()
 
     def rows() -> dict[str, Any]:
         ReleasePlan.objects.filter(id=key).update(
-            state="built" if found else "simulated",
-            candidate_sha256=found,
+            state="built" if made else "simulated",
             spend=None,
             spend_by=None,
             spend_at=None,
@@ -157,29 +122,19 @@ def note_of(notes: Mapping[str, str]) -> str:
     return "\n".join(f"{NATIVE_NAMES[code]}: {text}" for code, text in written)
 
 
-@_private
 def agreement(work: Work) -> Rows:
     """Write an agreement against the file that was shown."""
     hub, given = _hub(), work.job.given
     key = str(given["contributor"])
-    found = agreement_file.write_agreement(hub, key, given["settings"], str(given["base"]))
-    (agreed,) = [one for one in hub.agreements() if one.id == key]
+    agreement_file.write_agreement(hub, key, given["settings"], str(given["base"]))
 
     def rows() -> dict[str, Any]:
-        known = {
-            "name": agreed.name,
-            "agreement_sha256": found,
-            "ends": agreed.ends,
-            "keep_months": agreed.keep_months,
-            "lost": False,
-        }
-        Organisation.objects.update_or_create(id=key, defaults=known)
+        organisations(hub)
         return {"text": Text("The agreement was written.").as_json()}
 
     return rows
 
 
-@_private
 def withdraw(work: Work) -> Rows:
     """A contributor withdraws with all its records."""
     given = work.job.given
@@ -189,7 +144,6 @@ def withdraw(work: Work) -> Rows:
     return lambda: {"text": Text("The contributor is withdrawn; build again.").as_json()}
 
 
-@_private
 def withdraw_delivery(work: Work) -> Rows:
     """A delivery is withdrawn: its file is erased, and no build reads it any more."""
     delivery = Delivery.objects.get(id=work.job.thing)
@@ -205,20 +159,18 @@ def withdraw_delivery(work: Work) -> Rows:
         )
         destroyed(delivery)
         if done:
-            tell_organisation("withdrawn", delivery)
+            tell_about("withdrawn", delivery, "organisation")
         return {"text": Text("The delivery is withdrawn; build again.").as_json()}
 
     return rows
 
 
-@_private
 def told_find(work: Work) -> Rows:
     """Look for the records of a withdrawal that a contributor reported."""
     withdrawals.look_for(_hub(), str(work.job.given["told"]), _progress(work))
     return lambda: {"text": Text("The records of the report were looked for.").as_json()}
 
 
-@_private
 def told_carry(work: Work) -> Rows:
     """Carry out a withdrawal that a contributor reported."""
     state = withdrawals.carry_out(_hub(), str(work.job.given["told"]), _progress(work)).state
@@ -233,7 +185,6 @@ def told_carry(work: Work) -> Rows:
     return lambda: {"text": text.as_json()}
 
 
-@_private
 def accept_alarm(work: Work) -> Rows:
     """Accept an alarm by name in the mapping, for one delivery."""
     given = work.job.given
@@ -244,7 +195,6 @@ def accept_alarm(work: Work) -> Rows:
     return lambda: {"text": Text("The alarm is accepted.").as_json()}
 
 
-@_private
 def take_up(work: Work) -> Rows:
     """Write a requested table into the policy; the next release holds it and pays for it."""
     asked = TableRequest.objects.get(id=work.job.thing)
@@ -283,25 +233,16 @@ def _plan(given: Mapping[str, Any]) -> UUID:
 def tell(work: Work) -> Rows:
     """The job ``tell``: a message about a delivery to its organisation or the data officers, or
     about a requested table to whoever asked."""
-    given = work.job.given
-    if given["kind"] == "table":
-        asked = TableRequest.objects.get(id=work.job.thing)
-        return lambda: _of_table(asked)
-    delivery = Delivery.objects.get(id=work.job.thing)
-    say = tell_organisation if given["whom"] == "organisation" else tell_data_officers
+    kind, key = work.job.given["kind"], work.job.thing
 
     def rows() -> dict[str, Any]:
-        say(given["kind"], delivery)
-        if given["kind"] == "withdrawal":  # it is the steward who carries it out
-            tell_stewards(given["kind"], delivery)
+        if kind == "table":
+            tell_of_table(TableRequest.objects.get(id=key))
+        else:
+            tell_about(kind, Delivery.objects.get(id=key), *work.job.given["whom"])
         return {}
 
     return rows
-
-
-def _of_table(asked: TableRequest) -> dict[str, Any]:
-    tell_of_table(asked)
-    return {}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -315,20 +256,20 @@ def _signed(work: Work, kind: Any, part: str) -> Any:
     signed = kind.model_validate_json(work.job.given["signed"])
     told = getattr(signed, part)
     _refuse_other(work.job, told.role)
-    refuse_late(told.date, datetime.fromisoformat(work.job.given["arrived"]))
+    approvals.refuse_late(told.date, datetime.fromisoformat(work.job.given["arrived"]))
     return signed
 
 
 def approve(work: Work) -> Rows:
     """Put a signed statement to its candidate; publish if nothing waits any more."""
-    hub, signed = _hub(), _signed(work, Approval, "statement")
+    hub, signed = _hub(), _signed(work, approvals.Approval, "statement")
     release = stage.accept(hub, stage.waiting(hub, signed.statement.version), signed)
     return lambda: _published(release is not None, signed.statement.version)
 
 
 def change_keys(work: Work) -> Rows:
     """Write down a signed change of approvers."""
-    signed = _signed(work, SignedChange, "change")
+    signed = _signed(work, approvals.SignedChange, "change")
     accept_change(_hub(), signed)
     return lambda: {"line": signed.change.number}
 
@@ -336,7 +277,7 @@ def change_keys(work: Work) -> Rows:
 def hold(work: Work) -> Rows:
     """Hold a candidate back, or refuse it."""
     hub, given = _hub(), work.job.given
-    role: Role = given["role"]
+    role: approvals.Role = given["role"]
     _refuse_other(work.job, role)
     candidate = stage.waiting(hub, given["version"])
     approvers.hold(hub, candidate, role, given["reason"], refuse=given["act"] == "refuse")
@@ -345,7 +286,7 @@ def hold(work: Work) -> Rows:
 
 def lift(work: Work) -> Rows:
     """Take back a hold, as its role signed."""
-    hub, signed = _hub(), _signed(work, SignedLift, "lift")
+    hub, signed = _hub(), _signed(work, approvals.SignedLift, "lift")
     candidate = stage.waiting(hub, signed.lift.version)
     approvers.lift(hub, candidate, signed)
     return lambda: {"version": candidate.name}

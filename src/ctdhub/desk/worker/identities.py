@@ -1,6 +1,5 @@
 """Age identities of the worker, and bundles that are opened with them."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from pathlib import Path
 from ctdhub.core import files
 from ctdhub.core.errors import error
 from ctdhub.core.keys import age
-from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
+from ctdhub.desk.uploads.inbox import SealedFolder
 from ctdhub.hub.contributions import mapping_file
 from ctdhub.hub.folder import Agreement, Hub, read_settings
 from ctdhub.hub.receive_bundle import lay_mapping, opened
@@ -25,6 +24,7 @@ from ctdhub.hub.receive_bundle import lay_mapping, opened
 
 _MONTH = re.compile(r"inbox-(\d{4}-\d{2})\.key")
 PAPERS = "papers.key"
+"""That of the drawer of papers, which is never destroyed."""
 _MARGIN = 3600.0
 """Seconds that a request may have read the recipients before they were replaced."""
 
@@ -42,36 +42,18 @@ def identities(hub: Path) -> list[Path]:
     return sorted(found, key=lambda path: _MONTH.fullmatch(path.name) is None)
 
 
-def renew(hub: Path, inbox: Inbox, today: date, recovery: tuple[str, ...] = ()) -> None:
-    """Have an identity for this month, and let the inbox encrypt to it from now on.
+def renew(hub: Path, folder: SealedFolder, name: str, recovery: tuple[str, ...] = ()) -> None:
+    """Have an identity, and let the web process encrypt to it from now on.
 
     Args:
+        name: that of the month for the inbox, :data:`PAPERS` for the drawer of papers.
         recovery: recipients whose identities are kept elsewhere, for when this machine is lost.
     """
-    folder = identity_folder(hub)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    own = folder / f"inbox-{today:%Y-%m}.key"
-    if not own.exists():
-        age.make_identity(own)
-        files.sync(folder)
-    _let_encrypt(inbox.recipients_file, own, recovery)
-
-
-def renew_drawer(hub: Path, drawer: PaperDrawer, recovery: tuple[str, ...] = ()) -> None:
-    """Have an identity of the drawer of papers, which is never destroyed, and encrypt to it.
-
-    Args:
-        recovery: as of :func:`renew`.
-    """
-    own = identity_folder(hub) / PAPERS
+    own, file = identity_folder(hub) / name, folder.recipients_file
+    own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not own.exists():
         age.make_identity(own)
         files.sync(own.parent)
-    _let_encrypt(drawer.recipients_file, own, recovery)
-
-
-def _let_encrypt(file: Path, own: Path, recovery: tuple[str, ...]) -> None:
-    """Let the web process encrypt to an identity from now on."""
     wanted = (*age.recipients_of(own), *recovery)
     if not file.is_file() or age.read_recipients(file) != wanted:
         age.write_recipients(file, wanted)
@@ -145,8 +127,8 @@ def lay_rules(hub: Hub, organisation: str, day: str, table: Path) -> None:
 # The agreement of an organisation, as the folder has it now.
 
 
-def agreement_of(hub: Hub, organisation: str, today: date | None = None) -> tuple[Agreement, str]:
-    """The agreement in force, and the SHA-256 of its file.
+def agreement_of(hub: Hub, organisation: str, today: date | None = None) -> Agreement:
+    """The agreement in force.
 
     Args:
         today: the day of asking, in UTC.
@@ -158,4 +140,4 @@ def agreement_of(hub: Hub, organisation: str, today: date | None = None) -> tupl
     agreement = read_settings(path, Agreement)
     if agreement.ends and agreement.ends < (today or datetime.now(UTC).date()):
         raise error("agreement/ended", file=path, id=organisation, day=agreement.ends.isoformat())
-    return agreement, hashlib.sha256(path.read_bytes()).hexdigest()
+    return agreement

@@ -24,7 +24,7 @@ from ctdhub.desk.trail_file import read_trail
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
 from ctdhub.desk.worker.deliveries import adopt, enforce, erase_due, sweep_papers
 from ctdhub.desk.worker.hub_jobs import publish_when_due
-from ctdhub.desk.worker.identities import renew, renew_drawer
+from ctdhub.desk.worker.identities import PAPERS, renew
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import check_paid
 
@@ -163,9 +163,9 @@ def make_rounds() -> list[str]:
 
 
 def _inbox() -> None:
-    desk = current()
-    renew(desk.hub, Inbox(desk.inbox), datetime.now(UTC).date(), desk.file.recovery)
-    renew_drawer(desk.hub, PaperDrawer(desk.inbox), desk.file.recovery)
+    desk, of_month = current(), f"inbox-{datetime.now(UTC):%Y-%m}.key"
+    renew(desk.hub, Inbox(desk.inbox), of_month, desk.file.recovery)
+    renew(desk.hub, PaperDrawer(desk.inbox), PAPERS, desk.file.recovery)
 
 
 def _room() -> None:

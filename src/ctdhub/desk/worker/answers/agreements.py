@@ -13,7 +13,7 @@ from ctdhub.core.format import day, decimal, exact, isolated, listed, number, sp
 from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.core.keys import age
 from ctdhub.desk.deliveries import due_on
-from ctdhub.desk.worker.answers.page import Page, days, name, table, today, words, yes_no
+from ctdhub.desk.worker.answers.page import Page, days, name, table, today, words
 from ctdhub.document.document import to_json
 from ctdhub.hub.agreement_file import Force, force_of, hash_of_agreement
 from ctdhub.hub.folder import SOURCE_KINDS, Agreement, Hub
@@ -108,24 +108,6 @@ def force_words(force: Force) -> str:
     }[force]
 
 
-def setting_words() -> dict[str, str]:
-    """The settings of an agreement as pages name them."""
-    return {
-        "name": _("name"),
-        "kind": _("kind"),
-        "scope": _("scope"),
-        "purpose": _("purpose"),
-        "legal_basis": _("legal basis"),
-        "consent_rule": _("consent"),
-        "retention": _("retention"),
-        "display_rule": _("how its data are shown"),
-        "show_counts": _("noisy counts under its own name"),
-        "budget_limit": _("limit of epsilon in all"),
-        "keep_months": _("a file is erased after"),
-        "ends": _("last day"),
-    }
-
-
 def _force_sentence(one: Agreement, force: Force) -> str:
     last = day(one.ends) if one.ends else ""
     return {
@@ -144,17 +126,21 @@ def _force_sentence(one: Agreement, force: Force) -> str:
 
 
 def _terms(one: Agreement) -> Any:
-    called = setting_words()
+    texts = [
+        (_("purpose"), one.purpose),
+        (_("scope"), one.scope),
+        (_("legal basis"), one.legal_basis),
+        (_("consent"), one.consent_rule),
+        (_("retention"), one.retention),
+        (_("how its data are shown"), one.display_rule),
+    ]
     rows = [
-        (called["name"], name(one.name, 200)),
-        (called["kind"], code_label(CONTRIBUTOR_KIND, one.kind, current())),
-        *(
-            (called[key], name(text, 2_000) if (text := getattr(one, key)) else "–")
-            for key in TEXTS
-        ),
-        (called["keep_months"], _months(one.keep_months)),
+        (_("name"), name(one.name, 200)),
+        (_("kind"), code_label(CONTRIBUTOR_KIND, one.kind, current())),
+        *((called, name(text, 2_000) if text else "–") for called, text in texts),
+        (_("a file is erased after"), _months(one.keep_months)),
         (_("years"), span(one.years) if one.years else _("those of the hub")),
-        (called["ends"], days(one.ends)),
+        (_("last day"), days(one.ends)),
     ]
     breaks = [
         (
@@ -173,9 +159,11 @@ def _months(months: int | None) -> str:
 
 
 def _limits(hub: Hub, one: Agreement, charges: bool) -> Any:
-    called = setting_words()
     limit = exact(one.budget_limit) if one.budget_limit else _("none of its own")
-    rows = [(called["show_counts"], yes_no(one.show_counts)), (called["budget_limit"], limit)]
+    rows = [
+        (_("noisy counts under its own name"), _("yes") if one.show_counts else _("no")),
+        (_("limit of epsilon in all"), limit),
+    ]
     if charges and one.budget_limit:
         book = ledger(hub)
         left = book.left_of(one.id, book.strictest(1.0))

@@ -73,11 +73,6 @@ def name(text: str, limit: int = 80) -> str:
     return isolated(printable(text, limit))
 
 
-def yes_no(value: bool) -> str:
-    """Yes or no."""
-    return _("yes") if value else _("no")
-
-
 def days(value: date | None) -> str:
     """A day in words, or that there is none."""
     return day(value) if value else "–"
