@@ -165,9 +165,10 @@ def read_chain(path: Path) -> tuple[dict[str, Any], ...]:
     for number, line in enumerate(_lines(path), 1):
         try:
             entry = json.loads(line)
-        except (ValueError, RecursionError):
-            entry = None
-        if not isinstance(entry, dict) or line != canonical(chained(entry, number, before)):
+            follows = line == canonical(chained(entry, number, before))
+        except (ValueError, TypeError, RecursionError):
+            follows = False
+        if not follows:
             raise error("chain", file=path, line=number)
         before = entry["hash"]
         found.append(entry)
