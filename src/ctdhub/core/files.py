@@ -197,7 +197,8 @@ def append_chain(path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
 def chained(entry: Mapping[str, Any], number: int, previous: str) -> dict[str, Any]:
     """An entry as the whole line that follows the line with this hash."""
     whole = {**entry, "number": number, "previous": previous}
-    return {**whole, "hash": _hash(whole)}
+    whole.pop("hash", None)
+    return {**whole, "hash": hashlib.sha256(canonical(whole)).hexdigest()}
 
 
 def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -220,11 +221,6 @@ def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 def _lines(path: Path) -> list[bytes]:
     """Whole lines; what stands behind the last line end is torn."""
     return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-
-
-def _hash(entry: Mapping[str, Any]) -> str:
-    rest = {key: value for key, value in entry.items() if key != "hash"}
-    return hashlib.sha256(canonical(rest)).hexdigest()
 
 
 # --------------------------------------------------------------------------------------------------
