@@ -206,31 +206,22 @@ class Register:
         Raises:
             WithdrawalError: see :meth:`entries`.
         """
-        before = list(self.entries())
+        every = list(self.entries())
         if not new:
             return ()
-        if before:
-            self._set_head(before[-1])
-        written: list[Withdrawal] = []
-        time = _later(before[-1].time if before else "")
+        if every:
+            self._set_head(every[-1])
+        known, time = len(every), _later(every[-1].time if every else "")
+        seal: dict[str, Any] = {"time": time, "key": _check(self.secret), "ledger": ledger.hash}
         for entry in new:
-            last = (before + written)[-1:]
-            known = replace(
-                entry,
-                number=len(before) + len(written) + 1,
-                time=time,
-                key=_check(self.secret),
-                charges=ledger.number,
-                ledger=ledger.hash,
-                previous=last[0].hash if last else FIRST,
-            )
-            written.append(known.sealed())
-        lines = b"".join(e.line() + b"\n" for e in [*before, *written])
+            seal["previous"] = every[-1].hash if every else FIRST
+            line = replace(entry, number=len(every) + 1, charges=ledger.number, **seal)
+            every.append(line.sealed())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync(self.folder.parent)
-        _write(self.path, lines)
-        self._set_head(written[-1])
-        return tuple(written)
+        _write(self.path, b"".join(line.line() + b"\n" for line in every))
+        self._set_head(every[-1])
+        return tuple(every[known:])
 
     def _set_head(self, entry: Withdrawal) -> None:
         content = f"{entry.number} {entry.hash}\n".encode()
