@@ -124,10 +124,8 @@ def change_to_sign(hub: Hub, role: Role, reason: str) -> KeyChange:
 
 def sign_change(hub: Hub, told: KeyChange, key: SigningKey) -> None:
     """Sign a change with an Ed25519 key; see :func:`accept_change`."""
-    accept_change(
-        hub,
-        approvals.SignedChange(change=told, **approvals.Mark.of(told.message(), key).model_dump()),
-    )
+    mark = approvals.Mark.of(told.message(), key)
+    accept_change(hub, approvals.SignedChange(change=told, **mark.model_dump()))
 
 
 def accept_change(hub: Hub, signed: approvals.SignedChange) -> None:
@@ -172,9 +170,9 @@ def ledger_lines(hub: Hub) -> Mapping[str, int]:
 def _last_signed(hub: Hub) -> KnownKeys | None:
     for release in by_version(hub.releases):
         given = Approvals.read(release)
-        named = [a.statement.approvers for a in given.approvals if not a.statement.practice]
-        if named and named[0] and not given.missing:
-            return KnownKeys(release.name, named[0])
+        said = [a.statement for a in given.approvals]
+        if not given.missing and said[0].approvers and not any(one.practice for one in said):
+            return KnownKeys(release.name, said[0].approvers)
     return None
 
 

@@ -119,13 +119,8 @@ def accept_alarm(
     """
     path = mapping_file(hub, contributor, date)
     starts = "" if path == hub.mapping(contributor) else path.stem
-    asked = {
-        "folder": str(hub.root.resolve()),
-        "contributor": contributor,
-        "who": by,
-        "day": date,
-        "file": None,
-    }
+    folder = str(hub.root.resolve())
+    asked = {"folder": folder, "contributor": contributor, "who": by, "day": date, "file": None}
     with hub.lock(), noted(hub, "accept alarm", contributor=contributor, alarm=entry):
         if hash_file(path) != base:
             raise error("alarm-mapping", file=path)
@@ -136,12 +131,11 @@ def accept_alarm(
         try:
             _answer({**asked, "ask": "do", "operations": [operation]})
             kept = _answer({**asked, "ask": "keep", "why": reason, "from": starts})
+            if "kept" not in kept:
+                raise error("alarm-mapping", file=path)
         except HubError:
             ask({**asked, "ask": "discard"})
             raise
-        if "kept" not in kept:
-            ask({**asked, "ask": "discard"})
-            raise error("alarm-mapping", file=path)
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from ctdhub.core.errors import error
 from ctdhub.hub import contributions as work
 from ctdhub.hub.contributions import contributor_of, date_of, left_by, mapping_file
-from ctdhub.hub.folder import Agreement, Hub, require_bound
+from ctdhub.hub.folder import Agreement, Hub
 from ctdhub.hub.paid import ledger
 from ctdhub.hub.steps import Step, walk
 from ctdhub.release.manifest import MANIFEST
@@ -75,12 +75,14 @@ class DeliveredFiles:
             reports: deliveries whose rows are reports or calls.
 
         Raises:
-            PolicyError: see :func:`require_bound`; people are missing and the agreement says to
-                ask, or one of several deliveries that are not cumulative has no person key in any
-                row, nor a bound in its place.
+            PolicyError: no bound on rows of one person was agreed, and rows without a key are
+                reports or calls, or several deliveries have others; people are missing and the
+                agreement says to ask; or one of several deliveries that are not cumulative has no
+                person key in any row, nor a bound in its place.
         """
         held, way, bounded = self.held(), self.way, self.agreement.rows_per_person is not None
-        require_bound(self.agreement, file, held, reports, way.newest if way.cumulative else None)
+        if not bounded:
+            self._require_bound(file, held, reports)
         if len(self.dates) < 2:
             return
         if not way.cumulative:
@@ -91,6 +93,20 @@ class DeliveredFiles:
         if open_ := sorted(set(asked) & set(linked.missing(held, way))):
             days = ", ".join(self.dates[d] for d in open_)
             raise error("missing-people", file=file, id=self.agreement.id, dates=days)
+
+    def _require_bound(self, file: Path, held: pa.Table, reports: frozenset[int]) -> None:
+        alone = pc.and_(pc.equal(held["became"], linked.RECORD), pc.is_null(held["person_key"]))
+        rows = held.filter(alone).select(["record_id", "delivery"])
+        if self.way.cumulative:  # rows without a key count in the newest alone
+            rows = rows.filter(pc.equal(rows["delivery"], self.way.newest))
+        told = pa.array(sorted(reports), pa.int32())
+        if pc.any(pc.is_in(rows["delivery"], value_set=told)).as_py():
+            raise error("rows-per-person/reports", file=file, id=self.agreement.id)
+        once = rows.group_by(["delivery", "record_id"]).aggregate([])
+        by_delivery = once.group_by("delivery").aggregate([("record_id", "count")])
+        most = pc.max(by_delivery["record_id_count"]).as_py() or 0
+        if pc.count_distinct(once["record_id"]).as_py() > most:
+            raise error("rows-per-person", file=file, id=self.agreement.id)
 
 
 def sent(hub: Hub, harmonised: Iterable[Step]) -> list[DeliveredFiles]:

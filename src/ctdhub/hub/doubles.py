@@ -24,7 +24,11 @@ from ctdhub.schema import model
 from ctdhub.sensitive.linkage.hub_frame import SAMPLE, KeyedOrder, hub_frame, pair_ids
 from ctdhub.sensitive.linkage.identified.clerical_review import ERRORS
 from ctdhub.sensitive.linkage.identified.resolve import DecidedPair, check_decisions
-from ctdhub.sensitive.linkage.identified.review_frame import accuracy_json, reviewed_cells
+from ctdhub.sensitive.linkage.identified.review_frame import (
+    PairFrame,
+    accuracy_json,
+    reviewed_cells,
+)
 
 FOLDER, DECISIONS = "linkage", "decisions.jsonl"
 
@@ -125,9 +129,8 @@ def to_decide(hub: Hub) -> list[DoublePair]:
         HubFolderError: no links were reported yet.
     """
     table, ids = _pairs(hub)
-    between = _between(table)
-    order = KeyedOrder(hub.person_key(), [ids[at] for at in between])
-    drawn = {between[at] for at in hub_frame(table).draw(SAMPLE, order)} if between else set()
+    between, _frame, sample = _drawn(hub, table, ids)
+    drawn = {between[at] for at in sample}
     doubtful = {at for at, why in enumerate(table["reason"].to_pylist()) if why}
     chosen = sorted(drawn | doubtful)
     KeyedOrder(hub.person_key(), ids).shuffle(chosen)
@@ -151,15 +154,13 @@ def measured(hub: Hub) -> dict[str, Any] | None:
     if not known:
         return None
     table, ids = _pairs(hub)
-    between = _between(table)
+    between, frame, sample = _drawn(hub, table, ids)
     at_pair = {ids[at]: place for place, at in enumerate(between)}
-    frame = hub_frame(table)
-    order = KeyedOrder(hub.person_key(), [ids[at] for at in between])
     everywhere = set(ids)
     said = {pair: _agreed(lines) for pair, lines in known.items() if pair in everywhere}
     sure = {pair: same == "yes" for pair, same in said.items() if same in ("yes", "no")}
     decided = {at_pair[pair]: same for pair, same in sure.items() if pair in at_pair}
-    cells = reviewed_cells(frame, frame.draw(SAMPLE, order), decided) if between else []
+    cells = reviewed_cells(frame, sample, decided) if between else []
     found: dict[str, Any] = {
         "yes": sum(sure.values()),
         "no": len(sure) - sum(sure.values()),
@@ -178,8 +179,11 @@ def _pairs(hub: Hub) -> tuple[pa.Table, list[str]]:
     return table, pair_ids(table, hub.person_key())
 
 
-def _between(table: pa.Table) -> list[int]:
-    return [at for at, within in enumerate(table["within"].to_pylist()) if not within]
+def _drawn(hub: Hub, table: pa.Table, ids: list[str]) -> tuple[list[int], PairFrame, set[int]]:
+    """Pairs of two contributors by their places in the table, and a sample of them."""
+    between = [at for at, within in enumerate(table["within"].to_pylist()) if not within]
+    frame, order = hub_frame(table), KeyedOrder(hub.person_key(), [ids[at] for at in between])
+    return between, frame, frame.draw(SAMPLE, order) if between else set()
 
 
 def _newest(lines: tuple[PairDecision, ...]) -> dict[str, tuple[PairDecision, ...]]:

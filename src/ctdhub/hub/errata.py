@@ -129,10 +129,8 @@ def begin(hub: Hub, erratum: errata.Erratum) -> errata.Erratum:
         PolicyError: hub.yaml names nobody who could sign.
     """
     told = erratum.notice
-    with (
-        hub.lock(),
-        noted(hub, "correct", version=told.version, number=told.number, sort=told.sort),
-    ):
+    line = noted(hub, "correct", version=told.version, number=told.number, sort=told.sort)
+    with hub.lock(), line:
         refuse_unsigned(hub)
         before = known(hub, told.version)
         _refuse_waiting(hub, told.version, before)
@@ -204,15 +202,9 @@ def reissue(hub: Hub, version: str, out: Path) -> int:
     release = _folder(hub, version)
     problems = verify(release, hub.settings.approvers)
     if problems:
-        first = problems[0]
+        kind, text, part, n = problems[0].kind, problems[0].text, problems[0].file, len(problems)
         raise error(
-            "release-damaged",
-            file=release,
-            rule=first.kind,
-            version=version,
-            first=first.text,
-            part=first.file,
-            n=len(problems),
+            "release-damaged", file=release, version=version, rule=kind, first=text, part=part, n=n
         )
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise error("new-folder", file=out)

@@ -17,8 +17,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import yaml
 from pydantic import (
     AfterValidator,
@@ -47,7 +45,6 @@ from ctdhub.schema import countries
 from ctdhub.schema.model import CONTRIBUTOR_KIND, VERSION, load_schema, numbers
 from ctdhub.sensitive.consent import register as consent
 from ctdhub.sensitive.consent.register import InForce, Register, Withdrawal, in_force, other_key
-from ctdhub.sensitive.linkage.deliveries import RECORD
 from ctdhub.sensitive.linkage.settings import LinkageSettings
 
 # --------------------------------------------------------------------------------------------------
@@ -462,36 +459,6 @@ def row_facts(agreement: Agreement) -> dict[str, Any]:
     bound = agreement.rows_per_person or 1
     several: dict[str, Any] = {} if bound == 1 else {"rows_per_person": bound}
     return several if agreement.person_key else {**several, "keyed": False}
-
-
-def require_bound(
-    agreement: Agreement, file: Path, held: pa.Table, reports: frozenset[int], newest: int | None
-) -> None:
-    """Refuse rows without a key of which one person may have several, where no bound was agreed.
-
-    Args:
-        file: the agreement.
-        held: rows of the contributor, schema ``linkage.deliveries.HELD``.
-        reports: deliveries whose rows are reports or calls.
-        newest: the newest delivery, where rows without a key count in it alone; else None.
-
-    Raises:
-        PolicyError: rows without a key are reports or calls, or several deliveries have others.
-    """
-    if agreement.rows_per_person is not None:
-        return
-    alone = pc.and_(pc.equal(held["became"], RECORD), pc.is_null(held["person_key"]))
-    rows = held.filter(alone).select(["record_id", "delivery"])
-    if newest is not None:
-        rows = rows.filter(pc.equal(rows["delivery"], newest))
-    told = pa.array(sorted(reports), pa.int32())
-    if pc.any(pc.is_in(rows["delivery"], value_set=told)).as_py():
-        raise error("rows-per-person/reports", file=file, id=agreement.id)
-    once = rows.group_by(["delivery", "record_id"]).aggregate([])
-    by_delivery = once.group_by("delivery").aggregate([("record_id", "count")])
-    most = pc.max(by_delivery["record_id_count"]).as_py() or 0
-    if pc.count_distinct(once["record_id"]).as_py() > most:
-        raise error("rows-per-person", file=file, id=agreement.id)
 
 
 def epsilon_since(hub: Hub, manifest: Manifest) -> float | None:

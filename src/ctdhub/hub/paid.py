@@ -175,12 +175,8 @@ def _approved_heads(hub: Hub, bundle: Path, lines: Mapping[str, int]) -> set[Led
     except FileNotFoundError:
         raise _damaged(bundle / MANIFEST) from None
     if faults:
-        raise error(
-            "approval/does-not-hold",
-            file=bundle / APPROVALS,
-            version=printable(bundle.name),
-            fault=faults[0],
-        )
+        file, version = bundle / APPROVALS, printable(bundle.name)
+        raise error("approval/does-not-hold", file=file, version=version, fault=faults[0])
     return {approval.statement.ledger for approval in given.approvals}
 
 

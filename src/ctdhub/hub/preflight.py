@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ctdhub.core.errors import HubError, Overspend
 from ctdhub.core.i18n import Field, Numeral, Text, joined
@@ -13,10 +12,12 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import check_paid
 from ctdhub.hub.stages import candidate
 from ctdhub.hub.stages.link import refuse_linkage_keys
+from ctdhub.hub.stages.site import edition
 from ctdhub.hub.steps import NEVER_RAN, Step
-
-if TYPE_CHECKING:
-    from ctdhub.report.helplines import Help
+from ctdhub.release.open import leading, open_releases
+from ctdhub.report.figures import listed_places
+from ctdhub.report.helplines import Help
+from ctdhub.stats.answers import Answers
 
 
 def check(hub: Hub, version: str, note: str, *, pays: bool) -> None:
@@ -51,7 +52,6 @@ def check_shown(hub: Hub) -> Help | None:
     Raises:
         HubError: one of them has faults.
     """
-    from ctdhub.hub.stages.site import edition
     from ctdhub.site.stories.page import check as check_story
 
     found = edition(hub)
@@ -67,10 +67,6 @@ def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
     Raises:
         HubError: the newest release is damaged.
     """
-    from ctdhub.release.open import leading, open_releases
-    from ctdhub.report.figures import listed_places
-    from ctdhub.stats.answers import Answers
-
     if not any(hub.releases.glob("*/manifest.json")):
         return ()
     newest, _others = leading(open_releases(hub.releases, hub.settings.approvers))

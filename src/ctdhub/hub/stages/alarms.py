@@ -7,9 +7,7 @@ Some alarms stop the build until the mapping reads the texts or accepts the alar
 others stop a charge.  Nobody outside the hub can see either: no release says that one rang.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -39,15 +37,8 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
     """All harmonised files -> the alarms that ring, and the unknown texts of all deliveries."""
     sent = set(map(work.contributor_of, harmonised))
     agreed = {a.id: a for a in hub.agreements() if a.id in sent}
-    shares = {
-        a.id: [
-            a.unknown_share,
-            _newest_alone(a),
-            a.kind,
-            *a.model_dump(mode="json", include={"deliveries"}).values(),
-        ]
-        for a in agreed.values()
-    }
+    read = {"unknown_share", "kind", "deliveries", "left"}
+    shares = [[a.id, a.model_dump(mode="json", include=read)] for a in agreed.values()]
 
     def run(folder: Path) -> None:
         found: list[Alarm] = []
@@ -90,30 +81,28 @@ def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[
         found = []
         for date, steps in groupby(own, key=work.date_of):
             mapping = load_mapping(work.mapping_file(hub, contributor, date))
-            one = _delivered(contributor, date, mapping, list(steps))
-            found.append(replace(one, kind=kinds.get(contributor, "")))
+            kind = kinds.get(contributor, "")
+            found.append(_delivered(contributor, date, mapping, list(steps), kind))
         yield contributor, found
 
 
-def _delivered(contributor: str, date: str, mapping: Mapping, steps: list[Step]) -> ReadDelivery:
+def _delivered(
+    contributor: str, date: str, mapping: Mapping, steps: list[Step], kind: str
+) -> ReadDelivery:
     tables, births, texts, rows, rejected = [], [], [], 0, 0
     for step in steps:
         path = step.output / work.RECORDS
         columns = columns_for(mapping, pq.read_schema(path).names)
         tables.append(pq.read_table(path, columns=columns))
         births.append(pq.read_table(step.output / work.BIRTHS))
-        texts.append(texts_of(step))
+        texts.append(FileTexts.from_json(work.left_by(step.output, work.TEXTS)))
         account = work.account_of(step)
         rows += account["rows_read"]
         rejected += account["rejected"]
     records = pa.concat_tables(tables)
     apart = births_apart(records, pa.concat_tables(births))
-    return ReadDelivery(contributor, date, mapping, tuple(texts), records, rows, rejected, apart)
-
-
-def texts_of(step: Step) -> FileTexts:
-    """What the texts of a harmonised file are."""
-    return FileTexts.from_json(json.loads((step.output / work.TEXTS).read_text("utf-8")))
+    told = tuple(texts), records, rows, rejected, apart, kind
+    return ReadDelivery(contributor, date, mapping, *told)
 
 
 _HEADING = ("contributor", "column", "text", "rows", "nearest", "outcome", "deliveries")
@@ -203,14 +192,9 @@ def may_pay(
         rang = open_alarms(hub) if price.epsilon else ()  # what was paid for is only finished
         names = [printable(f"{a.contributor}: {a.entry}") for a in rang]
         if names and not accept_alarms:
-            shown = [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
-            raise error(
-                "open-alarms",
-                n=len(names),
-                names=Several(tuple(shown)),
-                cost=price.epsilon,
-                left=price.left,
-            )
+            shown = Several((*names[:NAMED], *(["…"] if len(names) > NAMED else [])))
+            n, cost, left = len(names), price.epsilon, price.left
+            raise error("open-alarms", n=n, names=shown, cost=cost, left=left)
         spend(price)
         happened["charged"] = round(price.epsilon, 6)
         if names:

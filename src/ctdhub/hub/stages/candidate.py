@@ -29,8 +29,7 @@ from ctdhub.hub.review import write_review
 from ctdhub.hub.rules import by_version, candidate_version, public_facts, waiting_version
 from ctdhub.hub.steps import Step, hash_file, hash_of, software, software_names
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.bundle import latest_release, next_version
-from ctdhub.release.bundle import write_release as write_bundle
+from ctdhub.release.bundle import latest_release, next_version, write_release
 from ctdhub.release.changes import CHANGELOG, carries_note, changes, newest_note
 from ctdhub.release.manifest import ATTACKS, MANIFEST, PublicFacts
 from ctdhub.release.open import open_release
@@ -175,7 +174,7 @@ def _write(hub: Hub, answer: Protected, version: str, note: str, place: Path) ->
     before = open_release(last).facts if last else None
     told = changes(before, PublicFacts.of(answer.facts))
     write_review(hub, version)
-    return write_bundle(
+    return write_release(
         answer,
         hub.releases,
         version,

@@ -22,7 +22,7 @@ from ctdhub.hub import deliveries as hub_deliveries
 from ctdhub.hub.contributions import account_of, contributor_of, date_of, left_by
 from ctdhub.hub.deliveries import DeliveredFiles, OutOfForce, own_out_of_force, without
 from ctdhub.hub.engine import Engine
-from ctdhub.hub.folder import Agreement, Hub
+from ctdhub.hub.folder import Hub
 from ctdhub.hub.steps import Step, hash_of, software, walk
 from ctdhub.hub.withdrawals import check_elsewhere
 from ctdhub.schema.model import AGE, ORIGIN, SEX
@@ -152,22 +152,30 @@ def refuse_linkage_keys(hub: Hub) -> None:
                 raise error("linkage-key", file=path)
 
 
-def report_links(
-    folder: Path,
-    records: pa.Table,
-    tokens: pa.Table,
-    linked: Totals,
-    settings: LinkageSettings,
-    without_key: dict[str, tuple[int, int]],
-) -> None:
+@dataclass(frozen=True)
+class Keys:
+    """Which records in force have keys.
+
+    Attributes:
+        records, tokens: the records that have tokens, and these.
+        without: by contributor, records without any key, neither one of a person nor a token, and
+            all of its records.
+        nobody: people without any token by citizenship ("" where not recorded).
+    """
+
+    records: pa.Table
+    tokens: pa.Table
+    without: dict[str, tuple[int, int]]
+    nobody: Counter[str]
+
+
+def report_links(folder: Path, keys: Keys, linked: Totals, settings: LinkageSettings) -> None:
     """Write the report; rows of people are not touched by it.
 
     Args:
-        records: those that have tokens, with the columns that ``cluster`` reads.
         linked: what became of all records.
-        without_key: by contributor, records without any key, and all of them.
     """
-    found = cluster(records, tokens, settings.cut, settings.look)
+    found = cluster(keys.records, keys.tokens, settings.cut, settings.look)
     reasons = [
         said(Text.from_json({"message": reason, "fields": {}}))
         for reason in found.review["reason"].to_pylist()
@@ -189,7 +197,7 @@ def report_links(
         "too_common": found.too_common,
         "made_apart": [list(group) for group in found.made_apart],
         "overlap": found.overlap,
-        "without_key": {n: list(said) for n, said in without_key.items()},
+        "without_key": {n: list(said) for n, said in keys.without.items()},
         "held_twice": {n: list(said) for n, said in sorted(found.held_twice.items())},
         "patterns": [asdict(pattern) for pattern in found.patterns],
     }
@@ -227,16 +235,14 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
         hub_deliveries.forget(hub, [step.output for step in harmonised])
         delivered = hub_deliveries.sent(hub, harmonised)
         for one in delivered:
-            one.require_clear(
-                hub.agreement_file(one.agreement.id), hub_deliveries.reports_of(hub, one)
-            )
+            file = hub.agreement_file(one.agreement.id)
+            one.require_clear(file, hub_deliveries.reports_of(hub, one))
         check_elsewhere(hub, delivered)
         gone = hub_deliveries.out_of_force(hub, delivered).ids
         hub_deliveries.check_made_alike(hub, delivered, gone)
         hub_deliveries.check_one_format(harmonised, gone)
-        files = [
-            (step.output / work.RECORDS, step.output / work.PERPETRATORS) for step in harmonised
-        ]
+        outputs = [step.output for step in harmonised]
+        files = [(output / work.RECORDS, output / work.PERPETRATORS) for output in outputs]
         keys = _keys(harmonised, gone)
         by_rows = joins(keys.records, keys.tokens, asked.people)
         linking = Linking(by_rows, by_rows)
@@ -265,31 +271,25 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
                 captures=dict(found.captures),
             )
         overlap.write(folder / work.OVERLAP)
-        report_links(folder, keys.records, keys.tokens, linked, settings, keys.without)
+        report_links(folder, keys, linked, settings)
         report_deliveries(hub, folder, delivered)
         totals = {"records": linked.records, "people": linked.people}
         (folder / work.REPORT).write_text(json.dumps(totals), "utf-8")
 
-    senders = set(map(contributor_of, harmonised))
+    senders, read = (
+        set(map(contributor_of, harmonised)),
+        {"id", "deliveries", "left", "rows_per_person"},
+    )
+    agreed = [a for a in hub.agreements() if a.id in senders]
+    stated = [a.model_dump(mode="json", include=read) for a in agreed]
     return Step(
         name="link",
         inputs={
             **{step.name.removeprefix("harmonise "): step.key for step in harmonised},
             Text("linkage"): hash_of(
-                [
-                    settings.model_dump(),
-                    asked.people,
-                    asdict(lists) if lists else None,
-                    bool(counted),
-                ]
+                [settings.model_dump(), asked.people, lists and asdict(lists), bool(counted)]
             ),
-            Text("deliveries"): hash_of(
-                [
-                    [a.id, *a.model_dump(mode="json", include=_STATED).values(), *_bound(a)]
-                    for a in hub.agreements()
-                    if a.id in senders
-                ]
-            ),
+            Text("deliveries"): hash_of(stated),
             Text("withdrawals"): hub.withdrawn().state,
         },
         output=hub.work / "people",
@@ -299,32 +299,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
     )
 
 
-_STATED = {"deliveries", "left"}
-
-
-def _bound(agreement: Agreement) -> list[int]:
-    """The bound on rows of one person, where one was agreed: then a case is one person."""
-    return [] if agreement.rows_per_person is None else [agreement.rows_per_person]
-
-
-@dataclass(frozen=True)
-class _Keys:
-    """Which records in force have keys.
-
-    Attributes:
-        records, tokens: the records that have tokens, and these.
-        without: by contributor, records without any key, neither one of a person nor a token, and
-            all of its records.
-        nobody: people without any token by citizenship ("" where not recorded).
-    """
-
-    records: pa.Table
-    tokens: pa.Table
-    without: dict[str, tuple[int, int]]
-    nobody: Counter[str]
-
-
-def _keys(harmonised: Sequence[Step], gone: pa.Array) -> _Keys:
+def _keys(harmonised: Sequence[Step], gone: pa.Array) -> Keys:
     records, tokens, people = list[pa.Table](), list[pa.Table](), list[pa.Table]()
     keyless: dict[str, list[pa.Table]] = {}
     rows: Counter[str] = Counter()
@@ -346,4 +321,4 @@ def _keys(harmonised: Sequence[Step], gone: pa.Array) -> _Keys:
     for name, parts in sorted(keyless.items()):
         once = pa.concat_tables(parts).group_by("record_id").aggregate([])
         found[name] = (once.num_rows, rows[name])
-    return _Keys(pa.concat_tables(records), pa.concat_tables(tokens), found, Counter(nobody))
+    return Keys(pa.concat_tables(records), pa.concat_tables(tokens), found, Counter(nobody))

@@ -90,15 +90,13 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     notices = sorted((hub.root / NOTICES).glob("*/[!.]*.json"))
 
     def run(folder: Path) -> None:
-        from ctdhub.site.build import build_site as make_site
-        from ctdhub.site.build import refuse_smaller
-        from ctdhub.site.feed import refuse_fewer_notices
+        from ctdhub.site import build, feed
 
         held = open_releases(hub.releases, hub.settings.approvers)
-        refuse_smaller(hub.site, [release.version for release in held])
-        refuse_fewer_notices(hub.site, held)
+        build.refuse_smaller(hub.site, [release.version for release in held])
+        feed.refuse_fewer_notices(hub.site, held)
         lead, others = leading(held)
-        make_site(lead, folder, progress, edition(hub), others, before=before(hub))
+        build.build_site(lead, folder, progress, edition(hub), others, before=before(hub))
 
     return Step(
         name="site",

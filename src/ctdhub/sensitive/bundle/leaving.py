@@ -18,7 +18,6 @@ import hmac
 import re
 import tempfile
 from collections.abc import Callable, Collection
-from collections.abc import Mapping as Dictionary
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -123,7 +122,7 @@ class WhatLeaves:
     columns: tuple[ColumnFate, ...]
     rows: int
     withheld: int
-    report: Dictionary[str, Any]
+    report: dict[str, Any]
 
 
 def leaving(
