@@ -17,32 +17,10 @@ from ctdhub.document.charts.pages import MARGIN, WIDTH, Picture, standalone
 from ctdhub.document.document import Bar, Ends, Point, Years
 from ctdhub.document.svg import Drawing, round_top
 from ctdhub.release.open import Release
+from ctdhub.report import wording
 from ctdhub.report.sentences import corridor
-from ctdhub.report.wording import (
-    Kind,
-    called,
-    citation,
-    ends,
-    printed,
-    ranged,
-    share_words,
-    sized,
-    state_words,
-    turn_sentences,
-)
+from ctdhub.schema import model
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
-from ctdhub.schema.model import (
-    AGE,
-    DESTINATION,
-    FORCED_LABOUR,
-    HARM,
-    MEANS,
-    ORIGIN,
-    PERIOD,
-    SEX,
-    SEXUAL_EXPLOITATION,
-    load_schema,
-)
 from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, Table, in_headline
@@ -74,13 +52,13 @@ def headline(table: Table, words: Callable[[tuple[str, ...]], str], title: str) 
         if table.shows_people:
             return title
         return _("No answer is shown: all are below the reporting threshold")
-    if table.variables == (PERIOD,):
+    if table.variables == (model.PERIOD,):
         return _("Most people were identified in {year}: {people}").format(
-            year=year(largest.codes[0]), people=sized(largest.people)
+            year=year(largest.codes[0]), people=wording.sized(largest.people)
         )
-    if table.variables == (ORIGIN, DESTINATION):
+    if table.variables == (model.ORIGIN, model.DESTINATION):
         return _("The corridor with the most people: {label}, {people}").format(
-            label=words(largest.codes), people=sized(largest.people)
+            label=words(largest.codes), people=wording.sized(largest.people)
         )
     label = words(largest.codes)
     most = _("Most frequent: {label}").format(label=label)
@@ -102,11 +80,11 @@ def children_headline(children: NumberCard, missing: float | None, title: str) -
 def _of_a_share(
     part: NumberCard, told: str, missing: float | None, most: str, label: str = ""
 ) -> str:
-    claim, text = share_words(part), most
+    claim, text = wording.share_words(part), most
     if claim:
         text = told.format(claim=claim, label=label)
         text = f"{text[:1].upper()}{text[1:]}"
-    text = _("{claim}: {share}").format(claim=text, share=sized(part))
+    text = _("{claim}: {share}").format(claim=text, share=wording.sized(part))
     if missing is not None and missing > MUCH:
         text = _("{headline}; not recorded for {share} of people").format(
             headline=text, share=share(missing)
@@ -117,12 +95,12 @@ def _of_a_share(
 def _told(variable: str, code: str) -> str:
     """What is said of a claim about a row; the claim is a word for a share, such as "most"."""
     known = {
-        (SEX, "female"): _("{claim} are women or girls"),
-        (SEX, "male"): _("{claim} are men or boys"),
+        (model.SEX, "female"): _("{claim} are women or girls"),
+        (model.SEX, "male"): _("{claim} are men or boys"),
     }
     flags = {
-        FORCED_LABOUR: _("{claim} were subjected to forced labour"),
-        SEXUAL_EXPLOITATION: _("{claim} were subjected to sexual exploitation"),
+        model.FORCED_LABOUR: _("{claim} were subjected to forced labour"),
+        model.SEXUAL_EXPLOITATION: _("{claim} were subjected to sexual exploitation"),
     }
     return known.get((variable, code)) or flags.get(code) or _("{label}, {claim} of those recorded")
 
@@ -140,7 +118,7 @@ class FigureBar(Bar):
     measured or nobody reports and ``text`` says so.
     """
 
-    kind: Kind = "value"
+    kind: wording.Kind = "value"
     cells: tuple[str, ...] = ()
 
 
@@ -213,7 +191,7 @@ class Figure(Chart):
     @property
     def by_year(self) -> bool:
         """Whether it is drawn as a line of years."""
-        return self.table.variables == (PERIOD,)
+        return self.table.variables == (model.PERIOD,)
 
     @property
     def drawn(self) -> tuple[FigureBar, ...]:
@@ -277,10 +255,10 @@ def _made(
     among = Among(dict(where), prefix, file, scope)
     found = [
         _by_year(answers, among),
-        _by_value(answers, among, "gender", SEX),
-        _by_value(answers, among, "age", AGE),
-        _by_flag(answers, among, "exploitation", HARM),
-        _by_flag(answers, among, "means-of-control", MEANS),
+        _by_value(answers, among, "gender", model.SEX),
+        _by_value(answers, among, "age", model.AGE),
+        _by_flag(answers, among, "exploitation", model.HARM),
+        _by_flag(answers, among, "means-of-control", model.MEANS),
     ]
     largest = corridor_figure(answers, among) if among.where.keys() <= ENDS else None
     if largest is not None:
@@ -307,12 +285,12 @@ def subject_figure(answers: Answers, subject: str, among: Among, most: int) -> F
     """
     if subject == "corridors":
         found = corridor_figure(answers, among, most)
-    elif subject == PERIOD:
+    elif subject == model.PERIOD:
         found = _by_year(answers, among)
-    elif subject in load_schema().groups:
+    elif subject in model.load_schema().groups:
         found = _by_flag(answers, among, subject, subject)
     else:
-        few = most if load_schema().variable(subject).kind == "country" else None
+        few = most if model.load_schema().variable(subject).kind == "country" else None
         found = _by_value(answers, among, subject, subject, few)
         if few is not None:
             note = _(
@@ -331,10 +309,10 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
     if table is None:
         return None
     subtitle = _("The largest corridors: country of citizenship to country of exploitation")
-    meaning = f"{definition(ORIGIN, lang)} {definition(DESTINATION, lang)}"
+    meaning = f"{definition(model.ORIGIN, lang)} {definition(model.DESTINATION, lang)}"
     title = _("The largest corridors")
     found = figure_of("corridors", title, subtitle, table, _corridor, meaning, shares=False)
-    key = _measured(answers, among, ORIGIN, DESTINATION)
+    key = _measured(answers, among, model.ORIGIN, model.DESTINATION)
     return replace(found, where=among.where, subject="corridors", published=bool(key), measured=key)
 
 
@@ -365,7 +343,7 @@ def _by_value(
         definition(variable, lang),
         shares=False,
     )
-    if variable == AGE and AGE not in among.where:
+    if variable == model.AGE and model.AGE not in among.where:
         children = children_share(answers, among.where)
         found = replace(found, headline=children_headline(children, table.missing, title))
     key = _measured(answers, among, variable)
@@ -374,7 +352,7 @@ def _by_value(
 
 def _by_year(answers: Answers, among: Among) -> Figure:
     """People by year: what stands out is a number of people, and contributors come and go."""
-    found = _by_value(answers, among, "people-by-year", PERIOD)
+    found = _by_value(answers, among, "people-by-year", model.PERIOD)
     if met := turns(answers.release):
         note = _(
             "Not every contributor covers every year (see who contributed): a rise or fall may "
@@ -384,7 +362,9 @@ def _by_year(answers: Answers, among: Among) -> Figure:
             found,
             note=f"{found.note} {note}",
             turns=tuple(str(turn.year) for turn in met),
-            explained=tuple(" ".join(turn_sentences(turn, answers.release)) for turn in met),
+            explained=tuple(
+                " ".join(wording.turn_sentences(turn, answers.release)) for turn in met
+            ),
         )
     return found
 
@@ -446,7 +426,7 @@ def figure_of(
 
 def _switches(table: Table) -> bool:
     """Whether the rows can be read as people and as shares: some share is precise enough."""
-    divided = table.variables != (PERIOD,) and len(table.variables) == 1
+    divided = table.variables != (model.PERIOD,) and len(table.variables) == 1
     return divided and any(
         row.kind == "value" and row.share is not None and row.share.state == "shown"
         for row in table.rows
@@ -454,26 +434,26 @@ def _switches(table: Table) -> bool:
 
 
 def _name(row: Row, words: Callable[[tuple[str, ...]], str]) -> str:
-    return state_words("not_recorded") if row.kind == "not_recorded" else words(row.codes)
+    return wording.state_words("not_recorded") if row.kind == "not_recorded" else words(row.codes)
 
 
 def _bar(row: Row, name: str, cells: tuple[str, ...], *, shares: bool) -> FigureBar:
     missing = row.kind == "not_recorded"
     drawn = row.share if shares and row.share is not None else row.people
-    kind: Kind = row.kind
+    kind: wording.Kind = row.kind
     if row.kind != "nobody_reports" and drawn.state != "shown":
         kind = drawn.state
     if kind == "protected":
-        few = (state_words(kind), *ends(row.people), "–")
+        few = (wording.state_words(kind), *wording.ends(row.people), "–")
         cells = cells if row.people.has_range else few
-        return FigureBar(name, state_words(kind), missing=missing, kind=kind, cells=cells)
+        return FigureBar(name, wording.state_words(kind), missing=missing, kind=kind, cells=cells)
     if kind in ("nobody_reports", "not_measured"):
-        return FigureBar(name, state_words(kind), missing=missing, kind=kind)
+        return FigureBar(name, wording.state_words(kind), missing=missing, kind=kind)
     if kind == "imprecise":
-        return FigureBar(name, sized(drawn), missing=missing, kind=kind, cells=cells)
+        return FigureBar(name, wording.sized(drawn), missing=missing, kind=kind, cells=cells)
     outside = shares and missing
     size = None if outside else drawn.value
-    text = sized(drawn)
+    text = wording.sized(drawn)
     if outside:
         text = _("{people} people, outside the shares").format(people=text)
     return FigureBar(name, text, size, drawn.low, drawn.high, missing, kind, cells)
@@ -483,8 +463,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     people = ("–", "–", "–")
     if row.people.has_range:
         value = row.people.value
-        people = ("–" if value is None else number(value), *ends(row.people))
-    part = ranged(row.share) if row.share is not None and row.share.has_range else "–"
+        people = ("–" if value is None else number(value), *wording.ends(row.people))
+    part = wording.ranged(row.share) if row.share is not None and row.share.has_range else "–"
     return (*people, part)
 
 
@@ -493,7 +473,10 @@ def base_note(table: Table) -> str:
     parts = []
     if table.base.value is not None:
         text = _("n = {n} people whose answer is recorded ({low} to {high}).")
-        if table.variables == (ORIGIN, DESTINATION):  # of one country more people are known
+        if table.variables == (
+            model.ORIGIN,
+            model.DESTINATION,
+        ):  # of one country more people are known
             text = _("n = {n} people whose two countries are recorded ({low} to {high}).")
         parts.append(
             text.format(
@@ -577,14 +560,14 @@ def point(row: Row, same: NumberCard | None = None) -> Point:
     if same is not None and same.value is not None:
         beside = Ends(same.value, same.low or 0, same.high or 0)
     if row.kind == "nobody_reports":
-        return Point(words, state_words("nobody_reports"), "nobody", same=beside)
+        return Point(words, wording.state_words("nobody_reports"), "nobody", same=beside)
     if people.low is None or people.high is None:
-        return Point(words, state_words("not_measured"), "not_measured", same=beside)
+        return Point(words, wording.state_words("not_measured"), "not_measured", same=beside)
     if people.value is None:
-        text = sized(people)
+        text = wording.sized(people)
         return Point(words, text, "protected", high=people.high, same=beside)
-    text = sized(people)
-    value, low, high = printed(people)
+    text = wording.sized(people)
+    value, low, high = wording.printed(people)
     number_, ends = formula(value), formula(f"{low}–{high}")
     label = _("{year}: {people}").format(year=words, people=formula(f"{value} ({low}–{high})"))
     drawn = people.value, people.low, people.high
@@ -594,7 +577,7 @@ def point(row: Row, same: NumberCard | None = None) -> Point:
 # --------------------------------------------------------------------------------------------------
 # Countries and regions of the site: which have a page and files, where, and about whom.
 
-SIDES: dict[SideName, str] = {"citizens": ORIGIN, "exploited": DESTINATION}
+SIDES: dict[SideName, str] = {"citizens": model.ORIGIN, "exploited": model.DESTINATION}
 """Id of the section of each side, and the variable that it is about."""
 
 
@@ -672,7 +655,7 @@ def source_line(release: Release, url: str) -> str:
     """Where a picture comes from, in the language in force: hub, release, licence, address, day."""
     facts = release.facts
     return _("Source: {hub}, release {version}, {day}. Licence: {licence}. {url}").format(
-        hub=set_apart(called(facts)),
+        hub=set_apart(wording.called(facts)),
         version=release.version,
         day=day(date.fromisoformat(release.manifest.created[:10])),
         licence=facts.licence or _("not stated"),
@@ -720,5 +703,7 @@ def _notes(figure: Figure, release: Release) -> list[str]:
         if figure.by_year
         else _("The line across the end of each bar is its interval."),
         _("Identified cases, not prevalence."),
-        citation(release).replace(called(facts), set_apart(called(facts)), 1),
+        wording.citation(release).replace(
+            wording.called(facts), set_apart(wording.called(facts)), 1
+        ),
     ]
