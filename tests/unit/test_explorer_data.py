@@ -165,15 +165,15 @@ def test_every_unfiltered_chart_equals_the_overview(release: Release) -> None:
     answers, rows = Answers(release), 0
     held = explorer(answers)
     for question in held.questions:
-        chart = explore._chart(held, question)
+        figure, _spec = explore._chart(held, question)
         if question.flags:
             overview = flag_group(answers, question.name)
         else:
             overview = distribution(answers, question.name)
         wanted = {row.codes: row.people for row in overview.rows if row.people.value is not None}
-        found = {r.codes: r.people for r in chart.figure.table.rows if r.people.value is not None}
+        found = {r.codes: r.people for r in figure.table.rows if r.people.value is not None}
         assert found == wanted
-        assert chart.figure.table.base == overview.base
+        assert figure.table.base == overview.base
         rows += len(found)
     assert rows > 25
 
