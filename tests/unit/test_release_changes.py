@@ -23,6 +23,7 @@ from ctdhub.core.i18n import LANGUAGES, Text, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report import release_changes as words
+from ctdhub.report.wording import signed
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.frame import Page
@@ -206,5 +207,5 @@ def test_no_printed_interval_of_a_difference_ends_in_zero() -> None:
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_signs_and_counts_in_every_language(code: str) -> None:
     with language(code):
-        assert "−" in words.signed(-1234)
-        assert "+" in words.signed(7)
+        assert "−" in signed(-1234)
+        assert "+" in signed(7)
