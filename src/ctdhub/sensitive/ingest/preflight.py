@@ -9,7 +9,6 @@ import re
 import struct
 import zipfile
 import zlib
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -329,54 +328,60 @@ def _measure_shared(archive: Archive, sheet: XlsxSheet, cells: int) -> None:
             raise error("sheet-size", file=archive.file)
 
 
-class _Rows(TreeBuilder, ABC):
-    """Parser target that looks at each row once it is whole, and forgets it."""
-
-    @abstractmethod
-    def look(self, row: Element) -> None:
-        """Look at a row."""
-
-    def end(self, tag: str) -> Element:
-        """End an element."""
-        element = super().end(tag)
-        if tag.endswith(("}row", "}table-row")):
-            self.look(element)
-            element.clear()
-        return element
-
-
-class _FormulaSearch(_Rows):
-    """Takes down which cells of an xlsx sheet hold formulas, and whether with a value."""
+class _FormulaSearch(TreeBuilder):
+    """Parser target that takes down which cells hold formulas, and whether with a value."""
 
     def __init__(self, made: Computed, stale: bool) -> None:
         super().__init__()
         self._made, self._stale = made, stale
+        self._row, self._own = 0, RowOfFormulas()
         self._adding: dict[str, bool] = {}
 
-    def look(self, row: Element) -> None:
-        own, number = RowOfFormulas(), 0
-        for cell in row.iterfind("{*}c"):
-            place = cell.get("r", "")
-            column = place.rstrip("0123456789")
-            number = int(place.removeprefix(column)[:9] or 0)
-            stored = [part for part in cell if part.tag.endswith(("}v", "}is"))]
-            value = "".join(text for part in stored for text in part.itertext())
-            found = cell.find("{*}f")
-            formula = None if found is None else found.text or ""
-            shared = found is not None and found.get("t") == "shared"
-            repeats = found.get("si", "") if found is not None and shared else ""
-            adds_up = not formula and self._adding.get(repeats, False)
-            adds = own.cell(number, formula, filled=bool(value), adds_up=adds_up)
-            if repeats and formula:
-                self._adding[repeats] = adds
-            if formula is None or (number, column.upper()) in self._made.lost:
-                continue
-            if not self._stale and (value or (cell.get("t") == "str" and stored)):
-                self._made.saw((number, column.upper()))
-            else:
-                self._made.lost[number, column.upper()] = "formula"
-        if own.is_sum():
-            self._made.sums.add(number)
+    def end(self, tag: str) -> Element:
+        """End an element; what was looked at is forgotten."""
+        element = super().end(tag)
+        if (name := _local(tag)) == "c":
+            self._look(element)
+        if name in ("c", "row"):
+            element.clear()
+        return element
+
+    def close(self) -> Element:
+        """End the sheet."""
+        self._begin_row(0)
+        return super().close()
+
+    def _begin_row(self, number: int) -> None:
+        if self._own.is_sum():
+            self._made.sums.add(self._row)
+        self._row, self._own = number, RowOfFormulas()
+
+    def _look(self, cell: Element) -> None:
+        column = cell.get("r", "").rstrip("0123456789")
+        number = int(cell.get("r", "").removeprefix(column)[:9] or 0)
+        if number != self._row:
+            self._begin_row(number)
+        stored = [part for part in cell if _local(part.tag) in ("v", "is")]
+        value = "".join(text for part in stored for text in part.itertext())
+        found = cell.find("{*}f")
+        formula = None if found is None else found.text or ""
+        shared = found is not None and found.get("t") == "shared"
+        repeats = found.get("si", "") if found is not None and shared else ""
+        adds_up = not formula and self._adding.get(repeats, False)
+        adds = self._own.cell(number, formula, filled=bool(value), adds_up=adds_up)
+        if repeats and formula:
+            self._adding[repeats] = adds
+        place = (number, column.upper())
+        if formula is None or place in self._made.lost:
+            return
+        if not self._stale and (value or (cell.get("t") == "str" and stored)):
+            self._made.saw(place)
+        else:
+            self._made.lost[place] = "formula"
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _lose(made: Computed, archive: Archive, cell: bytes) -> None:
@@ -441,8 +446,8 @@ def ods_sheets(archive: Archive) -> dict[str, OdsSheet]:
     return _parsed(archive, "content.xml", _Survey(archive)).sheets
 
 
-class _Survey(_Rows):
-    """Counts the grid of every sheet of an ods workbook."""
+class _Survey(TreeBuilder):
+    """Parser target that counts the grid of every sheet of an ods workbook, row by row."""
 
     def __init__(self, archive: Archive) -> None:
         super().__init__()
@@ -458,9 +463,17 @@ class _Survey(_Rows):
             self._row = self._width = 0
         return super().start(tag, attributes)
 
-    def look(self, row: Element) -> None:
+    def end(self, tag: str) -> Element:
+        """End an element; a row that was looked at is forgotten."""
+        element = super().end(tag)
+        if tag == _TABLE + "table-row":
+            self._look(element)
+            element.clear()
+        return element
+
+    def _look(self, row: Element) -> None:
         own, column, last, written = RowOfFormulas(), 0, 0, 0
-        for cell in row:
+        for cell in row.iter():
             if cell.tag not in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
                 continue
             repeat = _times(cell.get(_TABLE + "number-columns-repeated"))
