@@ -743,8 +743,9 @@ def _pairs(
     }
     every = pa.table(found).select(PAIRS.names).cast(PAIRS)
     review = every.take(pa.array(np.searchsorted(at, list(reasons)), pa.int64()))
-    rounded = pc.round(review["probability"], 4)
-    review = review.set_column(PAIRS.names.index("probability"), "probability", rounded)
+    rounded = [p if p is None else round(p, 4) for p in review["probability"].to_pylist()]
+    place = PAIRS.names.index("probability")
+    review = review.set_column(place, "probability", pa.array(rounded, pa.float64()))
     return every, review.select(REVIEW.names)
 
 
