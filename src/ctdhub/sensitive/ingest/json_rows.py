@@ -18,19 +18,7 @@ from ctdhub.sensitive.ingest.delimited import to_utf8
 from ctdhub.sensitive.ingest.options import ANY, SELF, Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather
 from ctdhub.sensitive.ingest.rejects import Reject
-from ctdhub.sensitive.ingest.shape.trees import (
-    BadRecord,
-    Cells,
-    FlatRow,
-    Flattening,
-    envelope,
-    has_more,
-    list_paths,
-    listed,
-    recognise,
-    records_at,
-    text_of,
-)
+from ctdhub.sensitive.ingest.shape import trees
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.S)
 
@@ -55,15 +43,15 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     text, encoding = to_utf8(data, options.encoding, file)
     skipped = options.unseen
     table = _RowsSoFar(file, limits)
-    flattening = Flattening(options) if options.shaped else None
+    flattening = trees.Flattening(options) if options.shaped else None
     notes: list[Text] = []
     for row, line, value in _records(text.decode(), file, options, limits, notes):
         if row in skipped:
             continue
         try:
             value = value if line is None else _load(line)
-            table.add(row, flattening.row(value) if flattening else FlatRow(_flat(value)))
-        except BadRecord as bad:
+            table.add(row, flattening.row(value) if flattening else trees.FlatRow(_flat(value)))
+        except trees.BadRecord as bad:
             table.refuse(row, bad)
     return replace(table.result(encoding, options.shaped), notes=notes)
 
@@ -85,9 +73,9 @@ def shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadO
     if (found := _whole(document, file, limits)) is None:
         found = []
         for _row, line, value in _records(document, file, options, limits, []):
-            with suppress(BadRecord):
+            with suppress(trees.BadRecord):
                 found.append(value if line is None else _load(line))
-    return options.model_copy(update={**recognise(found, options.rows), "partial": True})
+    return options.model_copy(update={**trees.recognise(found, options.rows), "partial": True})
 
 
 class _RowsSoFar:
@@ -96,12 +84,12 @@ class _RowsSoFar:
     def __init__(self, file: str, limits: Limits) -> None:
         self._file, self._limits = file, limits
         self._names: Counter[str] = Counter()
-        self._rows: list[tuple[int, Cells]] = []
-        self._bad: list[tuple[int, BadRecord]] = []
-        self._children: dict[str, list[tuple[int, Cells]]] = {}
+        self._rows: list[tuple[int, trees.Cells]] = []
+        self._bad: list[tuple[int, trees.BadRecord]] = []
+        self._children: dict[str, list[tuple[int, trees.Cells]]] = {}
         self._child_rows = 0
 
-    def add(self, number: int, row: FlatRow) -> None:
+    def add(self, number: int, row: trees.FlatRow) -> None:
         self._names.update(row.cells.keys())
         self._rows.append((number, row.cells))
         for name, members in row.children.items():
@@ -112,7 +100,7 @@ class _RowsSoFar:
             self._child_rows += len(members)
         self._check(number)
 
-    def refuse(self, number: int, bad: BadRecord) -> None:
+    def refuse(self, number: int, bad: trees.BadRecord) -> None:
         self._bad.append((number, bad))
         self._check(number)
 
@@ -153,7 +141,7 @@ class _RowsSoFar:
             places=[spoken(name) or name for name in names] if shaped else None,
         )
 
-    def _child(self, rows: list[tuple[int, Cells]]) -> pa.Table:
+    def _child(self, rows: list[tuple[int, trees.Cells]]) -> pa.Table:
         names = list(dict.fromkeys(name for _row, cells in rows for name in cells))
         columns, numbers = _columns(names, rows)
         clean = tidy.clean_headers(names, self._file, 1, self._limits) if names else []
@@ -173,7 +161,7 @@ class _RowsSoFar:
         )
 
 
-def _columns(names: list[str], rows: list[tuple[int, Cells]]) -> Any:
+def _columns(names: list[str], rows: list[tuple[int, trees.Cells]]) -> Any:
     return gather(((row, [cells.get(n) for n in names]) for row, cells in rows), len(names))
 
 
@@ -186,14 +174,14 @@ def _records(
     members: list[Any] | None = None
     path = options.rows
     if path == ANY:
-        path = envelope(_document(text, file, limits)) or SELF
+        path = trees.envelope(_document(text, file, limits)) or SELF
     if path not in (None, SELF):
         members = _at(_document(text, file, limits), path, options.partial, file, notes)
     elif (found := _whole(text, file, limits)) is not None:
         members = found if isinstance(found, list) else [found]
-        if path is None and (name := envelope(found)):
+        if path is None and (name := trees.envelope(found)):
             raise error("json/rows", file=file, name=name)
-        if path is None and list_paths(found):
+        if path is None and trees.list_paths(found):
             raise error("json/lists", file=file)
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text) if members is None else (), 1):
         if line.strip():
@@ -206,7 +194,7 @@ def _document(text: str, file: str, limits: Limits) -> Any:
     _check_depth(text, file, None, limits)
     try:
         return _load(text)
-    except BadRecord as bad:
+    except trees.BadRecord as bad:
         raise error("json", file=file, rule=bad.rule, reason=bad.reason) from None
 
 
@@ -220,7 +208,7 @@ def _whole(text: str, file: str, limits: Limits) -> Any:
     _check_depth(text, file, None if rest else 1, limits)
     try:
         found = _load(text)
-    except BadRecord:
+    except trees.BadRecord:
         return None
     return found if isinstance(found, dict) else None
 
@@ -231,10 +219,10 @@ def _at(document: Any, path: str, partial: bool, file: str, notes: list[Text]) -
     Raises:
         UnreadableFile: there is no list, or it is one page of several.
     """
-    records = records_at(document, path)
+    records = trees.records_at(document, path)
     if records is None:
         raise error("json/no-rows", file=file, name=path)
-    if has_more(document, listed(document, path)):
+    if trees.has_more(document, trees.listed(document, path)):
         if not partial:
             raise error("one-page", file=file, n=len(records))
         notes.append(Text("The file is one page of several: the records of others are not in it."))
@@ -256,7 +244,7 @@ def _load(source: str) -> Any:
             parse_constant=_no_constant,
         )
     except json.JSONDecodeError as cause:
-        raise BadRecord(
+        raise trees.BadRecord(
             "json", Text("The text is not JSON from its character {place} on.", place=cause.pos + 1)
         ) from None
 
@@ -264,7 +252,7 @@ def _load(source: str) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) != len(pairs):
-        raise BadRecord("duplicate-header", Text("A record has the same name twice."))
+        raise trees.BadRecord("duplicate-header", Text("A record has the same name twice."))
     return record
 
 
@@ -274,14 +262,15 @@ def _number(text: str) -> str:
 
 
 def _no_constant(_text: str) -> Any:
-    raise BadRecord("json", Text("A value is infinite or not a number."))
+    raise trees.BadRecord("json", Text("A value is infinite or not a number."))
 
 
-def _flat(value: Any) -> Cells:
+def _flat(value: Any) -> trees.Cells:
     if not isinstance(value, dict):
-        raise BadRecord("json", Text("A record is not an object with names and values."))
+        raise trees.BadRecord("json", Text("A record is not an object with names and values."))
     return {
-        n: text_of(member, tidy.column_letter(i)) for i, (n, member) in enumerate(value.items())
+        n: trees.text_of(member, tidy.column_letter(i))
+        for i, (n, member) in enumerate(value.items())
     }
 
 

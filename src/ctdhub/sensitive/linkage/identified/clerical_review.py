@@ -21,6 +21,7 @@ from ctdhub.core.tables import ROW, fold, harmless, trim
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.identified import review_frame
 from ctdhub.sensitive.linkage.identified.model import Scored
 from ctdhub.sensitive.linkage.identified.resolve import (
     DecidedPair,
@@ -28,14 +29,6 @@ from ctdhub.sensitive.linkage.identified.resolve import (
     Own,
     Resolved,
     check_decisions,
-)
-from ctdhub.sensitive.linkage.identified.review_frame import (
-    PairFrame,
-    PairSampler,
-    accuracy_json,
-    frame_of,
-    reviewed_cells,
-    script_of,
 )
 from ctdhub.sensitive.linkage.pprl.columns import ROLES, TokenPlan
 from ctdhub.sensitive.linkage.settings import LinkageSettings
@@ -75,11 +68,11 @@ class Decisions(NamedTuple):
 
 def write_review_book(
     path: Path,
-    frame: PairFrame,
+    frame: review_frame.PairFrame,
     shown: Sequence[ShownRow],
     unsure: Collection[int],
     drawn: Collection[int],
-    chance: PairSampler,
+    chance: review_frame.PairSampler,
 ) -> None:
     """Write the workbook, in the language in force; only its owner may read it.
 
@@ -139,7 +132,9 @@ def write_review_book(
     write_new(path, content.getvalue())
 
 
-def read_review_book(path: Path, frame: PairFrame, shown: Sequence[ShownRow]) -> Decisions:
+def read_review_book(
+    path: Path, frame: review_frame.PairFrame, shown: Sequence[ShownRow]
+) -> Decisions:
     """The decisions of a workbook.
 
     Args:
@@ -298,7 +293,7 @@ def check_groups(asked: ReviewAsked, raws: Sequence[RawTable]) -> None:
 class RoundReview:
     """The pairs of a round and, of a workbook that came back, the decisions."""
 
-    frame: PairFrame
+    frame: review_frame.PairFrame
     shown: list[ShownRow]
     decisions: Decisions | None
     errors: float
@@ -333,12 +328,12 @@ class RoundReview:
         if self.decisions is None:
             return {}
         decided = {at: pair.same for at, pair in self.decisions.decided.items()}
-        cells = reviewed_cells(self.frame, self.decisions.drawn, decided)
+        cells = review_frame.reviewed_cells(self.frame, self.decisions.drawn, decided)
         yes = sum(decided.values())
         return {
             "yes": yes,
             "no": len(decided) - yes,
-            **accuracy_json(cells, unseen, self.errors, people),
+            **review_frame.accuracy_json(cells, unseen, self.errors, people),
         }
 
 
@@ -377,7 +372,7 @@ def review_of(
         else:
             labels += [_script(row) for row in rows]
     said = [f"{raw.file} {raw.sha256} {plan}" for raw, plan in files]
-    frame = frame_of(
+    frame = review_frame.frame_of(
         persons, scored, found.cluster, own, labels, "\0".join([*said, str(settings.cut)])
     )
     decisions = read_review_book(asked.decisions, frame, shown) if asked.decisions else None
@@ -396,4 +391,6 @@ def _shown(raw: RawTable, plan: TokenPlan, more: Sequence[str | None]) -> list[S
 
 
 def _script(row: ShownRow) -> str:
-    return script_of("".join(row.cells.get(role, "") for role in ("name", "given", "family")))
+    return review_frame.script_of(
+        "".join(row.cells.get(role, "") for role in ("name", "given", "family"))
+    )

@@ -17,21 +17,8 @@ from ctdhub.core.files import made_whole
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import ROW, trim
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.pprl import derive
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
-from ctdhub.sensitive.linkage.pprl.derive import (
-    AGE,
-    EACH,
-    PERSON,
-    QUALITIES,
-    AgeAt,
-    Identity,
-    Lack,
-    Tokeniser,
-    ages,
-    check_ages,
-    quality_of,
-    read_birth,
-)
 from ctdhub.sensitive.linkage.pprl.names import parts
 from ctdhub.sensitive.mapping.identifiers import SEPARATOR, TOKEN_COLUMN, TOKENS_COLUMN
 
@@ -58,15 +45,15 @@ class Made:
     without_token: int
     without_any: int
     births_unread: int
-    without_age: dict[Lack, int] | None = None
+    without_age: dict[derive.Lack, int] | None = None
 
 
 def tokenise(
     raw: RawTable,
     plan: TokenPlan,
-    tokeniser: Tokeniser,
+    tokeniser: derive.Tokeniser,
     out: Path,
-    age: AgeAt | None = None,
+    age: derive.AgeAt | None = None,
     progress: Callable[[Text, float], None] | None = None,
     persons: Sequence[str] | None = None,
 ) -> Made:
@@ -88,12 +75,15 @@ def tokenise(
     raw.whole()
     check_new(out)
     if age:
-        check_ages(raw, plan, age)
+        derive.check_ages(raw, plan, age)
     leaves = [c.name for c in plan.columns if c.fate in ("stay", "code")]
     schema = pa.schema(
-        [(n, pa.string()) for n in (*leaves, *((AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)]
+        [
+            (n, pa.string())
+            for n in (*leaves, *((derive.AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)
+        ]
     )
-    told, ageless = Counter[str](), Counter[Lack]()
+    told, ageless = Counter[str](), Counter[derive.Lack]()
     total = max(raw.table.num_rows, 1)
     with _writer(out, schema) as write:
         for done in range(0, raw.table.num_rows, BATCH):
@@ -105,11 +95,11 @@ def tokenise(
             of_rows = None if persons is None else persons[done : done + BATCH]
             columns |= _tokens(rows, plan, tokeniser, of_rows, told)
             if age:
-                columns[AGE] = ages(rows, plan, age, ageless)
+                columns[derive.AGE] = derive.ages(rows, plan, age, ageless)
             write(pa.table([columns[name] for name in schema.names], schema=schema))
     return Made(
         rows=raw.table.num_rows,
-        tokens={kind: told[kind] for kind in sorted(told.keys() & {*EACH})},
+        tokens={kind: told[kind] for kind in sorted(told.keys() & {*derive.EACH})},
         without_token=told["no token"],
         without_any=told["none"],
         births_unread=told["unread"],
@@ -132,7 +122,7 @@ def check_new(out: Path) -> None:
 def _tokens(
     rows: pa.Table,
     plan: TokenPlan,
-    tokeniser: Tokeniser,
+    tokeniser: derive.Tokeniser,
     persons: Sequence[str] | None,
     told: Counter[str],
 ) -> dict[str, pa.Array]:
@@ -143,19 +133,19 @@ def _tokens(
     for at, (person, row) in enumerate(zip(people_of(rows, plan), cells, strict=True)):
         first, found = tokeniser.tokens(person)
         if persons is not None and (first := persons[at]):
-            found = (first, *(token for token in found if token[0] != PERSON))
+            found = (first, *(token for token in found if token[0] != derive.PERSON))
         told.update(token[0] for token in found)
         told["no token"] += not first
         told["none"] += not found
-        told["unread"] += bool(person.birth and read_birth(person.birth) is None)
+        told["unread"] += bool(person.birth and derive.read_birth(person.birth) is None)
         one.append(first or None)
         filled = tokeniser.filled(found, json.dumps([rows.column_names, row]))
-        birth = QUALITIES[quality_of(person)]
+        birth = derive.QUALITIES[derive.quality_of(person)]
         every.append(SEPARATOR.join((tokeniser.check, birth, *filled)))
     return {TOKEN_COLUMN: pa.array(one, pa.string()), TOKENS_COLUMN: pa.array(every, pa.string())}
 
 
-def people_of(rows: pa.Table, plan: TokenPlan) -> Iterator[Identity]:
+def people_of(rows: pa.Table, plan: TokenPlan) -> Iterator[derive.Identity]:
     """What each row says of a person, read from the columns of the plan."""
 
     def cells(column: str | None) -> list[str]:
@@ -167,15 +157,15 @@ def people_of(rows: pa.Table, plan: TokenPlan) -> Iterator[Identity]:
     if whole := plan.of("name"):
         for name, birth, place in zip(cells(whole), births, places, strict=True):
             *given, family = parts(name) or ("",)
-            yield Identity(" ".join(given), family, trim(birth), place)
+            yield derive.Identity(" ".join(given), family, trim(birth), place)
         return
     for given_, family, birth, place in zip(
         cells(plan.of("given")), cells(plan.of("family")), births, places, strict=True
     ):
-        yield Identity(given_, family, trim(birth), place)
+        yield derive.Identity(given_, family, trim(birth), place)
 
 
-def _codes(column: pa.ChunkedArray, tokeniser: Tokeniser) -> pa.Array:
+def _codes(column: pa.ChunkedArray, tokeniser: derive.Tokeniser) -> pa.Array:
     found = [tokeniser.case(cell) if cell else None for cell in column.to_pylist()]
     return pa.array(found, pa.string())
 
