@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctdhub.practice.people import BANDS, People, draw, load_marginals, pick
+from ctdhub.practice.people import BANDS, BLOCKS, People, draw, load_marginals, pick
 from ctdhub.practice.write import facts
 from ctdhub.schema.countries import ALPHA3
 from ctdhub.schema.model import load_schema
@@ -51,6 +51,20 @@ def test_countries_are_as_many_as_published(people: People) -> None:
 
 def test_every_published_figure_names_its_source() -> None:
     assert all(len(target.source) > 20 for target in M.targets.values())
+
+
+def test_the_marginals_fit_the_schema_and_each_other() -> None:
+    schema, groups = load_schema(), ("exploitation", "labour", "sex", "recruiter", "means")
+    for kind in M.classes.values():
+        for group in groups:
+            kinds = {f"{group}_{k}" for k in getattr(kind, group) if k != "none"}
+            assert kinds <= set(schema.flags(group))
+    assert all(set(mix) <= set(M.classes) for mix in M.profiles.values())
+    for origin, country, _weight, profile in M.all_corridors():
+        assert {origin, country} <= set(ALPHA3)
+        assert profile in M.profiles
+    assert M.assistance.order == schema.domain("assistance_medical")
+    assert all(set(one.missing) == set(BLOCKS) for one in M.contributors.values())
 
 
 def test_the_planted_share_rises_while_the_count_falls(truth: dict) -> None:

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import read_shipped
@@ -84,12 +84,6 @@ class ContributorModel(FrozenModel):
     missing: dict[str, float]
     early: dict[str, float] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _check(self) -> ContributorModel:
-        if set(self.missing) != set(BLOCKS):
-            raise ValueError("missing: every block needs a share")
-        return self
-
 
 class CorridorMarginal(FrozenModel):
     """Where people of one citizenship are exploited, and by which mix of classes."""
@@ -161,25 +155,6 @@ class Marginals(FrozenModel):
     profiles: dict[str, dict[str, float]]
     corridors: dict[str, CorridorMarginal]
     tail: Tail
-
-    @model_validator(mode="after")
-    def _check(self) -> Marginals:
-        s = load_schema()
-        for name, kind in self.classes.items():
-            for group in ("exploitation", "labour", "sex", "recruiter", "means"):
-                kinds = {f"{group}_{k}" for k in getattr(kind, group) if k != "none"}
-                unknown = kinds - set(s.flags(group))
-                if unknown:
-                    raise ValueError(f"class {name}: not in the schema: {sorted(unknown)}")
-        for name, mix in self.profiles.items():
-            if not set(mix) <= set(self.classes):
-                raise ValueError(f"profile {name} names an unknown class")
-        for origin, country, _weight, profile in self.all_corridors():
-            if not {origin, country} <= set(countries.ALPHA3) or profile not in self.profiles:
-                raise ValueError(f"corridor {origin}-{country}: unknown country or profile")
-        if self.assistance.order != s.domain("assistance_medical"):
-            raise ValueError("the order of statuses is the order of the schema")
-        return self
 
     @property
     def ids(self) -> tuple[str, ...]:

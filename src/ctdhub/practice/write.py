@@ -195,10 +195,7 @@ def write_practice(
     if not PEOPLE[0] <= people <= PEOPLE[1]:
         raise ValueError(f"people must be between {PEOPLE[0]} and {PEOPLE[1]}")
 
-    def tell(message: Text, fraction: float) -> None:
-        if progress is not None:
-            progress(message, fraction)
-
+    tell = progress or (lambda message, fraction: None)
     m = load_marginals()
     streams = np.random.SeedSequence(seed).spawn(1 + len(CONTRIBUTORS))
     tell(Text("Drawing fictitious people"), 0.0)
