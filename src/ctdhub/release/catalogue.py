@@ -2,8 +2,11 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
 from typing import Any
 
+from ctdhub.core.i18n import read_shipped
 from ctdhub.core.tables import as_json
 from ctdhub.release import tables
 from ctdhub.release.manifest import Manifest, PublicFacts
@@ -15,14 +18,6 @@ from ctdhub.schema.labels import definition
 #
 # Sources: Data Package v1 (specs.frictionlessdata.io), Croissant 1.0 (MLCommons, March 2024).
 
-MEDIA = {
-    ".csv": "text/csv",
-    ".parquet": "application/vnd.apache.parquet",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".html": "text/html",
-    ".md": "text/markdown",
-}
 KEYWORDS = (
     "human trafficking",
     "counter-trafficking",
@@ -33,6 +28,14 @@ WHAT_IT_IS = (
     "Protected records and counts of people identified as victims of human trafficking. "
     "Identified cases, not prevalence. Protected by differential privacy for each person."
 )
+
+
+@cache
+def _named(vocabulary: str) -> dict[str, Any]:
+    """What a vocabulary calls things."""
+    file = resources.files("ctdhub.release") / "templates" / "catalogue.yaml"
+    found: dict[str, Any] = read_shipped(file)[vocabulary]
+    return found
 
 
 def title(manifest: Manifest, facts: PublicFacts) -> str:
@@ -91,7 +94,7 @@ def frictionless(
     ]
     years = facts.covered(int(manifest.created[:4]))
     licence = {"name": facts.licence, "path": facts.licence_url, "title": facts.licence}
-    return _json(
+    return as_json(
         {
             "profile": "data-package",
             "name": f"trafficking-release-{manifest.version}".lower(),
@@ -100,7 +103,7 @@ def frictionless(
             "description": description(facts),
             "version": manifest.version,
             "created": manifest.created,
-            "homepage": facts.homepage or None,
+            **({"homepage": facts.homepage} if facts.homepage else {}),
             "keywords": list(KEYWORDS),
             "licenses": [{k: v for k, v in licence.items() if v}],
             "contributors": [{"title": facts.hub, "role": "publisher"}]
@@ -133,9 +136,9 @@ def croissant(
     if of_perpetrators is not None:
         fields["perpetrators"] = _texts(of_perpetrators)
     fields |= numbers
-    return _json(
+    return as_json(
         {
-            "@context": _CROISSANT_CONTEXT,
+            "@context": _named("croissant"),
             "@type": "sc:Dataset",
             "name": f"trafficking-release-{manifest.version}",
             "conformsTo": "http://mlcommons.org/croissant/1.0",
@@ -211,33 +214,7 @@ _CROISSANT_TYPES = {"integer": "sc:Integer", "number": "sc:Float", "string": "sc
 
 def media(name: str) -> str:
     """The media type of a file of a release."""
-    return MEDIA.get(name[name.rfind(".") :], "text/plain")
-
-
-def _json(value: dict[str, Any]) -> str:
-    present = {key: part for key, part in value.items() if part is not None}
-    return as_json(present)
-
-
-_CROISSANT_TERMS = (
-    *("citeAs", "column", "equivalentProperty", "extract", "field", "fileObject"),
-    *("fileProperty", "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key"),
-    *("md5", "parentField", "path", "recordSet", "references", "regex", "repeated"),
-    *("replace", "samplingRate", "separator", "source", "subField", "transform"),
-)
-_CROISSANT_CONTEXT: dict[str, Any] = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    **{term: f"cr:{term}" for term in _CROISSANT_TERMS},
-    "conformsTo": "dct:conformsTo",
-    "cr": "http://mlcommons.org/croissant/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "sc": "https://schema.org/",
-}
+    return str(_named("media").get(name[name.rfind(".") :], "text/plain"))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -250,28 +227,8 @@ _SPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 """The name space of addresses (RFC 9562)."""
 
 _EU = "http://publications.europa.eu/resource/authority/"
-_LANGUAGES = {"en": "ENG", "fr": "FRA", "es": "SPA", "ar": "ARA"}
-_FORMATS = {
-    ".csv": "CSV",
-    ".json": "JSON",
-    ".jsonld": "JSON_LD",
-    ".html": "HTML",
-    ".md": "MD",
-    ".parquet": "PARQUET",
-}
 _THEMES = ("JUST", "SOCI")
 """Justice, legal system and public safety; population and society."""
-
-CONTEXT = {
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dcatap": "http://data.europa.eu/r5r/",
-    "dct": "http://purl.org/dc/terms/",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "spdx": "http://spdx.org/rdf/terms#",
-    "vcard": "http://www.w3.org/2006/vcard/ns#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
 
 
 def place(site: str, version: str) -> str:
@@ -297,7 +254,7 @@ def dcat(manifest: Manifest, facts: PublicFacts, site: str = "") -> str:
         site: public address of the hub's site; empty where it is not known: then addresses are
             relative to the file.
     """
-    return as_json({"@context": CONTEXT, **dataset(manifest, facts, site)})
+    return as_json({"@context": _named("dcat"), **dataset(manifest, facts, site)})
 
 
 def catalogue(
@@ -312,13 +269,13 @@ def catalogue(
     """
     return as_json(
         {
-            "@context": CONTEXT,
+            "@context": _named("dcat"),
             "@id": f"{site.rstrip('/')}/catalog.jsonld",
             "@type": "dcat:Catalog",
             "dct:title": _english(facts.hub),
             "dct:description": _english(description(facts)),
             "dct:publisher": _agent(facts.hub, facts.homepage),
-            "dct:language": [{"@id": f"{_EU}language/{_LANGUAGES[c]}"} for c in facts.languages],
+            "dct:language": _spoken(facts),
             "dct:license": _licence(facts),
             "foaf:homepage": {"@id": site},
             "dcat:themeTaxonomy": {"@id": f"{_EU}data-theme"},
@@ -344,7 +301,7 @@ def dataset(manifest: Manifest, facts: PublicFacts, site: str) -> dict[str, Any]
         "dct:accessRights": {"@id": f"{_EU}access-right/PUBLIC"},
         "dct:publisher": _agent(facts.hub, facts.homepage),
         "dct:contributor": [_agent(c.name) for c in facts.contributors],
-        "dct:language": [{"@id": f"{_EU}language/{_LANGUAGES[c]}"} for c in facts.languages],
+        "dct:language": _spoken(facts),
         "dcat:landingPage": {"@id": page} if base else None,
         "dcat:contactPoint": {
             "@type": "vcard:Organization",
@@ -372,7 +329,7 @@ def _distribution(
     file: str, size: int, digest: str, facts: PublicFacts, base: str, page: str
 ) -> Mapping[str, Any]:
     suffix = file[file.rfind(".") :]
-    known = _FORMATS.get(suffix)
+    known = _named("formats").get(suffix)
     return {
         "@id": f"{base}{file}",
         "@type": "dcat:Distribution",
@@ -393,6 +350,10 @@ def _distribution(
             "spdx:checksumValue": {"@value": digest, "@type": "xsd:hexBinary"},
         },
     }
+
+
+def _spoken(facts: PublicFacts) -> list[dict[str, str]]:
+    return [{"@id": f"{_EU}language/{_named('languages')[code]}"} for code in facts.languages]
 
 
 def _english(text: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -244,20 +245,16 @@ def _literal(text: str) -> str:
 
 def _files(folder: Path) -> Mapping[str, Erratum | None]:
     """What lies in the folder, None where it is no notice; files that are being written are not."""
-    found = {}
+    found: dict[str, Erratum | None] = {}
     for file in sorted(folder.iterdir()):
         if not file.name.startswith("."):
             name = f"{ERRATA}/{folder.name}/{printable(file.name)}"
             regular = file.is_file() and not file.is_symlink()
-            found[name] = _read(file.read_bytes()[: _LONGEST_FILE + 1]) if regular else None
+            found[name] = None
+            if regular and file.stat().st_size <= _LONGEST_FILE:
+                with suppress(ValidationError, RecursionError):
+                    found[name] = Erratum.model_validate_json(file.read_bytes())
     return found
-
-
-def _read(content: bytes) -> Erratum | None:
-    try:
-        return Erratum.model_validate_json(content) if len(content) <= _LONGEST_FILE else None
-    except (ValidationError, RecursionError):
-        return None
 
 
 def _handed_on(file: Path) -> Mapping[str, Erratum | None]:
