@@ -441,11 +441,12 @@ def _ends(row: Row) -> tuple[float, float]:
 # added to the ends as it is (``release.manifest``): it is a bound and no noise.
 
 
-def widening(level: float, compared: int) -> float:
+def widening(level: float, compared: float) -> float:
     """How much wider intervals are taken where so many pairs are compared at once.
 
     Args:
         level: of the intervals, in 0..1.
+        compared: pairs; of several that are chosen among many, so many for each.
 
     >>> round(widening(0.95, 1), 2), round(widening(0.95, 20), 2)
     (1.0, 1.54)

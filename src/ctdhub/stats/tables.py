@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal, TypeVar
 
 from ctdhub.schema import model
@@ -202,7 +201,7 @@ def clear(answers: Mapping[Key, cards.Interval], level: float) -> list[Key]:
     held = {key: _times(answer) for key, answer in answers.items()}
     order = sorted(held, key=lambda key: -held[key])
     for r in range(len(order), 0, -1):
-        if held[order[r - 1]] > _wider(r, len(order), level):
+        if held[order[r - 1]] > cards.widening(level, len(order) / r):
             return order[:r]
     return []
 
@@ -275,12 +274,6 @@ def _times(answer: cards.Interval) -> float:
     if not answer.value or not answer.low:
         return 0.0
     return answer.value / max(_half(answer), 1e-9)
-
-
-def _wider(listed: int, candidates: int, level: float) -> float:
-    """How many times as wide the intervals of so many of the candidates are."""
-    normal, outside = NormalDist(), (1 - level) / 2
-    return normal.inv_cdf(1 - outside * listed / candidates) / normal.inv_cdf(1 - outside)
 
 
 # --------------------------------------------------------------------------------------------------

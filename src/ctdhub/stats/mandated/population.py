@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
 from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.i18n import read_shipped
 from ctdhub.schema import countries
 
 # --------------------------------------------------------------------------------------------------
@@ -60,27 +62,14 @@ OFF = 0.02
 """How far women and men, or children and adults, may be from the total, as a part of it."""
 
 ALL = ""
-_TOTAL = "total all both t _t ensemble tous toutes total_general ambos todos المجموع"
-_SEXES = {
-    ALL: f"{_TOTAL} both_sexes les_deux_sexes deux_sexes ambos_sexos كلا_الجنسين الجنسان",
-    "female": "female females f w women woman femme femmes féminin feminin fille filles mujer "
-    "mujeres femenino نساء إناث أنثى",
-    "male": "male males m men man homme hommes masculin garçon garçons hombre hombres h masculino "
-    "رجال ذكور ذكر",
-}
-_AGES = {
-    ALL: f"{_TOTAL} all_ages tous_âges todas_las_edades",
-    "children": "children child y0t17 0-17 0–17 <18 under_18 minors enfants mineurs menores "
-    "moins_de_18_ans menos_de_18 أطفال",
-    "adults": "adults adult y_ge18 18+ 18_and_over adultes adultos 18_ans_et_plus بالغون",
-}
 
 
-def _codes(words: dict[str, str]) -> dict[str, str]:
-    return {"": ALL} | {word: code for code, held in words.items() for word in held.split()}
-
-
-_SEX_CODES, _AGE_CODES = _codes(_SEXES), _codes(_AGES)
+@cache
+def _codes(column: str) -> dict[str, str]:
+    """Code by word of a sex or an age."""
+    words = read_shipped(resources.files("ctdhub.stats.mandated") / "population_words.yaml")
+    codes = {"": ALL} | {w: code for code, held in words[column].items() for w in held.split()}
+    return {word: ALL if code == "all" else code for word, code in codes.items()}
 
 
 @dataclass(frozen=True)
@@ -201,7 +190,10 @@ def _row(path: Path, row: int, cells: dict[str, str]) -> tuple[_Key, Inhabitants
         raise error("population/year", file=path, row=row, column="year")
     if not re.fullmatch(r"[1-9][0-9]{0,10}", count):
         raise error("population/number", file=path, row=row, column="population")
-    sex, age = _code(cells, "sex", _SEX_CODES), _code(cells, "age", _AGE_CODES)
+    sex, age = (
+        _codes(column).get("_".join(cells.get(column, "").casefold().split()))
+        for column in OPTIONAL
+    )
     if sex is None:
         raise error("population/sex", file=path, row=row, column="sex")
     if age is None:
@@ -216,11 +208,6 @@ def _row(path: Path, row: int, cells: dict[str, str]) -> tuple[_Key, Inhabitants
             "population/magnitude", file=path, row=row, column="population", country=country
         )
     return (country, year, sex, age), Inhabitants(int(count), row, source, day)
-
-
-def _code(cells: dict[str, str], column: str, codes: dict[str, str]) -> str | None:
-    """What a word for a sex or an age means; None where it is not known."""
-    return codes.get("_".join(cells.get(column, "").casefold().split()))
 
 
 def _is_of(day: str, year: int) -> bool:

@@ -68,7 +68,10 @@ def lists_of(
     tables = {label: Lists.of(lists, part) for label, part in cells.items()}
     whole = Lists.of(lists, {})
     whole = whole.replace(np.sum([whole.y, *(t.y for t in tables.values())], axis=0))
-    _check_people(whole, file)
+    if whole.seen <= 0:
+        raise error("lists-empty", file=file)
+    if whole.overlapping <= 0:
+        raise error("lists-overlap", file=file)
     return whole, tables if strata else {}, tuple(_warnings(whole, places.values()))
 
 
@@ -90,9 +93,10 @@ def _on(cell: str | None, place: int, name: str, file: str) -> bool:
 
 
 def _count(cell: str | None, place: int, name: str, file: str) -> int:
-    value = _number(cell)
-    if value is None:
+    text = _WHOLE.sub(r"\1", (cell or "").strip())
+    if not _NUMBER.fullmatch(text):
         raise error("lists-count/missing", file=file, row=place, column=name)
+    value = float(text)
     if value < 0:
         raise error("lists-count/negative", file=file, row=place, column=name)
     if value != int(value):
@@ -100,18 +104,6 @@ def _count(cell: str | None, place: int, name: str, file: str) -> int:
     if value > _MOST_PEOPLE:
         raise error("lists-count/large", file=file, row=place, column=name)
     return int(value)
-
-
-def _number(cell: str | None) -> float | None:
-    text = _WHOLE.sub(r"\1", (cell or "").strip())
-    return float(text) if _NUMBER.fullmatch(text) else None
-
-
-def _check_people(table: Lists, file: str) -> None:
-    if table.seen <= 0:
-        raise error("lists-empty", file=file)
-    if table.overlapping <= 0:
-        raise error("lists-overlap", file=file)
 
 
 def _warnings(table: Lists, places: Iterable[list[int]]) -> list[Text]:

@@ -93,19 +93,15 @@ def with_totals(panel: SeriesPanel) -> SeriesPanel:
     """
     if not panel.sides:
         return panel
-    rows: list[Floats] = []
-    noise: list[Floats] = []
-    sides: list[Side] = []
+    made: list[tuple[Floats, Floats, Side]] = []
     for end in (1, 0):
         for place in sorted({side[end] for side in panel.sides}):
             members = [k for k, side in enumerate(panel.sides) if side[end] == place]
             if len(members) > 1 and place:
-                total, of_noise = _total(panel, members)
-                rows.append(total)
-                noise.append(of_noise)
-                sides.append((place, "") if end == 0 else ("", place))
-    if not rows:
+                made.append((*_total(panel, members), ("", place) if end else (place, "")))
+    if not made:
         return panel
+    rows, noise, sides = zip(*made, strict=True)
     empty = np.full((len(rows), len(panel.periods)), np.nan)
     return replace(
         panel,
@@ -323,19 +319,16 @@ def leads_among(found: Found, looked: Sequence[Looked]) -> tuple[Lead, ...]:
     """
     signals, rate = found.signals, found.settings.rate
     moves = {f.row: {t.what: t.way for t in f.moved(rate)} for f in signals}
-    over: dict[int, int] = {}
-    for finding in signals:
-        for other in signals:
-            if _told_with(looked, moves, finding, other):
-                over[finding.row] = other.row
-                break
-    rows = [over.get(f.row, f.row) for f in signals]
+    over = {
+        f.row: next((o.row for o in signals if _told_with(looked, moves, f, o)), f.row)
+        for f in signals
+    }
     held = {f.row: f for f in signals}
-    heads = [held[row] for row in dict.fromkeys(rows)]
+    heads = [held[row] for row in dict.fromkeys(over.values())]
     return tuple(
         Lead(
             head,
-            tuple(f for f in signals if over.get(f.row) == head.row),
+            tuple(f for f in signals if f is not head and over[f.row] == head.row),
             tuple(f for f in heads if f is not head and _linked(found, looked, moves, head, f)),
         )
         for head in heads
