@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ctdhub.border import DOUBLES, Sources
+from ctdhub.border import DOUBLES, LIST_JOIN, Sources
+from ctdhub.border import LISTS as OVERLAP
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.linkage import new_key, split_files, write_linkage_key
@@ -302,10 +303,11 @@ def test_tokens_join_lists_and_rows_in_what_is_released(linked: Hub, tmp_path: P
     assert len(doubles) > 100, "every citizenship is told, whoever there is"
     assert "second interval" in readme
     assert "| NAM |" in readme, "most people are citizens of Namibia"
-    assert lists.years == rows.years == (2016, 2030)
-    several = [sum(n for on, n in o.cells.items() if sum(on) > 1) for o in (alone, lists)]
+    assert lists.list_years == rows.list_years == (2016, 2030)
+    known = [o.cells(OVERLAP) for o in (alone, lists)]
+    several = [sum(n for on, n in cells.items() if LIST_JOIN in on) for cells in known]
     assert several[1] > several[0]
-    sizes = [o.sigma for o in (alone, lists, rows)]
+    sizes = [o.sigma[OVERLAP] for o in (alone, lists, rows)]
     assert sizes[0] < sizes[1] == sizes[2]
     assert "1 further token" in by_rows.protected.guarantee.unit
     assert by_key.protected.guarantee.unit == "person"
