@@ -43,7 +43,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.lists import POSSIBLE_BY, list_tables, questions_of
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
-from ctdhub.dp.sources import OVERLAP_SHARE, SourceTables, mentioned, public_sources, sourced
+from ctdhub.dp.sources import OVERLAP_SHARE, CountedSources, mentioned, public_sources, sourced
 from ctdhub.dp.workload import cost, regional, workload
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 
@@ -80,13 +80,13 @@ def given_people(n: int, seed: int = 5) -> tuple[pa.Table, Known]:
     return reported(people(n, POLICY), seed)
 
 
-def made(n: int, policy: Policy = POLICY) -> SourceTables:
+def made(n: int, policy: Policy = POLICY) -> CountedSources:
     found = sourced(overlap_of(given_people(n)[1], policy), policy, SCHEMA, FACTS)
     assert found is not None
     return found
 
 
-def exact_of(found: SourceTables, table: pa.Table) -> Counts:
+def exact_of(found: CountedSources, table: pa.Table) -> Counts:
     return found.exact(found.tally.of(table))
 
 

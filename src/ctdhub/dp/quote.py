@@ -23,7 +23,7 @@ from ctdhub.dp.lists import Overlap
 from ctdhub.dp.plan import Parents, Plan, covered_years, person_rows, plan_of
 from ctdhub.dp.policy import Domains, Policy
 from ctdhub.dp.price import CAUSES, Cause, Price
-from ctdhub.dp.sources import Mentioned, SourceTables, mentioned, sourced
+from ctdhub.dp.sources import CountedSources, Mentioned, mentioned, sourced
 from ctdhub.dp.workload import Workload, regional, workload
 from ctdhub.schema.model import Schema, load_schema
 
@@ -264,7 +264,7 @@ def asks_of(
 
 
 def parts_of(
-    asked: ReleaseRequest, child: Mentioned | None, sources: SourceTables | None
+    asked: ReleaseRequest, child: Mentioned | None, sources: CountedSources | None
 ) -> list[RequestPart]:
     """Each part of the answer as a request writes it; together they cost at most what is asked.
 
@@ -407,7 +407,7 @@ class Quote:
     parts: dict[str, RequestPart]
     exact: dict[str, Counts]
     child: Mentioned | None
-    sources: SourceTables | None
+    sources: CountedSources | None
     ledger: Ledger
     facts: dict[str, Any]
     given: Collection[str]
@@ -471,7 +471,7 @@ def quote_table(
     ledger: Ledger,
     facts: dict[str, Any],
     child: Mentioned | None = None,
-    sources: SourceTables | None = None,
+    sources: CountedSources | None = None,
     *,
     given: Collection[str] = (),
 ) -> Quote:
@@ -516,7 +516,7 @@ def _counted(
     ledger: Ledger,
     parts: Mapping[str, RequestPart],
     child: Mentioned | None,
-    sources: SourceTables | None,
+    sources: CountedSources | None,
 ) -> dict[str, Counts]:
     """Exact tables by part: people and their sources in one pass."""
     tables = {

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -55,7 +55,7 @@ and estimates lean on the smallest of them."""
 
 @dataclass(frozen=True)
 class SourceTables:
-    """The measurements by contributor; all but the overlap is public.
+    """The measurements by contributor, all of it public.
 
     Attributes:
         domains: public values of the contributors ("" is all others), years and third columns;
@@ -64,7 +64,6 @@ class SourceTables:
         share: of the release's rho, with that of ``doubles``.
         reach: squared L2 sensitivity of the tables by contributor.
         doubles: the estimate of who is counted more than once; None for none.
-        overlap: exact tables of the overlap, as ``ListTables.counts`` gives them; sensitive.
     """
 
     domains: Domains
@@ -72,7 +71,6 @@ class SourceTables:
     share: float
     reach: int = 1
     doubles: DoubleTables | None = None
-    overlap: Counts = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def tables(self) -> tuple[Columns, ...]:
@@ -125,14 +123,6 @@ class SourceTables:
             years=tuple(n for n in domains if n == PERIOD),
             regions=tuple(n for n in domains if n in COUNTRY_OF),
         )
-
-    def exact(self, counts: Counts) -> Counts:
-        """All that is measured: the tables of the tally, and the overlap.
-
-        Args:
-            counts: of the tally.
-        """
-        return counts | self.overlap
 
     def measured(self, exact: Counts, rho: float, source: Bits = os.urandom) -> Sources:
         """The noisy measurements; whoever asks owes the ledger a charge of ``rho``.
@@ -206,9 +196,24 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
     return SourceTables(domains, lists, share, reach, doubles)
 
 
+@dataclass(frozen=True)
+class CountedSources(SourceTables):
+    """The same with exact tables of the overlap, see ``ListTables.counts``; sensitive."""
+
+    overlap: Counts = field(default_factory=dict, repr=False, compare=False)
+
+    def exact(self, counts: Counts) -> Counts:
+        """All that is measured: the tables of the tally, and the overlap.
+
+        Args:
+            counts: of the tally.
+        """
+        return counts | self.overlap
+
+
 def sourced(
     overlap: Overlap | None, policy: Policy, schema: Schema, facts: Mapping[str, Any]
-) -> SourceTables | None:
+) -> CountedSources | None:
     """What is measured by contributor, and the overlap of lists, ready to be measured.
 
     Args:
@@ -224,7 +229,7 @@ def sourced(
         return None
     counts = public.lists.counts(overlap) if public.lists else {}
     counts |= public.doubles.counts(overlap) if public.doubles else {}
-    return replace(public, overlap=counts)
+    return CountedSources(**vars(public), overlap=counts)
 
 
 def _thirds(released: Domains, schema: Schema) -> list[str]:
