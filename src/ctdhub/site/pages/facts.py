@@ -1,4 +1,6 @@
-"""Key figures: sentences and number cards of everybody, and a page for each region and union."""
+"""Key figures: sentences and number cards of everybody, and a page for each region and union; a
+kind of page by itself, so apart from the list of kinds.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
