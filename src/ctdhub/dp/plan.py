@@ -16,23 +16,7 @@ from ctdhub.core.errors import error
 from ctdhub.dp import noise
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.policy import Domains, Policy, Weights
-from ctdhub.schema import countries
-from ctdhub.schema.model import (
-    AGE,
-    DESTINATION,
-    FORCED_LABOUR,
-    HARM,
-    MERGED,
-    ORIGIN,
-    PERIOD,
-    RELATION,
-    SEX,
-    SEXUAL_EXPLOITATION,
-    STANDING,
-    Schema,
-    load_schema,
-    value_groups,
-)
+from ctdhub.schema import countries, model
 from ctdhub.schema.places import group_codes
 
 # --------------------------------------------------------------------------------------------------
@@ -57,7 +41,7 @@ class Indicators:
     no: int = 2
 
     @classmethod
-    def of(cls, domains: Domains, schema: Schema) -> Indicators:
+    def of(cls, domains: Domains, schema: model.Schema) -> Indicators:
         """Indicators and flags among the released columns."""
         whole, partial = {}, {}
         for v in schema.people:
@@ -166,7 +150,7 @@ class Followers:
     partial: dict[str, Pair]
 
     @classmethod
-    def of(cls, domains: Domains, schema: Schema) -> Followers:
+    def of(cls, domains: Domains, schema: model.Schema) -> Followers:
         """Columns that follow, among the released ones."""
         found: tuple[dict[str, Pair], ...] = ({}, {}, {})
         for v in schema.people:
@@ -440,7 +424,7 @@ class Plan:
     @staticmethod
     def region_key(table: Columns) -> str:
         """What the columns of a table of regions are called, joined with "*"."""
-        return "*".join(MERGED.get(name, name) for name in table)
+        return "*".join(model.MERGED.get(name, name) for name in table)
 
     def region_axis(self, name: str) -> dict[str, Columns]:
         """Places of a column in the tables of regions, by name, and the values of each; "not
@@ -506,20 +490,24 @@ class Plan:
         return wide if self.wide.intersection(table) else narrow
 
 
-CORRIDOR: Columns = (ORIGIN, DESTINATION)
-ASSISTED = (RELATION, SEX, AGE, DESTINATION)
+CORRIDOR: Columns = (model.ORIGIN, model.DESTINATION)
+ASSISTED = (model.RELATION, model.SEX, model.AGE, model.DESTINATION)
 """Each kind of assistance is measured by each of these, and by the first two together."""
 REPORTED: tuple[Columns, ...] = (
-    (PERIOD, DESTINATION, STANDING),
-    (PERIOD, DESTINATION, RELATION),
-    (PERIOD, SEX, DESTINATION, RELATION),
+    (model.PERIOD, model.DESTINATION, model.STANDING),
+    (model.PERIOD, model.DESTINATION, model.RELATION),
+    (model.PERIOD, model.SEX, model.DESTINATION, model.RELATION),
 )
 """What a state reports of each year: presumed and identified victims; victims by citizenship, and
 by sex and citizenship."""
 REGIONAL: tuple[Columns, ...] = (
-    (SEX,),
-    (AGE,),
-    (load_schema().groups[HARM].indicator or "", SEXUAL_EXPLOITATION, FORCED_LABOUR),
+    (model.SEX,),
+    (model.AGE,),
+    (
+        model.load_schema().groups[model.HARM].indicator or "",
+        model.SEXUAL_EXPLOITATION,
+        model.FORCED_LABOUR,
+    ),
 )
 """What is measured of each region, on both sides, in each span of years: what a paragraph on a
 place says of its people.  Noise of the sum over a region's countries and years is some ten times as
@@ -527,7 +515,10 @@ large as that of a table that has them as one cell."""
 
 
 def plan_of(
-    policy: Policy, schema: Schema, of: PersonRows = ONE, covered: Collection[int] | None = None
+    policy: Policy,
+    schema: model.Schema,
+    of: PersonRows = ONE,
+    covered: Collection[int] | None = None,
 ) -> Plan:
     """The plan of a hub's release: core columns and corridors come from the schema.
 
@@ -561,19 +552,23 @@ def plan_of(
         year=next((n for n in domains if schema.variable(n).kind == "year"), None),
         imputations=policy.imputations,
         regions=_regional(domains) if policy.weights.regions else (),
-        merged={n: value_groups(n, domains[n], policy.bands) for n in MERGED if n in domains},
+        merged={
+            n: model.value_groups(n, domains[n], policy.bands) for n in model.MERGED if n in domains
+        },
     )
 
 
 def _regional(domains: Domains) -> tuple[Columns, ...]:
     """Tables of :data:`REGIONAL` by year and each country; without types that are not released."""
     held = [tuple(n for n in names if n in domains) for names in REGIONAL]
-    some = [names for names in held if names and PERIOD in domains]
-    tables = [{PERIOD, side, *names} for side in CORRIDOR if side in domains for names in some]
+    some = [names for names in held if names and model.PERIOD in domains]
+    tables = [
+        {model.PERIOD, side, *names} for side in CORRIDOR if side in domains for names in some
+    ]
     return tuple(tuple(n for n in domains if n in table) for table in tables)
 
 
-def _assistance(domains: Domains, schema: Schema) -> tuple[Columns, ...]:
+def _assistance(domains: Domains, schema: model.Schema) -> tuple[Columns, ...]:
     """Each kind of assistance by those of :data:`ASSISTED` that are released."""
     kinds = [n for n in domains if schema.variable(n).kind == "status"]
     by: list[Columns] = [(n,) for n in ASSISTED if n in domains]
@@ -592,13 +587,13 @@ def hierarchy(alpha3: Columns) -> Parents:
     return tuple(levels)
 
 
-def _by_corridor(domains: Domains, schema: Schema) -> Columns:
+def _by_corridor(domains: Domains, schema: model.Schema) -> Columns:
     """Core columns that corridors are divided by: year, gender, age, types of exploitation."""
     found = []
     for name in domains:
         v = schema.variable(name)
-        exploitation = HARM in (v.group, v.any_of)
-        if v.core and (v.kind == "year" or name in (SEX, AGE) or exploitation):
+        exploitation = model.HARM in (v.group, v.any_of)
+        if v.core and (v.kind == "year" or name in (model.SEX, model.AGE) or exploitation):
             found.append(name)
     return tuple(found)
 

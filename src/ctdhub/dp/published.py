@@ -25,15 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import (
-    COUNTS,
-    MEASUREMENTS,
-    PROTECTED,
-    SHOWN,
-    Estimate,
-    highest_unseen,
-    unseen_end,
-)
+from ctdhub import border
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns, Followers, Plan
 from ctdhub.dp.policy import Domains
@@ -139,7 +131,7 @@ def choose(
 def shown_cells(
     found: Iterable[tuple[Columns, Estimated]],
     questions: Workload,
-    people: Estimate,
+    people: border.Estimate,
     level: float,
     share: float,
     domains: Domains,
@@ -173,7 +165,7 @@ def published(q: Measurement, variance: float) -> Fraction | float:
     return q.sigma2 if variance >= float(q.sigma2) else variance
 
 
-def total_people(found: dict[Columns, Estimated], level: float) -> Estimate:
+def total_people(found: dict[Columns, Estimated], level: float) -> border.Estimate:
     """The number of people: what the people question and the sums of all tables say together.
 
     Each draw is sub-Gaussian with parameter sigma, hence so is their combination, and its interval
@@ -182,7 +174,9 @@ def total_people(found: dict[Columns, Estimated], level: float) -> Estimate:
     return _estimate(float(found[()].value), found[()].sd, level)
 
 
-def case_records(found: Mapping[Columns, Estimated], people: Estimate, level: float) -> Estimate:
+def case_records(
+    found: Mapping[Columns, Estimated], people: border.Estimate, level: float
+) -> border.Estimate:
     """The number of case records: people, one more for "2", two for "3", three for "4+".
 
     "4+" counts as 4 and "not recorded" as 1, so this is at least so many records: the interval
@@ -197,14 +191,14 @@ def case_records(found: Mapping[Columns, Estimated], people: Estimate, level: fl
     sd = found[()].sd + table.sd * float(np.sqrt(np.sum(extra**2)))
     seen = _estimate(people.value + more, sd, level)
     value = min(max(seen.value, people.value), (table.value.size - 1) * people.value)
-    return Estimate(value, min(max(seen.low, people.low), value), max(seen.high, value))
+    return border.Estimate(value, min(max(seen.low, people.low), value), max(seen.high, value))
 
 
-def _estimate(value: float, sd: float, level: float) -> Estimate:
+def _estimate(value: float, sd: float, level: float) -> border.Estimate:
     reach = NormalDist().inv_cdf(0.5 + level / 2) * sd
     rounded = max(0, round(value))
     low, high = math.floor(value - reach), math.ceil(value + reach)
-    return Estimate(rounded, min(max(0, low), rounded), max(high, rounded))
+    return border.Estimate(rounded, min(max(0, low), rounded), max(high, rounded))
 
 
 Whole = npt.NDArray[np.int64]
@@ -230,7 +224,7 @@ class PublishedCells:
 def published_cells(
     made: Counts,
     questions: Workload,
-    people: Estimate,
+    people: border.Estimate,
     shown: Mapping[Columns, Shown],
     level: float,
     false_share: float,
@@ -257,7 +251,9 @@ def published_cells(
     most = np.zeros(len(tables), np.int64)
     for n in np.unique(np.concatenate([np.zeros(0, "i8"), *(link.beyond for link in links)])):
         size, sd = made[tables[n]].size, shown[tables[n]].sd
-        most[n] = unseen_end(highest_unseen(sd, size, ends[n].cells.size, false_share), sd, level)
+        most[n] = border.unseen_end(
+            border.highest_unseen(sd, size, ends[n].cells.size, false_share), sd, level
+        )
     for link in links:
         high[link.part] = np.minimum(high[link.part], high[link.place])
         unseen = np.maximum(most[link.beyond], count[link.others])
@@ -333,17 +329,20 @@ def _links(
 
 
 def counts_table(
-    cells: Mapping[Columns, PublishedCells], questions: Workload, domains: Domains, people: Estimate
+    cells: Mapping[Columns, PublishedCells],
+    questions: Workload,
+    domains: Domains,
+    people: border.Estimate,
 ) -> pa.Table:
     """The published counts, see :data:`ctdhub.border.COUNTS`.
 
     Columns are in the order of the schema.  The first row, without columns, is the number of
     people; it is always there.
     """
-    state = SHOWN if people.low > 0 else PROTECTED
+    state = border.SHOWN if people.low > 0 else border.PROTECTED
     total = {"columns": [], "values": [], "count": people.value}
     total |= {"low": people.low, "high": people.high, "state": state}
-    first = pa.Table.from_pylist([total], schema=COUNTS)
+    first = pa.Table.from_pylist([total], schema=border.COUNTS)
     some = [q for q in questions if q.columns and cells[q.columns].cells.size]
     if not some:
         return first
@@ -353,8 +352,10 @@ def counts_table(
         *named_cells(list(zip([q.columns for q in some], places, strict=True)), domains),
         *(np.concatenate([getattr(c, end) for c in found]) for end in ("count", "low", "high")),
     ]
-    columns.append(pa.array([SHOWN], pa.string()).take(pa.array(np.zeros(columns[-1].size, "i4"))))
-    return pa.concat_tables([first, pa.table(columns, schema=COUNTS)]).combine_chunks()
+    columns.append(
+        pa.array([border.SHOWN], pa.string()).take(pa.array(np.zeros(columns[-1].size, "i4")))
+    )
+    return pa.concat_tables([first, pa.table(columns, schema=border.COUNTS)]).combine_chunks()
 
 
 Places = tuple[npt.NDArray[np.intp], ...]
@@ -431,9 +432,11 @@ def by_year(
         tables.append((q.columns, _places(order, axis, plan.shape(rest), shown[rest].cells)))
         values.append(last[:, order].ravel())
     if not tables:
-        return MEASUREMENTS.empty_table()
+        return border.MEASUREMENTS.empty_table()
     noisy = np.round(np.concatenate(values), DECIMALS)
-    return pa.table([*named_cells(tables, plan.domains), pa.array(noisy)], schema=MEASUREMENTS)
+    return pa.table(
+        [*named_cells(tables, plan.domains), pa.array(noisy)], schema=border.MEASUREMENTS
+    )
 
 
 def by_region(noisy: Counts, plan: Plan) -> pa.Table:
@@ -443,13 +446,13 @@ def by_region(noisy: Counts, plan: Plan) -> pa.Table:
     """
     tables = list(noisy)
     if not tables:
-        return MEASUREMENTS.empty_table()
+        return border.MEASUREMENTS.empty_table()
     places = [(t, np.unravel_index(np.arange(noisy[t].size), noisy[t].shape)) for t in tables]
     _names, values = named_cells(places, {n: tuple(plan.region_axis(n)) for t in tables for n in t})
     names = [plan.region_key(t).split("*") for t in tables for _cell in range(noisy[t].size)]
     cells = np.concatenate([noisy[t].ravel() for t in tables]).astype(float)
     columns = pa.array(names, pa.list_(pa.string()))
-    return pa.table([columns, values, pa.array(cells)], schema=MEASUREMENTS)
+    return pa.table([columns, values, pa.array(cells)], schema=border.MEASUREMENTS)
 
 
 def _places(

@@ -10,16 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.border import (
-    CAPTURE_CELLS,
-    CAPTURES,
-    DOUBLES,
-    LIST_JOIN,
-    LISTS,
-    MEASUREMENTS,
-    UNKEYED,
-    Sources,
-)
+from ctdhub import border
 from ctdhub.dp.count import COUNTRY_OF, Bound, Counts, InMemory, Rows, Tally
 from ctdhub.dp.lists import (
     POSSIBLE_BY,
@@ -124,7 +115,7 @@ class SourceTables:
             regions=tuple(n for n in domains if n in COUNTRY_OF),
         )
 
-    def measured(self, exact: Counts, rho: float, source: Bits = os.urandom) -> Sources:
+    def measured(self, exact: Counts, rho: float, source: Bits = os.urandom) -> border.Sources:
         """The noisy measurements; whoever asks owes the ledger a charge of ``rho``.
 
         Args:
@@ -136,7 +127,7 @@ class SourceTables:
         exact.clear()
         by_contributor = tuple(q for q in questions if q.columns in self.tables)
         pooled = pool(noisy, by_contributor)  # contributor by year is part of every other table
-        parts = [MEASUREMENTS.empty_table()]
+        parts = [border.MEASUREMENTS.empty_table()]
         for q in by_contributor:
             values = pooled[q.columns].value if q.columns in pooled else noisy[q.columns]
             places = np.unravel_index(np.arange(q.cells), q.shape)
@@ -144,17 +135,17 @@ class SourceTables:
         lists, doubles = self.lists, self.doubles
         of: dict[Columns, list[list[str]]] = {}
         if lists:
-            sets = [LIST_JOIN.join(s) for s in lists.sets]
-            of[(LISTS,)] = [[s] for s in sets]
+            sets = [border.LIST_JOIN.join(s) for s in lists.sets]
+            of[(border.LISTS,)] = [[s] for s in sets]
             for name, domain in lists.strata:
-                of[LISTS, name] = [[s, v] for s in sets for v in (*domain, "")]
-            of[(DOUBLES,)] = [["people"]]
+                of[border.LISTS, name] = [[s, v] for s in sets for v in (*domain, "")]
+            of[(border.DOUBLES,)] = [["people"]]
         if doubles:
             of[POSSIBLE_BY] = [["people", name] for name in (*doubles.citizenships, "")]
-            of[(CAPTURES,)] = [[name] for name in CAPTURE_CELLS]
-            of[(UNKEYED,)] = [["people"]]
+            of[(border.CAPTURES,)] = [[name] for name in border.CAPTURE_CELLS]
+            of[(border.UNKEYED,)] = [["people"]]
         parts += [_rows(([[*t]] * len(v), v), noisy[t]) for t, v in of.items() if t in noisy]
-        return Sources(
+        return border.Sources(
             contributors=self.domains.get(CONTRIBUTOR, ()),
             lists=lists.names if lists else (),
             measurements=pa.concat_tables(parts).combine_chunks(),
@@ -246,7 +237,7 @@ def _rows(cells: Iterable[Any], values: npt.NDArray[Any]) -> pa.Table:
     noisy = pa.array(np.round(values.astype(float), DECIMALS).ravel())
     lists = pa.list_(pa.string())
     names, texts = (pa.array(part, lists) if isinstance(part, list) else part for part in cells)
-    return pa.table([names, texts, noisy], schema=MEASUREMENTS)
+    return pa.table([names, texts, noisy], schema=border.MEASUREMENTS)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -27,18 +27,7 @@ from pydantic import (
 )
 
 import ctdhub
-from ctdhub.border import (
-    CAPTURE_CELLS,
-    CAPTURES,
-    FALSE_SHARE,
-    POSSIBLE,
-    UNKEYED,
-    Estimate,
-    Guarantee,
-    Perpetrators,
-    Protected,
-    Sources,
-)
+from ctdhub import border
 from ctdhub.core.errors import error, printable
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES
@@ -298,14 +287,17 @@ class LinkErrors:
     unread: bool = False
 
     @classmethod
-    def of(cls, protected: Protected) -> LinkErrors | None:
+    def of(cls, protected: border.Protected) -> LinkErrors | None:
         """What a release says of its links; None where the second interval does not exist."""
         sources, level = protected.sources, protected.guarantee.level
-        if sources is None or not (captures := sources.cells(CAPTURES)):
+        if sources is None or not (captures := sources.cells(border.CAPTURES)):
             return None
         z = NormalDist().inv_cdf((1 + level) / 2)
-        half, alone = z * sources.sigma[CAPTURES], max(0.0, sources.cells(UNKEYED)["people"])
-        *differ, shared = (captures[name] for name in CAPTURE_CELLS)
+        half, alone = (
+            z * sources.sigma[border.CAPTURES],
+            max(0.0, sources.cells(border.UNKEYED)["people"]),
+        )
+        *differ, shared = (captures[name] for name in border.CAPTURE_CELLS)
         middle, _found = _every(differ, max(shared, *differ), 0.0)
         most, found = _every(differ, shared, half)
         if sources.found is not None:
@@ -315,13 +307,13 @@ class LinkErrors:
         if sources.merged is not None:
             merged = sources.merged * protected.people.high
         return cls(
-            doubles=math.ceil(most + alone + z * sources.sigma[UNKEYED]),
+            doubles=math.ceil(most + alone + z * sources.sigma[border.UNKEYED]),
             middle=round(middle + alone),
             merged=math.ceil(merged),
             found=found,
             reviewed=sources.found is not None,
-            by_citizenship=sources.cells(POSSIBLE, ORIGIN),
-            spread=z * sources.sigma[f"{POSSIBLE}*{ORIGIN}"],
+            by_citizenship=sources.cells(border.POSSIBLE, ORIGIN),
+            spread=z * sources.sigma[f"{border.POSSIBLE}*{ORIGIN}"],
             rows=_most_rows(protected.facts),
             unread=_unread(protected) > SOME * protected.people.value,
         )
@@ -392,11 +384,11 @@ def widening(sigma: Mapping[str, float], level: float) -> int:
     """By how many people noise alone makes the second interval wider, where nobody is double."""
     z = NormalDist().inv_cdf((1 + level) / 2)
     many = 1e12
-    most, _found = _every((0.0,) * 4, many, z * sigma[CAPTURES])
-    return math.ceil(most + z * sigma[UNKEYED])
+    most, _found = _every((0.0,) * 4, many, z * sigma[border.CAPTURES])
+    return math.ceil(most + z * sigma[border.UNKEYED])
 
 
-def _unread(protected: Protected) -> int:
+def _unread(protected: border.Protected) -> int:
     """People shown who are citizens of :data:`UNREAD`."""
     alone = protected.counts.filter(pc.equal(pc.list_value_length(protected.counts["columns"]), 1))
     of = alone.filter(pc.equal(pc.list_element(alone["columns"], 0), ORIGIN))
@@ -431,9 +423,9 @@ class ManifestFigure(FrozenModel):
     high: int
     counts: str
 
-    def estimate(self) -> Estimate:
+    def estimate(self) -> border.Estimate:
         """The figure as the type of the border."""
-        return Estimate(self.value, self.low, self.high)
+        return border.Estimate(self.value, self.low, self.high)
 
 
 class ManifestPerpetrators(ManifestFigure):
@@ -503,7 +495,7 @@ class MeasuredSources(MeasuredFile):
     without_key: DoubledPeople | None = None
 
 
-OF_SOURCES = tuple(f.name for f in fields(Sources) if f.name != "measurements")
+OF_SOURCES = tuple(f.name for f in fields(border.Sources) if f.name != "measurements")
 """Fields of :class:`Sources` that the manifest states."""
 
 
@@ -563,7 +555,7 @@ class Manifest(FrozenModel):
     sigma: dict[str, float]
     not_fitted: tuple[str, ...]
     drawn: dict[str, float] = Field(min_length=1)
-    false_share: float = Field(default=FALSE_SHARE, gt=0, le=0.25)
+    false_share: float = Field(default=border.FALSE_SHARE, gt=0, le=0.25)
     regions: dict[str, float]
     charge: str
     accuracy: Accuracy
@@ -580,14 +572,14 @@ class Manifest(FrozenModel):
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         found: dict[str, Any] = write(self)
-        if self.false_share == FALSE_SHARE:
+        if self.false_share == border.FALSE_SHARE:
             del found["false_share"]
         return found
 
-    def guarantee(self) -> Guarantee:
+    def guarantee(self) -> border.Guarantee:
         """The guarantee as the type of the border."""
-        held = {f.name: getattr(self, _NAMES.get(f.name, f.name)) for f in fields(Guarantee)}
-        return Guarantee(**held)
+        held = {f.name: getattr(self, _NAMES.get(f.name, f.name)) for f in fields(border.Guarantee)}
+        return border.Guarantee(**held)
 
     @classmethod
     def read(cls, bundle: Path) -> Manifest:
@@ -603,7 +595,11 @@ class Manifest(FrozenModel):
 
     @classmethod
     def describe(
-        cls, protected: Protected, version: str, created: datetime, files: dict[str, FileEntry]
+        cls,
+        protected: border.Protected,
+        version: str,
+        created: datetime,
+        files: dict[str, FileEntry],
     ) -> Manifest:
         """The manifest of a protected answer whose files are written."""
         g = protected.guarantee
@@ -612,7 +608,7 @@ class Manifest(FrozenModel):
             created=created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             software=f"ctdhub {ctdhub.__version__}",
             schema_version=str(protected.facts["schema_version"]),
-            **{_NAMES.get(f.name, f.name): getattr(g, f.name) for f in fields(Guarantee)},
+            **{_NAMES.get(f.name, f.name): getattr(g, f.name) for f in fields(border.Guarantee)},
             accuracy=accuracy(g),
             people=_figure(
                 protected.people, "people identified; records with one person key count once"
@@ -634,7 +630,7 @@ class Manifest(FrozenModel):
         )
 
 
-def accuracy(guarantee: Guarantee) -> Accuracy:
+def accuracy(guarantee: border.Guarantee) -> Accuracy:
     """Typical half-widths; see :class:`Accuracy`."""
     z = NormalDist().inv_cdf((1 + guarantee.level) / 2)
 
@@ -655,7 +651,7 @@ def accuracy(guarantee: Guarantee) -> Accuracy:
     )
 
 
-def _mentioned(found: Perpetrators | None) -> ManifestPerpetrators | None:
+def _mentioned(found: border.Perpetrators | None) -> ManifestPerpetrators | None:
     if found is None:
         return None
     words = "perpetrators whom case records mention, at most rows_per_person of each person"
@@ -664,7 +660,7 @@ def _mentioned(found: Perpetrators | None) -> ManifestPerpetrators | None:
     )
 
 
-def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
+def _sources(found: border.Sources | None, level: float) -> MeasuredSources | None:
     if found is None:
         return None
     doubles, unkeyed = found.doubles(level), found.without_key(level)
@@ -673,17 +669,17 @@ def _sources(found: Sources | None, level: float) -> MeasuredSources | None:
         counts="people by contributor, noisy and unbiased; a person counts with one contributor",
         **{name: getattr(found, name) for name in OF_SOURCES},
         doubles={"all": DoubledPeople(**asdict(doubles))} if doubles else {},
-        possible_doubles=_told(found.told(level, POSSIBLE, ORIGIN)),
-        captures=_told(found.told(level, CAPTURES)),
+        possible_doubles=_told(found.told(level, border.POSSIBLE, ORIGIN)),
+        captures=_told(found.told(level, border.CAPTURES)),
         without_key=DoubledPeople(**asdict(unkeyed)) if unkeyed else None,
     )
 
 
-def _told(cells: Mapping[str, Estimate]) -> dict[str, DoubledPeople]:
+def _told(cells: Mapping[str, border.Estimate]) -> dict[str, DoubledPeople]:
     return {of or "not_recorded": DoubledPeople(**asdict(told)) for of, told in cells.items()}
 
 
-def _once(protected: Protected) -> ManifestOnce | None:
+def _once(protected: border.Protected) -> ManifestOnce | None:
     errors, people = LinkErrors.of(protected), protected.people
     if errors is None:
         return None
@@ -703,5 +699,5 @@ def _once(protected: Protected) -> ManifestOnce | None:
     )
 
 
-def _figure(estimate: Estimate, counts: str) -> ManifestFigure:
+def _figure(estimate: border.Estimate, counts: str) -> ManifestFigure:
     return ManifestFigure(**asdict(estimate), counts=counts)

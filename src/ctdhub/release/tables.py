@@ -12,33 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ctdhub.border import (
-    CAPTURES,
-    COUNTS,
-    DOUBLES,
-    LIST_JOIN,
-    LISTS,
-    MEASUREMENTS,
-    POSSIBLE,
-    SHOWN,
-    UNKEYED,
-    Perpetrators,
-    Protected,
-    Sources,
-    restore,
-)
+from ctdhub import border
 from ctdhub.core.errors import error
 from ctdhub.core.tables import FORMULA, NUMBER
 from ctdhub.release.manifest import OF_SOURCES, Manifest, PublicFacts
-from ctdhub.schema.model import (
-    CONTRIBUTOR,
-    DESTINATION_REGION,
-    MERGED,
-    ORIGIN_REGION,
-    PERIOD,
-    TableName,
-    load_schema,
-)
+from ctdhub.schema import model
 
 # --------------------------------------------------------------------------------------------------
 # Noisy measurements among the files of a release: counts by year, contributors, overlap.
@@ -51,14 +29,14 @@ SOURCE_FILES = tuple(f"{SOURCES}.{kind}" for kind in ("csv", "parquet"))
 """In every release where the policy gives sources a share."""
 SOURCE_COLUMNS = frozenset(
     {
-        CONTRIBUTOR,
-        LISTS,
-        DOUBLES,
-        UNKEYED,
-        POSSIBLE,
-        CAPTURES,
-        ORIGIN_REGION,
-        DESTINATION_REGION,
+        model.CONTRIBUTOR,
+        border.LISTS,
+        border.DOUBLES,
+        border.UNKEYED,
+        border.POSSIBLE,
+        border.CAPTURES,
+        model.ORIGIN_REGION,
+        model.DESTINATION_REGION,
     }
 )
 """Columns that measurements by contributor may have beside the public variables of people."""
@@ -91,34 +69,38 @@ def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
     """Noisy counts by year, and of regions, as the manifest states them, else a ValueError."""
     known = manifest.sigma | manifest.regions
     table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, known)
-    told = _values(table, PERIOD).to_pylist()
-    spans = len(_values(table, MERGED[PERIOD]))
+    told = _values(table, model.PERIOD).to_pylist()
+    spans = len(_values(table, model.MERGED[model.PERIOD]))
     years = _measured_years(told, manifest)
     if len(told) + spans != table.num_rows or told != years * (len(told) // len(years)):
         raise ValueError
     return table
 
 
-def read_sources(folder: Path, manifest: Manifest) -> Sources | None:
+def read_sources(folder: Path, manifest: Manifest) -> border.Sources | None:
     """Measurements by contributor as the manifest states them, else a ValueError."""
     stated = manifest.sources
     if stated is None:
         return None
     table = _read(folder / f"{SOURCES}.parquet", stated.rows, stated.sigma)
-    contributors, lists = (set(_values(table, of).to_pylist()) for of in (CONTRIBUTOR, LISTS))
-    listed = {name for value in lists for name in value.split(LIST_JOIN)}
-    years = set(_measured_years(_values(table, PERIOD).to_pylist(), manifest))
+    contributors, lists = (
+        set(_values(table, of).to_pylist()) for of in (model.CONTRIBUTOR, border.LISTS)
+    )
+    listed = {name for value in lists for name in value.split(border.LIST_JOIN)}
+    years = set(_measured_years(_values(table, model.PERIOD).to_pylist(), manifest))
     if (
         not contributors <= {"", *stated.contributors}
         or not listed <= set(stated.lists)
         or any(set(group.noisy) != years for group in by_year(table).values())
     ):
         raise ValueError
-    return Sources(measurements=table, **{name: getattr(stated, name) for name in OF_SOURCES})
+    return border.Sources(
+        measurements=table, **{name: getattr(stated, name) for name in OF_SOURCES}
+    )
 
 
 def _read(path: Path, rows: int, sigma: Mapping[str, float]) -> pa.Table:
-    table = _cells(path, MEASUREMENTS)
+    table = _cells(path, border.MEASUREMENTS)
     if table.num_rows != rows or not _always(pc.is_finite(table["noisy"])):
         raise ValueError
     joined = pc.unique(pc.binary_join(table["columns"], "*"))
@@ -196,7 +178,7 @@ def by_year(table: pa.Table) -> Groups:
     texts, noisy = values.values.to_pylist(), table["noisy"].to_pylist()
     for row, which in enumerate(keys.indices.to_pylist()):
         cell = dict(zip(tables[which].split("*"), texts[ends[row] : ends[row + 1]], strict=True))
-        if (year := cell.pop(PERIOD, None)) is not None:
+        if (year := cell.pop(model.PERIOD, None)) is not None:
             of = tuple(cell.items())
             group = found.setdefault(frozenset(of), YearCounts(of, tables[which], {}))
             group.noisy[year] = noisy[row]
@@ -243,21 +225,23 @@ COLUMN_JOIN, VALUE_JOIN = "*", "|"
 _ROWS_AT_ONCE = 2**14
 
 
-def check_border(protected: object) -> Protected:
+def check_border(protected: object) -> border.Protected:
     """The argument itself, if it is a protected answer whose columns may be public.
 
     Raises:
         TypeError: it is not a Protected value.
         ReleaseError: a column is not a public variable of the schema, or is no text.
     """
-    if not isinstance(protected, Protected):
+    if not isinstance(protected, border.Protected):
         raise TypeError("a release is made of Protected values and of nothing else")
     strangers = _strangers("people", protected.records, protected.counts)
     if found := protected.perpetrators:
         strangers |= _strangers("perpetrators", found.records, found.counts)
     public = _public("people")
     regions = {name for key in protected.guarantee.regions for name in key.split(COLUMN_JOIN)}
-    strangers |= measured_columns(protected.measurements) - public - (regions & {*MERGED.values()})
+    strangers |= (
+        measured_columns(protected.measurements) - public - (regions & {*model.MERGED.values()})
+    )
     if sources := protected.sources:
         strangers |= measured_columns(sources.measurements) - public - SOURCE_COLUMNS
     if strangers:
@@ -266,18 +250,18 @@ def check_border(protected: object) -> Protected:
     return protected
 
 
-def _strangers(table: TableName, records: pa.Table, counts: pa.Table) -> set[str]:
+def _strangers(table: model.TableName, records: pa.Table, counts: pa.Table) -> set[str]:
     """Columns that are no public variables of a table, or no text."""
     public = _public(table)
     told = {f.name for f in records.schema if f.name not in public or f.type != pa.string()}
     return told | (measured_columns(counts) - public)
 
 
-def _public(table: TableName) -> set[str]:
-    return {v.name for v in load_schema().table(table) if v.public}
+def _public(table: model.TableName) -> set[str]:
+    return {v.name for v in model.load_schema().table(table) if v.public}
 
 
-def write_tables(protected: Protected, folder: Path) -> None:
+def write_tables(protected: border.Protected, folder: Path) -> None:
     """Write records and counts as .parquet and .csv into a folder."""
     tables = {RECORDS: protected.records, COUNTS_NAME: protected.counts}
     if found := protected.perpetrators:
@@ -311,7 +295,7 @@ def sound_sets(folder: Path, manifest: Manifest) -> bool:
         return False
 
 
-def write_measured(protected: Protected, folder: Path) -> None:
+def write_measured(protected: border.Protected, folder: Path) -> None:
     """Write the noisy measurements of a release, see :mod:`ctdhub.release.tables`.
 
     As text, counts by year have a row per group and a column per year.
@@ -349,7 +333,7 @@ def _flat(table: pa.Table) -> pa.Table:
     return without_formulas(table)
 
 
-def read_protected(folder: Path, manifest: Manifest) -> Protected:
+def read_protected(folder: Path, manifest: Manifest) -> border.Protected:
     """The protected answer of a release, from its Parquet files and its manifest.
 
     Raises:
@@ -357,7 +341,7 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
             that may not be public.
     """
     try:
-        protected = restore(
+        protected = border.restore(
             records=pq.read_table(folder / f"{RECORDS}.parquet"),
             counts=_read_counts(folder / f"{COUNTS_NAME}.parquet"),
             perpetrators=_read_perpetrators(folder, manifest),
@@ -376,25 +360,25 @@ def read_protected(folder: Path, manifest: Manifest) -> Protected:
 def _read_counts(path: Path) -> pa.Table:
     """Counts that lie in their intervals and are shown exactly where ``low`` is above 0, else a
     ValueError."""
-    table = _cells(path, COUNTS)
+    table = _cells(path, border.COUNTS)
     count, low, high = table["count"], table["low"], table["high"]
     tests = (
         pc.greater_equal(count, 0),
         pc.less_equal(low, count),
         pc.less_equal(count, high),
-        pc.equal(pc.equal(table["state"], SHOWN), pc.greater(low, 0)),
+        pc.equal(pc.equal(table["state"], border.SHOWN), pc.greater(low, 0)),
     )
     if not all(map(_always, tests)):
         raise ValueError
     return table
 
 
-def _read_perpetrators(folder: Path, manifest: Manifest) -> Perpetrators | None:
+def _read_perpetrators(folder: Path, manifest: Manifest) -> border.Perpetrators | None:
     """Perpetrators that are as the manifest states them, else a ValueError."""
     stated = manifest.perpetrators
     if stated is None:
         return None
-    found = Perpetrators(
+    found = border.Perpetrators(
         records=pq.read_table(folder / f"{PERPETRATORS}.parquet"),
         counts=_read_counts(folder / f"{PERPETRATOR_COUNTS}.parquet"),
         rows=stated.rows_per_person,

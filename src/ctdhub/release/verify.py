@@ -12,18 +12,10 @@ from pydantic import ValidationError
 
 from ctdhub.core.errors import ReleaseError, error, printable
 from ctdhub.core.i18n import Text
+from ctdhub.release import tables
 from ctdhub.release.approvals import APPROVALS, CANDIDATES, Approvals, Approvers
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, errata_of
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
-from ctdhub.release.tables import (
-    MEASUREMENT_FILES,
-    PERPETRATOR_FILES,
-    SET,
-    SOURCE_FILES,
-    read_protected,
-    set_names,
-    sound_sets,
-)
 
 Kind = Literal[
     "missing", "extra", "changed", "unsafe-name", "manifest", "content", "approval", "erratum"
@@ -62,12 +54,12 @@ def verify(
     manifest, problems = examine(path, approvers, lines)
     if manifest is not None and not problems:
         try:
-            read_protected(path, manifest)
+            tables.read_protected(path, manifest)
         except ReleaseError as cause:
             problems = [Problem("content", "counts.parquet", cause.fault)]
-        if not problems and not sound_sets(path, manifest):
+        if not problems and not tables.sound_sets(path, manifest):
             text = Text("A set for inference does not have the columns of the synthetic records.")
-            problems = [Problem("content", set_names(1)[0], text)]
+            problems = [Problem("content", tables.set_names(1)[0], text)]
     if _regular(path / SUMS):
         faults = errata_of(path, digest(path), approvers).faults
         problems += [Problem("erratum", name, text) for name, text in faults]
@@ -120,11 +112,11 @@ def sha256(path: Path) -> str:
 
 def _names(path: Path, manifest: Manifest) -> list[Problem]:
     problems = []
-    required = {*REQUIRED, *MEASUREMENT_FILES, *set_names(manifest.imputations)}
-    unstated = {name for name in manifest.files if SET.fullmatch(name)} - required
+    required = {*REQUIRED, *tables.MEASUREMENT_FILES, *tables.set_names(manifest.imputations)}
+    unstated = {name for name in manifest.files if tables.SET.fullmatch(name)} - required
     for names, stated in (
-        (SOURCE_FILES, manifest.sources),
-        (PERPETRATOR_FILES, manifest.perpetrators),
+        (tables.SOURCE_FILES, manifest.sources),
+        (tables.PERPETRATOR_FILES, manifest.perpetrators),
     ):
         (required if stated else unstated).update(names)
     expected = {*manifest.files, *required, SUMS}

@@ -19,19 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdhub.core.i18n import Named, Text
+from ctdhub.schema import model
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.labels import label
-from ctdhub.schema.model import (
-    CONTRIBUTOR,
-    CONTRIBUTOR_KIND,
-    DELIVERIES,
-    DESTINATION_RULE,
-    PERIOD,
-    PERSON,
-    Schema,
-    Variable,
-    load_schema,
-)
 from ctdhub.schema.places import GROUPS, group_codes
 from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.linkage.token_joins import JOINS, named
@@ -137,7 +127,9 @@ class Together:
         starts = np.flatnonzero(np.diff(whose[several], prepend=-1))
         return Together(sizes, alone, whose[alone], several, starts, whose[several[starts]])
 
-    def merged(self, said: Mapping[str, Coded], variable: Variable, schema: Schema) -> Coded:
+    def merged(
+        self, said: Mapping[str, Coded], variable: model.Variable, schema: model.Schema
+    ) -> Coded:
         """The column of persons.
 
         A flag is yes where any record says yes, else no where any says no; of a status the
@@ -191,7 +183,7 @@ def _ranks(column: Coded, order: Sequence[str]) -> Codes:
 
 
 def derived(
-    people: Mapping[str, Coded], records: npt.NDArray[np.int64], schema: Schema
+    people: Mapping[str, Coded], records: npt.NDArray[np.int64], schema: model.Schema
 ) -> dict[str, Coded]:
     """The derived variables: an indicator per group of flags, records per person, groups.
 
@@ -211,8 +203,8 @@ def derived(
             groups = group_codes(citizenship.values.to_pylist(), country.values.to_pylist())
             codes = groups[citizenship.codes + 1, country.codes + 1].astype(np.int32) - 1
             found[variable.name] = Coded(codes, pa.array(GROUPS))
-    domain = schema.domain(DELIVERIES)
-    found[DELIVERIES] = Coded(
+    domain = schema.domain(model.DELIVERIES)
+    found[model.DELIVERIES] = Coded(
         np.minimum(records, len(domain)).astype(np.int32) - 1, pa.array(domain)
     )
     return found
@@ -222,7 +214,7 @@ def derived(
 # Which of several records of one person counts, in words; ``merge_rules`` does it.
 
 
-def in_words(variable: Variable) -> Text:
+def in_words(variable: model.Variable) -> Text:
     """The rule by which records of one person that differ in a variable become one value."""
     if variable.kind == "flag":
         return Text("yes where any record says yes, else no where any says no")
@@ -239,10 +231,10 @@ def in_words(variable: Variable) -> Text:
 
 CONFLICTS = pa.schema(
     [
-        pa.field(PERSON, pa.string(), nullable=False),
+        pa.field(model.PERSON, pa.string(), nullable=False),
         pa.field("variable", pa.string(), nullable=False),
         pa.field("record_id", pa.string(), nullable=False),
-        pa.field(CONTRIBUTOR, pa.string()),
+        pa.field(model.CONTRIBUTOR, pa.string()),
         pa.field("value", pa.string(), nullable=False),
         pa.field("kept", pa.bool_(), nullable=False),
     ]
@@ -250,10 +242,10 @@ CONFLICTS = pa.schema(
 """One row for each record that has a value where records of its person differ."""
 
 _OF_THE_RECORD = {
-    CONTRIBUTOR,
-    CONTRIBUTOR_KIND,
-    PERIOD,
-    DESTINATION_RULE,
+    model.CONTRIBUTOR,
+    model.CONTRIBUTOR_KIND,
+    model.PERIOD,
+    model.DESTINATION_RULE,
 }
 """Variables about a record; that two records differ in them is no contradiction about a person."""
 
@@ -266,7 +258,7 @@ def conflicts(
     ids: pa.ChunkedArray,
     said: Mapping[str, Coded],
     people: Mapping[str, Coded],
-    schema: Schema,
+    schema: model.Schema,
 ) -> pa.Table:
     """Where records of one person differ, schema :data:`CONFLICTS`, sorted.
 
@@ -301,7 +293,7 @@ def conflicts(
     order = np.argsort(key, kind="stable")
     person, variable = np.divmod(key[order], len(names))
     row = np.concatenate(places)[order]
-    contributor = said[CONTRIBUTOR]
+    contributor = said[model.CONTRIBUTOR]
     codes = contributor.codes[row]
     columns = [
         persons.take(pa.array(person)),
@@ -368,9 +360,9 @@ def lists_of_people(
         lists: ids of contributors.
         years: a list knows a person where it has a record of her from these years.
     """
-    names = records[CONTRIBUTOR].combine_chunks().cast(pa.string())
+    names = records[model.CONTRIBUTOR].combine_chunks().cast(pa.string())
     which = pc.index_in(names, value_set=pa.array(lists, pa.string()))
-    year = records[PERIOD].combine_chunks()
+    year = records[model.PERIOD].combine_chunks()
     inside = pc.and_(pc.greater_equal(year, years[0]), pc.less_equal(year, years[1]))
     known = pa.table({"person": persons, "list": which})
     known = known.filter(pc.and_(inside, which.is_valid()))
@@ -481,7 +473,7 @@ def persons_of(records: pa.Table) -> pa.Array:
     return pc.coalesce(records["person_key"], records["record_id"]).combine_chunks()
 
 
-def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> Linked:
+def link(records: pa.Table, schema: model.Schema, linking: Linking | None = None) -> Linked:
     """Join records to people.
 
     Args:
@@ -500,11 +492,11 @@ def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> L
     linking = linking or Linking()
     persons = linking.in_rows(persons_of(records))
     sets = lists_of_people(records, linking.on_lists(persons), linking.names, linking.years)
-    table = records.append_column(PERSON, persons)
+    table = records.append_column(model.PERSON, persons)
     once = _first(table["record_id"])
     if len(once) < table.num_rows:
         table = table.take(pa.array(once))
-    whose = Coded.of(table[PERSON])
+    whose = Coded.of(table[model.PERSON])
     said = {v.name: Coded.of(table[v.name]) for v in schema.records}
     together = Together.of(whose, list(said.values()))
     merged = {v.name: together.merged(said, v, schema) for v in schema.records}
@@ -515,7 +507,7 @@ def link(records: pa.Table, schema: Schema, linking: Linking | None = None) -> L
     if linking.strata:
         asked = {name: columns[name] for name in linking.strata}
         strata = people_by_strata(sets, linking.on_lists(whose.values), asked, linking.names)
-    by_variable = differ.group_by([PERSON, "variable"]).aggregate([])["variable"].to_pylist()
+    by_variable = differ.group_by([model.PERSON, "variable"]).aggregate([])["variable"].to_pylist()
     known = people_by_lists(sets, linking.names)
     people = len(whose.values)
     totals = Totals(records.num_rows, people, Counter(by_variable), known, strata)
@@ -532,7 +524,9 @@ def _first(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
 # Perpetrators by person: who is mentioned in the records of one person, each once.
 
 
-def by_person(mentioned: pa.Table, records: pa.Table, schema: Schema, linking: Linking) -> pa.Table:
+def by_person(
+    mentioned: pa.Table, records: pa.Table, schema: model.Schema, linking: Linking
+) -> pa.Table:
     """Child rows of records as rows of the persons whom these records are about.
 
     Args:
@@ -552,7 +546,7 @@ def by_person(mentioned: pa.Table, records: pa.Table, schema: Schema, linking: L
         raise ValueError("a perpetrator belongs to no record")
     names = [v.name for v in schema.table("perpetrators")]
     persons = linking.in_rows(persons_of(records))
-    return mentioned.select(names).add_column(0, PERSON, persons.take(place))
+    return mentioned.select(names).add_column(0, model.PERSON, persons.take(place))
 
 
 def each_once(mentioned: pa.Table) -> pa.Table:
@@ -580,7 +574,7 @@ MOST_PARTS = 100
 """Two files of each are open at once, and some systems allow 256; beyond it parts grow."""
 
 _PEOPLE = coded_parquet.as_codes(arrow_schema("people"))
-MENTIONED = pa.schema([pa.field(PERSON, pa.string()), *arrow_schema("perpetrators")])
+MENTIONED = pa.schema([pa.field(model.PERSON, pa.string()), *arrow_schema("perpetrators")])
 """Perpetrators by person."""
 
 
@@ -598,7 +592,7 @@ def link_parts(
     rows: int,
     places: PartitionsPlaces,
     linking: Linking,
-    schema: Schema,
+    schema: model.Schema,
 ) -> Totals:
     """Join the records of many files to people; see :func:`ctdhub.sensitive.linkage.people.link`.
 
@@ -624,7 +618,7 @@ def link_parts(
             persons = linking.on_lists(persons_of(said))
             records.add(divided(said.select(held(schema)), persons, parts))
             rows_of = by_person(children, said, schema, linking)
-            persons = linking.on_lists(rows_of[PERSON].combine_chunks())
+            persons = linking.on_lists(rows_of[model.PERSON].combine_chunks())
             mentioned.add(divided(rows_of, persons, parts))
     totals = _written(paths, places, linking, schema)
     folder.rmdir()
@@ -632,7 +626,10 @@ def link_parts(
 
 
 def _written(
-    paths: Sequence[Sequence[Path]], places: PartitionsPlaces, linking: Linking, schema: Schema
+    paths: Sequence[Sequence[Path]],
+    places: PartitionsPlaces,
+    linking: Linking,
+    schema: model.Schema,
 ) -> Totals:
     totals = Totals()
     with (
@@ -652,7 +649,7 @@ def _written(
     return totals
 
 
-def held(schema: Schema) -> list[str]:
+def held(schema: model.Schema) -> list[str]:
     """Columns of records that people are made of."""
     return ["record_id", "person_key", *(v.name for v in schema.records)]
 
@@ -674,7 +671,7 @@ def divided(rows: pa.Table, persons: pa.Array, parts: int) -> Iterator[tuple[int
 
 def _narrow(rows: pa.Table) -> pa.Table:
     """Codes of flags and of statuses, which most columns are, in a byte each."""
-    few = {v.name for v in load_schema().records if v.kind in ("flag", "status")}
+    few = {v.name for v in model.load_schema().records if v.kind in ("flag", "status")}
     for i, column in enumerate(rows.schema):
         if column.name in few and pa.types.is_dictionary(column.type):
             narrow = pa.dictionary(pa.int8(), column.type.value_type)
