@@ -159,7 +159,7 @@ def test_1_women_from_one_country_in_another_by_year(begin: Begin, phone: bool) 
     reader.click(offers.first)
     reader.explorer()
     expect(page.locator("#explore-offers")).to_be_hidden()
-    expect(page.locator("#explore-subtitle")).to_contain_text("Year of registration")
+    expect(page.locator("#explore-subtitle")).to_contain_text("year of registration")
 
 
 def test_2_one_country_compared_with_another(begin: Begin) -> None:
