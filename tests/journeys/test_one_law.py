@@ -504,7 +504,7 @@ def test_a_round_of_counts_with_a_forged_cell(
 
     fit = parties.answer_to
     monkeypatch.setattr(
-        parties, "answer_to", lambda *given: fit(*given[:4], stream(b"fit"), *given[5:])
+        parties, "answer_to", lambda *given: fit(*given[:3], stream(b"fit"), *given[4:])
     )
     begin()
     shutil.copytree(now, tmp_path / "kept")

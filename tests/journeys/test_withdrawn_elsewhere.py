@@ -107,7 +107,7 @@ def test_above_the_limit_the_steward_decides(hub: Hub, ctdhub: Run) -> None:
     before = at_the_desk(hub, OTHER)
     code, out, _err = ctdhub("withdraw", hub.root, "--list")
     assert code == 0
-    assert re.search(rf"{OTHER}\s+{quarter}\s+2\s+1", out)
+    assert re.search(rf"{OTHER}\W+{quarter}\W+2\W+1", out)
     assert decide(hub, OTHER, only_here=False) == 1
     assert people(hub) == []
     assert at_the_desk(hub, OTHER) == before, "that there was a decision tells whom others know"

@@ -326,17 +326,17 @@ def test_the_command_asks_warns_and_says_what_comes_next(
     hub: Hub, key_files: dict[str, Path], ctdhub: Callable[..., tuple[int, str, str]]
 ) -> None:
     written = ("correct", hub.root, "2026.1", "--note", "Two people withdrew.", "--yes")
-    code, out, _err = ctdhub(*written, "--translation", "fr=Deux", "--concerns", "gender")
+    code, out, err = ctdhub(*written, "--translation", "fr=Deux", "--concerns", "gender")
     assert code == 0
-    assert "seems to say that people withdrew" in out
+    assert "seems to say that people withdrew" in err
     assert "waits for the approval of: steward, privacy officer" in out
     code, _out, err = ctdhub(*written, "--translation", "de=Zwei")
     assert code == 2
     assert "erratum-language" in err
     signing = ("approve", hub.root, "--correction", "2026.1", "--yes", "--role")
-    code, out, _err = ctdhub(*signing, "steward", "--key", key_files["steward"])
+    code, out, err = ctdhub(*signing, "steward", "--key", key_files["steward"])
     assert code == 0
-    assert "seems to say" in out
+    assert "seems to say" in err
     assert "of: privacy officer" in out
     code, _out, err = ctdhub(*signing, "privacy_officer", "--key", key_files["steward"])
     assert code == 2

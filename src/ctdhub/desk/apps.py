@@ -1,7 +1,5 @@
 """What Django calls an application: the desk's tables."""
 
-from importlib import import_module
-
 from django.apps import AppConfig
 
 
@@ -13,4 +11,4 @@ class DeskApp(AppConfig):
 
     def ready(self) -> None:
         """Listen to what happens at the door."""
-        import_module("ctdhub.desk.accounts.signing_in")
+        from ctdhub.desk.accounts import signing_in  # noqa: F401 - it listens once it is loaded

@@ -410,7 +410,7 @@ def _drawn(label: str, found: decomposition.ChangePart | decomposition.Split) ->
 # The charts of people by year in the words of one language, and who covered which year.
 
 TYPES = (FORCED_LABOUR, SEXUAL_EXPLOITATION)
-SIDES = {"citizenship": ORIGIN, "exploited-in": DESTINATION}
+SIDES = {"trends-citizenship": ORIGIN, "trends-exploited-in": DESTINATION}
 
 
 @dataclass(frozen=True)
@@ -507,9 +507,9 @@ def trends(answers: Answers) -> tuple[Trend, ...]:
     by_gender = [*(line(SEX, g, code_label(SEX, g, lang)) for g in genders), unknown(SEX)]
     kinds = _("Type of exploitation; a person may have several")
     charts: list[tuple[str, str, str, list[ChartLine], Where, str]] = [
-        ("total", "line", _("All people"), [everybody], {}, ""),
-        ("gender", SEX, label(SEX, lang), by_gender, {SEX: genders}, definition(SEX, lang)),
-        ("exploitation", "flag", kinds, by_flag, some, group_definition(HARM, lang)),
+        ("trends-total", "line", _("All people"), [everybody], {}, ""),
+        ("trends-gender", SEX, label(SEX, lang), by_gender, {SEX: genders}, definition(SEX, lang)),
+        ("trends-exploitation", "flag", kinds, by_flag, some, group_definition(HARM, lang)),
     ]
     for name, variable in SIDES.items():
         title = _("Region of citizenship") if variable == ORIGIN else _("Region of exploitation")
@@ -537,7 +537,7 @@ def _chart(
     table = trend(answers, variable, [line for line, _label, _question in lines], recorded)
     if table is None:
         return None
-    release, panels, name = answers.release, list[ChartPanel](), f"trends-{name}"
+    release, panels = answers.release, list[ChartPanel]()
     for line, label_, question in lines:
         rows = tuple(r for r in table.rows if r.codes[1] == line.code)
         if rows:

@@ -21,7 +21,7 @@ from ctdhub.report.signals import compared, false_share, of_release, sentence, v
 from ctdhub.report.trends import measured_apart, question_label, recorded_share, told
 from ctdhub.report.wording import break_sentence, printed, ranged, signed, sized, turned
 from ctdhub.schema.labels import label
-from ctdhub.schema.model import DESTINATION, ORIGIN, PERIOD, RELATION, load_schema
+from ctdhub.schema.model import AGE, DESTINATION, ORIGIN, PERIOD, RELATION, load_schema
 from ctdhub.stats import decomposition, equity, trend
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, Table
@@ -31,6 +31,7 @@ from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.events import PARTS, PLACES, Of
 from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.tables import children_share
 
 # --------------------------------------------------------------------------------------------------
 # Figures of the site as blocks of a brief, each number noted with its question.
@@ -76,8 +77,7 @@ def _bars(
     kept += [k for k, row in enumerate(table.rows) if row.kind == "not_recorded"]
     for k in kept:
         _note_row(table, table.rows[k], figure.bars[k].text, id, notebook, shares=shares)
-    note = figure.note
-    left = len(table.rows) - len(kept)
+    note, left = figure.note, len(table.rows) - len(kept)
     if left:
         more = _(
             "Rows not shown: {n}; they have fewer people, or are below the reporting threshold."
@@ -87,10 +87,11 @@ def _bars(
     _note_base(table, where, id, notebook)
     if (largest := table.largest) is not None and largest.share is not None:
         notebook.card(f"{id}.largest", largest.share, sized(largest.share))
-    bars = tuple(
-        Bar(b.label, b.text, b.size, b.low, b.high, b.missing)
-        for b in (figure.bars[k] for k in kept)
-    )
+    if AGE in table.variables and AGE not in where:
+        children = children_share(answers, where)
+        notebook.card(f"{id}.children", children, sized(children))
+    shown = [figure.bars[k] for k in kept]
+    bars = tuple(Bar(b.label, b.text, b.size, b.low, b.high, b.missing) for b in shown)
     return Bars(figure.headline, figure.subtitle, bars, note)
 
 
@@ -108,12 +109,11 @@ def _note_row(
 
 
 def _note_base(table: Table, where: Where, id: str, notebook: Notebook) -> None:
-    card = table.base
-    ends = tuple(number(x or 0) for x in (card.value, card.low, card.high))
-    notebook.card(f"{id}.base", card, *ends)
-    if table.missing is not None and card.query is not None:
-        missing, printed = table.missing, (share(table.missing),)
-        notebook.add(f"{id}.missing", "missing", missing, printed, card.query.where, where)
+    card, missing = table.base, table.missing
+    notebook.card(f"{id}.base", card, *(number(x or 0) for x in (card.value, card.low, card.high)))
+    if missing is not None and card.query is not None:
+        among = card.query.where
+        notebook.add(f"{id}.missing", "missing", missing, (share(missing),), among, where)
 
 
 def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Years | None:

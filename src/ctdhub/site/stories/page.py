@@ -148,8 +148,8 @@ def chart(text: str, name: str, answers: Answers) -> Figure:
         source.require_variable(subject)
     if subject in named:
         raise error("story-chart/subject", name=subject)
-    file, told = f"stories/{name}", source.in_words(named)
-    among = Among(source.query(named, answers).where, name, file, told)
+    where, file = source.query(named, answers).where, f"stories/{name}"
+    among = Among(where, name, file, source.in_words(named))
     found = subject_figure(answers, subject, among, most)
     if found is None:
         raise error("story-measured")
