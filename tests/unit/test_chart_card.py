@@ -36,6 +36,7 @@ from ctdhub.report.figures import (
     picture,
     sides,
 )
+from ctdhub.report.trends import trends as trend_charts
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
@@ -232,9 +233,9 @@ def test_whatever_leaves_a_chart_of_a_place_names_the_place_and_the_side(
                         texts = (
                             quote(figure, release, URL),
                             reference(figure, release, URL),
-                            ris(figure.title, release, URL),
+                            ris(figure.caption, release, URL),
                             picture(figure, release, URL),
-                            embed_code(figure.title, URL),
+                            embed_code(figure.caption, URL),
                         )
                         for text in texts:
                             assert all(html.escape(name) in text or name in text for name in names)
@@ -242,6 +243,14 @@ def test_whatever_leaves_a_chart_of_a_place_names_the_place_and_the_side(
                         write_figures(tmp_path / figure.name, [figure], content)
                         lines = (tmp_path / f"{figure.name}.csv").read_text("utf-8").splitlines()
                         assert all(f"{question}={key}" in line for line in lines[1:])
+
+
+def test_a_chart_of_lines_is_cited_by_what_it_counts(release: Release, answers: Answers) -> None:
+    with language("en"):
+        for chart in trend_charts(answers):
+            for text in (quote(chart, release, URL), reference(chart, release, URL)):
+                assert chart.subtitle in text
+                assert "People identified" in text
 
 
 def test_a_headline_is_never_the_subtitle_and_blanks_are_one_line(answers: Answers) -> None:

@@ -358,7 +358,7 @@ def test_charts_hold_the_counts_and_say_among_whom(tmp_path: Path, answers: Answ
     found = list(blocks(story.told("en"), "a", answers))
     assert [type(b) for b in found] == [Markup, StoryChart, Markup, StoryChart, Markup]
     first, second = (b.figure for b in found if isinstance(b, StoryChart))
-    assert first.title.startswith("Citizenship: Ukraine and Africa. ")
+    assert first.caption.startswith("Citizenship: Ukraine and Africa. ")
     inside = ["UKR", *countries.members("africa")]
     for row in first.table.rows[:2]:
         asked = answers.count({"gender": list(row.codes), "citizenship": inside})

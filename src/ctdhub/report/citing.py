@@ -41,14 +41,14 @@ def quote(chart: Chart, release: Release, url: str) -> str:
     if isinstance(chart, Figure) and (cells := _leading(chart)):
         names = ("label", "people", "low", "high", "share")
         values = dict(zip(names, cells, strict=True)) | {
-            "what": chart.title,
+            "what": chart.caption,
             "base": chart.base,
             "source": source,
         }
         shares = values["share"] != "–" and not chart.by_year
         return _filled(_with_share() if shares else _without(), values)
     note = chart.base if isinstance(chart, Figure) else chart.note
-    parts = (f"{chart.headline}.", f"{chart.title}.", note, source)
+    parts = (f"{chart.headline}.", f"{chart.caption}.", note, source)
     return " ".join(part for part in parts if part.strip("."))
 
 
@@ -66,7 +66,7 @@ def template(release: Release, *, shares: bool = True) -> str:
 def reference(chart: Chart, release: Release, url: str) -> str:
     """How to cite a chart, in the language in force."""
     return _("{citation} Chart: {title}. {url}").format(
-        citation=citation(release), title=chart.title, url=url
+        citation=citation(release), title=chart.caption, url=url
     )
 
 

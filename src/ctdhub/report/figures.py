@@ -142,7 +142,7 @@ class Chart:
     scope: str = ""
 
     @property
-    def title(self) -> str:
+    def caption(self) -> str:
         """What is counted, and of whom: wherever the chart leaves its page."""
         if not self.scope:
             return self.subtitle
@@ -648,7 +648,7 @@ def picture(figure: Figure, release: Release, url: str) -> str:
     else:
         drawn = bars_body(figure.drawn, rtl=rtl)
     notes = (*_notes(figure, release), source_line(release, url))
-    return alone(figure.headline, figure.title, drawn, notes, provenance(release, url))
+    return alone(figure.headline, figure.caption, drawn, notes, provenance(release, url))
 
 
 def source_line(release: Release, url: str) -> str:

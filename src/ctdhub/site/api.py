@@ -333,7 +333,7 @@ def _figures(answers: Answers, languages: Sequence[str]) -> list[dict[str, Any]]
     for code in languages:
         with language(code):
             for figure in figures(answers):
-                titles.setdefault(figure.file, {})[code] = figure.title
+                titles.setdefault(figure.file, {})[code] = figure.caption
     return [
         {
             "id": file,

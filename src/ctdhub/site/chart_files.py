@@ -51,7 +51,7 @@ def write_figure(path: Path, figure: Numbers, content: Content) -> None:
     """
     names, rows = _names(figure), figure.table.rows
     facts = _metadata(figure, content.release)
-    _write(path, names, [_line(figure, row) for row in rows], facts, figure.title, content)
+    _write(path, names, [_line(figure, row) for row in rows], facts, figure.caption, content)
 
 
 def write_each(folder: Path, chosen: Iterable[Numbers], content: Content) -> None:
@@ -64,7 +64,7 @@ def write_figures(path: Path, chosen: Sequence[Numbers], content: Content) -> No
     """Write several figures into the files of one, whose rows begin with figure and variables."""
     lines = [_among_others(figure, row) for figure in chosen for row in figure.table.rows]
     facts = [_metadata(figure, content.release) for figure in chosen]
-    title = "; ".join(dict.fromkeys(figure.title for figure in chosen))
+    title = "; ".join(dict.fromkeys(figure.caption for figure in chosen))
     _write(path, ("figure", "variables", "codes"), lines, facts, title, content)
 
 
@@ -161,7 +161,7 @@ def _metadata(figure: Numbers, release: Release) -> dict[str, object]:
     base = figure.table.base
     return {
         "id": figure.id,
-        "title": figure.title,
+        "title": figure.caption,
         "definition": figure.definition,
         "denominator": {
             "people": base.value,

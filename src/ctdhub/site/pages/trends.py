@@ -124,11 +124,11 @@ def embed_pages(content: Content) -> Iterator[Page]:
     """A page for each file of figures, in the language in force, but those of places."""
     answers = content.answers
     for figure in figures(answers):
-        yield _framed(figure, figure.title, HOME, [figure])
+        yield _framed(figure, figure.caption, HOME, [figure])
     for chart in trends(answers):
         yield _framed(chart, chart.subtitle, place(chart), lines=_panels(chart))
     for figure, home in stories.shown(content):
-        yield _framed(figure, figure.title, home, [figure])
+        yield _framed(figure, figure.caption, home, [figure])
 
 
 def of_place(answers: Answers, key: str) -> Iterator[Page]:
