@@ -170,7 +170,8 @@ EVALUATE = """async asked => {
       const next = await view.show({...state, where: left(state.where), versus: left(state.versus),
         split: offer.split ? null : state.split});
       const shows = s => s.rows.some(r => !r.silent && r.people.state === "shown");
-      again.push(state.versus ? next.series.every(shows) : next.series.some(shows));
+      again.push(next.series.every(s => !s.unmeasured) &&
+        (state.versus ? next.series.every(shows) : next.series.some(shows)));
     }
     const value = seen.series[0].rows.filter(r => !r.silent).length;
     found.push({totals: seen.totals, value, drops,

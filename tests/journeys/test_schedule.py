@@ -269,6 +269,39 @@ def test_passkeys_approve_and_only_the_other_approver_changes_them(
         keys.pending(real)
 
 
+def test_a_changed_key_is_signed_for_by_the_other_approver(
+    ctdhub,  # type: ignore[no-untyped-def]  # noqa: F811
+    real: Hub,
+    tmp_path: Path,
+) -> None:
+    for role in ROLES:
+        candidate = stage.waiting(real)
+        given, _manifest = stage.statement(real, candidate, role)
+        key = read_key(real.practice_key(role))
+        Approvals.read(candidate).signed(given, key).write(candidate)
+    pipeline.build(real, until="release")
+    release = real.releases / candidate.name
+    assert verify(release, real.settings.approvers) == []
+    had, new = real.settings.approvers, make_key(tmp_path / "new.pem").public
+    assert had is not None
+    now = {"steward": new, "privacy_officer": had.privacy_officer, "former": [had.steward]}
+    set_approvers(real, approvers=now)
+    words = ("approvers", str(real.root), "--role", "privacy_officer", "--reason", "she left")
+    words += ("--key", str(real.practice_key("privacy_officer")), "--yes")
+    assert ctdhub(*words[:2])[0] == 2
+    code, out, _err = ctdhub(*words)
+    assert (code, "line 1" in out) == (0, True)
+    code, out, _err = ctdhub(*words[:2], "--signed-by", str(had.steward))
+    assert (code, release.name in out) == (0, True)
+    for one in Approvals.read(release).approvals:  # of a release that names nobody, no key is known
+        plain = one.statement.model_copy(update={"approvers": None})
+        key = read_key(real.practice_key(one.statement.role))
+        Approvals.read(release).signed(plain, key).write(release)
+    with pytest.raises(ReleaseError) as met:
+        keys.signed_keys(real)
+    assert met.value.name == "approvers/since"
+
+
 def test_statements_that_name_no_approvers_publish_nothing(real: Hub) -> None:
     """Else the keys of the next release would be bound to nobody's."""
     for role in ROLES:

@@ -18,7 +18,7 @@ from ctdhub.report.wording import (
     is_majority,
     more_than,
     people_claim,
-    share_claim,
+    ranged,
     share_words,
     surely,
 )
@@ -26,6 +26,13 @@ from ctdhub.stats.cards import HEADLINE, POINT, Interval, NumberCard, State, in_
 from ctdhub.stats.tables import Side
 
 ENDS = st.floats(0, 1)
+
+
+def share_claim(card: NumberCard) -> str:
+    """What is printed of a share: words where some are sure, else digits or a range."""
+    return share_words(card) or (ranged(card) if card.has_range else "")
+
+
 SIZES = st.integers(1, 10_000_000)
 
 

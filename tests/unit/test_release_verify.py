@@ -156,8 +156,10 @@ def test_rows_and_people_must_agree_even_when_resealed(release: Path) -> None:
         {"values": pa.array([["a", "b"]])},
         {"count": pa.array([None], pa.int64())},
         {"extra": pa.array(["x"])},
+        {"low": pa.array(["5"])},
+        {"low": pa.array([True])},
     ],
-    ids=["outside", "hidden", "unshown", "unpaired", "null", "column"],
+    ids=["outside", "hidden", "unshown", "unpaired", "null", "column", "text", "boolean"],
 )
 def test_counts_must_be_sound_even_when_resealed(release: Path, change: dict[str, Any]) -> None:
     row = {"columns": [["gender"]], "values": [["female"]], "count": [9], "low": [5], "high": [13]}

@@ -12,6 +12,7 @@ from invented_release import invented_sources, people_rows, protected_answer
 from ctdhub.border import MEASUREMENTS
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.stats.mse.of_release import lists_in
 from ctdhub.stats.trend import all_series, by_contributor, series
 
 ROWS = people_rows(1500)
@@ -95,7 +96,19 @@ def test_contributors_have_series_and_the_rest_only_where_there_is_one(release: 
     assert list(by_contributor(wider, {})) == ["one", "two", ""]
 
 
+def test_overlap_names_every_set(release: Release) -> None:
+    found = lists_in(release)
+    assert found is not None
+    assert (found.names, found.sigma) == (("one", "two"), 12.0)
+    cells = dict(zip(map(tuple, found.on.tolist()), found.y, strict=True))
+    assert cells == {(True, False): 900.0, (False, True): 700.0, (True, True): -3.0}
+    sources = invented_sources(lists=())
+    without = replace(release, protected=replace(release.protected, sources=sources))
+    assert lists_in(without) is None
+
+
 def test_an_older_release_has_none_of_them(bare: Release) -> None:
     assert all_series(bare) == ()
     assert series(bare, {}) is None
     assert by_contributor(bare, {}) == {}
+    assert lists_in(bare) is None

@@ -69,7 +69,6 @@ def approve(
     show_statement(hub, given, manifest, Account.of(ledger(hub), rules, split), split)
     show_document(from_json(difference(hub, candidate.name, reviewed=True)["document"]))
     show_reports(hub)
-    show_told(hub, candidate)
     options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
     release = approve_stage.approve(hub, candidate, given, open_key(key))
     if release is None:
@@ -418,22 +417,14 @@ def rows_of_statement(hub: Hub, manifest: Manifest) -> list[tuple[str, str]]:
 # What comparing releases tells of single contributors, for the steward and the privacy officer.
 
 
-def show_told(hub: Hub, candidate: Path | None = None) -> None:
-    """Print whose counts can be told, and what to do; nothing where there is nobody.
+def show_told(hub: Hub) -> None:
+    """Print whose counts could be told by what would be released today, and what to do."""
+    from ctdhub.hub.stages.differencing import TELL_THEM, told_of
 
-    Args:
-        candidate: the bundle to be approved; what would be released today, if None.
-    """
-    from ctdhub.hub.stages.differencing import told_of
-
-    found = told_of(hub, candidate)
+    found = told_of(hub)
     if not found:
         return
     say(_("What a comparison of releases reveals:"))
     for one in found:
         say(f"* {said(one.words)}")
-    text = _(
-        "A contributor left. It is removed at once, whatever that reveals. Show this to each "
-        "contributor that is named before you sign."
-    )
-    say(text)
+    say(said(TELL_THEM))

@@ -217,14 +217,14 @@ def desk_verify(folder: Path) -> None:
     """The verb ``ctdhub desk verify``."""
     from ctdhub.desk.trail_file import read_trail
 
-    lines = read_trail(options.hub(folder).root / "desk" / "trail.jsonl")
-    if not lines:
+    *_rest, last = None, *read_trail(options.hub(folder).root / "desk" / "trail.jsonl")
+    if last is None:
         say(_("The trail has no line yet."))
         return
     text = Text(
         "The trail is whole: {n} lines, the last one {hash}.",
-        n=Numeral(len(lines)),
-        hash=lines[-1]["hash"],
+        n=Numeral(last["number"]),
+        hash=last["hash"],
     )
     show_exactly(said(text))
 

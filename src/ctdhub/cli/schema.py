@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 # --------------------------------------------------------------------------------------------------
 # Verb of the schema: codebook.  The verb ``crosswalk`` has its own module.
 
-_LANGS = ", ".join(LANGUAGES)
-
 
 def codebook(
     form: Annotated[str, options.form(emit.FORMATS)] = "html",

@@ -46,7 +46,7 @@ from ctdhub.core.i18n import (
 #     └── SiteError             a published site cannot be read
 #
 # An error names file, row or line, column, rule and remedy.  It never carries the value of a case
-# record.  ``error_catalogue.error`` makes each of them; ``InvalidSetting`` is one fault of a file
+# record.  ``error`` makes each of them; ``InvalidSetting`` is one fault of a file
 # of settings, which becomes part of an error about the file.
 
 

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import stat
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -152,7 +153,7 @@ FIRST = "0" * 64
 """What the first line names as the hash before it."""
 
 
-def read_chain(path: Path) -> tuple[dict[str, Any], ...]:
+def read_chain(path: Path) -> Iterator[dict[str, Any]]:
     """All lines, each with ``number``, ``previous`` and ``hash``; none where there is no file.
 
     A torn last line, left by a kill, was never told to anybody and is passed over.
@@ -160,19 +161,31 @@ def read_chain(path: Path) -> tuple[dict[str, Any], ...]:
     Raises:
         HubError: a line does not follow from the one before it (rule "chain").
     """
-    found: list[dict[str, Any]] = []
     before = FIRST
     for number, line in enumerate(_lines(path), 1):
-        try:
-            entry = json.loads(line)
-            follows = line == canonical(chained(entry, number, before))
-        except (ValueError, TypeError, RecursionError):
-            follows = False
-        if not follows:
-            raise error("chain", file=path, line=number)
+        entry = _entry(path, line, number, before)
         before = entry["hash"]
-        found.append(entry)
-    return tuple(found)
+        yield entry
+
+
+def last_of_chain(path: Path) -> dict[str, Any] | None:
+    """The last whole line, checked by itself alone; for whoever writes on and keeps its hash.
+
+    Raises:
+        HubError: it was changed (rule "chain").
+    """
+    for number, line in deque(enumerate(_lines(path), 1), maxlen=1):
+        return _entry(path, line, number)
+    return None
+
+
+def _entry(path: Path, line: bytes, number: int, before: str = "") -> dict[str, Any]:
+    """A line that follows the one with a hash, or whichever it names itself."""
+    with suppress(ValueError, TypeError, KeyError, RecursionError):
+        entry: dict[str, Any] = json.loads(line)
+        if line == canonical(chained(entry, number, before or entry["previous"])):
+            return entry
+    raise error("chain", file=path, line=number)
 
 
 def append_chain(path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,7 +201,7 @@ def append_chain(path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         HubError: see :func:`read_chain`.
     """
-    before = read_chain(path)
+    before = tuple(read_chain(path))
     whole = chained(entry, len(before) + 1, before[-1]["hash"] if before else FIRST)
     append_lines(path, [whole])
     return whole
@@ -212,15 +225,24 @@ def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     with os.fdopen(handle, "r+b") as out:
         out.seek(sum(len(line) + 1 for line in _lines(path)))
         out.truncate()
-        out.writelines(canonical(line) + b"\n" for line in lines)
+        out.write(b"".join(canonical(line) + b"\n" for line in lines))
         out.flush()
         os.fsync(out.fileno())
     sync(path.parent)
 
 
-def _lines(path: Path) -> list[bytes]:
+def is_torn(path: Path) -> bool:
+    """Whether a log ends within a line."""
+    with suppress(OSError), path.open("rb") as file:  # a file without a byte has no end to look at
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
+    return False
+
+
+def _lines(path: Path) -> Iterator[bytes]:
     """Whole lines; what stands behind the last line end is torn."""
-    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        yield from (line[:-1] for line in file if line.endswith(b"\n"))
 
 
 # --------------------------------------------------------------------------------------------------

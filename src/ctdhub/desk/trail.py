@@ -13,7 +13,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.files import append_lines, chained, locked
 from ctdhub.desk.allowed import Who
 from ctdhub.desk.models import TrailEvent, TrailHead
-from ctdhub.desk.trail_file import read_trail
+from ctdhub.desk.trail_file import last_line
 
 
 def record(who: Who, action: str, thing: object = "", outcome: str = "done") -> None:
@@ -50,9 +50,9 @@ def append_trail(file: Path) -> int:
     """
     file.parent.mkdir(mode=0o700, exist_ok=True)
     with locked(file.with_name(".trail-lock")):
-        written = read_trail(file, torn=True)
-        after, events = len(written), TrailEvent.objects.order_by("number")
-        if written and not events.filter(number=after, hash=written[-1]["hash"]).exists():
+        last, events = last_line(file), TrailEvent.objects.order_by("number")
+        after = last["number"] if last else 0
+        if last and not events.filter(number=after, hash=last["hash"]).exists():
             raise error("trail", file=file, line=after)  # what follows it is of another trail
         if lines := list(events.filter(number__gt=after).values()):
             append_lines(file, lines)

@@ -3,7 +3,6 @@ answer may be given again.
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from ctdhub.border import Protected
 from ctdhub.core.files import uncollected
+from ctdhub.core.tables import canonical
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.answer_store import ChargeSecret
@@ -94,17 +94,17 @@ class CanonicalRequest(NamedTuple):
     def content(self) -> bytes:
         """What is public of it, to be hashed with the ledger's secret."""
         public = self.method, self.columns, self.settings, self.noise
-        return _canonical(["request", FORM, *public]).encode()
+        return canonical(["request", FORM, *public])
 
     @property
     def content_with_people(self) -> bytes:
         """All of it, to be hashed with the ledger's secret.  Sensitive."""
-        return _canonical(["request with people", FORM, *self]).encode()
+        return canonical(["request with people", FORM, *self])
 
     def parts(self) -> dict[str, bytes]:
         """Each part by its name, to be hashed with the ledger's secret."""
         texts = self._asdict().items()
-        return {name: _canonical(["part", name, text]).encode() for name, text in texts}
+        return {name: canonical(["part", name, text]) for name, text in texts}
 
 
 def request_of(
@@ -130,7 +130,7 @@ def request_of(
         people[part.name] = _digest(exact)
     promise = {"about": about, "epsilon": epsilon, "delta": delta, "unit": unit}
     asked = (people, columns, [promise, settings], noise)
-    return CanonicalRequest(str(METHOD), *map(_canonical, asked))
+    return CanonicalRequest(str(METHOD), *(canonical(one).decode() for one in asked))
 
 
 def shown(plan: Plan, *, hierarchy: bool) -> dict[str, Any]:
@@ -176,15 +176,9 @@ def _digest(exact: Counts) -> str:
     found = hashlib.sha256()
     for columns in sorted(exact):
         cells = exact[columns]
-        found.update(_canonical([list(columns), list(cells.shape)]).encode())
+        found.update(canonical([list(columns), list(cells.shape)]))
         found.update(np.ascontiguousarray(cells, dtype="<i4").data)
     return found.hexdigest()
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")
-    )
 
 
 # --------------------------------------------------------------------------------------------------

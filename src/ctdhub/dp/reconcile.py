@@ -107,7 +107,7 @@ def _route(shape: tuple[int, ...], most: int) -> tuple[tuple[Axes, Axes, Axes, i
 # component sums to zero along each of its axes and is repeated along the others.  These parts are
 # orthogonal, so each measured table that contains S gives an independent estimate of the component
 # of S, and the least-squares solution is their mean weighed by inverse variance, component by
-# component.  Centring is linear, so that this is the centred pooled table of S (``pooling``), and
+# component.  Centring is linear, so that this is the centred pooled table of S (``pool``), and
 #
 #     fitted(U) = sum over S in U of component(S) / (product of the sizes of U outside S).
 #

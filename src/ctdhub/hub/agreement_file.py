@@ -42,7 +42,7 @@ def hash_of_agreement(hub: Hub, contributor: str) -> str:
     return hash_file(path) if path.is_file() else ""
 
 
-def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -> str:
+def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -> None:
     """Write an agreement, a new one where ``base`` is empty; no other file is touched.
 
     Args:
@@ -50,9 +50,6 @@ def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -
         contributor: its id, which is the file's name.
         settings: what changes; comments and all other settings stay as they were.
         base: SHA-256 of the file as whoever changes it saw it.
-
-    Returns:
-        SHA-256 of the file as it is now.
 
     Raises:
         PolicyError: a setting has faults, the file can only be changed by hand, or somebody else
@@ -77,7 +74,6 @@ def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -
         path.parent.mkdir(exist_ok=True)
         mode = path.stat().st_mode & 0o777 if base else 0o644
         write_whole(path, text.encode(), mode)
-    return hash_of_agreement(hub, contributor)
 
 
 def with_settings(text: str, settings: Settings) -> str:

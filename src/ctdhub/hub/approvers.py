@@ -171,8 +171,11 @@ def _last_signed(hub: Hub) -> KnownKeys | None:
     for release in by_version(hub.releases):
         given = Approvals.read(release)
         said = [a.statement for a in given.approvals]
-        if not given.missing and said[0].approvers and not any(one.practice for one in said):
-            return KnownKeys(release.name, said[0].approvers)
+        if given.missing or any(one.practice for one in said):
+            continue
+        if said[0].approvers is None:
+            raise error("approvers/since", version=printable(release.name))
+        return KnownKeys(release.name, said[0].approvers)
     return None
 
 

@@ -83,10 +83,13 @@ def decisions(hub: Hub) -> tuple[PairDecision, ...]:
     Raises:
         FileError: the file was changed.
     """
-    lines = read_chain(hub.root / FOLDER / DECISIONS)
-    return tuple(
-        PairDecision(*(one[field.name] for field in fields(PairDecision))) for one in lines
-    )
+    path, found = hub.root / FOLDER / DECISIONS, list[PairDecision]()
+    names = [field.name for field in fields(PairDecision)]
+    for one in read_chain(path):
+        if not one.keys() >= {*names} or one["same"] not in SAME:
+            raise error("chain", file=path, line=one["number"])
+        found.append(PairDecision(*(one[name] for name in names)))
+    return tuple(found)
 
 
 def decide(hub: Hub, pair: str, same: Same, by: str, seen: int) -> None:

@@ -48,7 +48,7 @@ class Step:
             its English name.
         output: the folder that the step makes.
         run: writes the result into the (fresh, empty) folder it is given.
-        software: hash of every file of the program that ``run`` can reach, see ``closure``.
+        software: hash of every file of the program that ``run`` can reach, see ``software``.
         meaning: hash of what an input says, where its content can change and say the same, such
             as a text with comments.
         remark: what the steward is to know where the step runs, None for nothing.

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
-from ctdhub.core.errors import error, printable
+from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import remove, sync, write_whole
 from ctdhub.core.i18n import Numeral, Text
 from ctdhub.hub import deliveries, find_person
@@ -183,8 +183,13 @@ def delete_raw(hub: Hub, contributor: str) -> int:
 
 def outdated(hub: Hub) -> list[str]:
     """Versions of candidates that may not be published, because somebody withdrew since."""
-    bundles = sorted(manifest.parent for manifest in hub.candidates.glob(f"[!.]*/{MANIFEST}"))
-    return [bundle.name for bundle in bundles if deliveries.is_older(hub, bundle)]
+    found = []
+    for manifest in sorted(hub.candidates.glob(f"[!.]*/{MANIFEST}")):
+        older = True  # also where nothing can be told
+        with suppress(HubError):
+            older = deliveries.is_older(hub, manifest.parent)
+        found += [manifest.parent.name] if older else []
+    return found
 
 
 def append(hub: Hub, lines: Sequence[Withdrawal]) -> None:

@@ -174,6 +174,7 @@ def application(folder: Path, over: threading.Event) -> Application:
     os.environ[VARIABLE] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.kit.settings"
     try:
+        import waitress  # noqa: F401 - it serves the kit
         from django.core.wsgi import get_wsgi_application
     except ImportError:
         raise error("needs-desk") from None

@@ -33,7 +33,7 @@ BREAKS: Mapping[str, Text] = {
     "definition": Text("what is counted changed"),
     "other": Text("another reason"),
 }
-"""Why a series breaks, by the kinds of ``facts.SeriesBreak``."""
+"""Why a series breaks, by the kinds of ``manifest.SeriesBreak``."""
 
 
 def changes(before: PublicFacts | None, now: PublicFacts) -> tuple[Text, ...]:

@@ -100,7 +100,7 @@ def read_sources(folder: Path, manifest: Manifest) -> border.Sources | None:
 
 
 def _read(path: Path, rows: int, sigma: Mapping[str, float]) -> pa.Table:
-    table = _cells(path, border.MEASUREMENTS)
+    table = _cells(path, border.MEASUREMENTS).cast(border.MEASUREMENTS)
     if table.num_rows != rows or not _always(pc.is_finite(table["noisy"])):
         raise ValueError
     joined = pc.unique(pc.binary_join(table["columns"], "*"))
@@ -117,7 +117,7 @@ def _cells(path: Path, schema: pa.Schema) -> pa.Table:
         raise ValueError
     if not _always(pc.equal(*(pc.list_value_length(table[n]) for n in ("columns", "values")))):
         raise ValueError
-    return table.cast(schema)
+    return table
 
 
 def _always(test: pa.ChunkedArray) -> bool:
@@ -370,7 +370,7 @@ def _read_counts(path: Path) -> pa.Table:
     )
     if not all(map(_always, tests)):
         raise ValueError
-    return table
+    return table.cast(border.COUNTS)
 
 
 def _read_perpetrators(folder: Path, manifest: Manifest) -> border.Perpetrators | None:

@@ -469,11 +469,6 @@ def share_words(card: NumberCard) -> str:
     return _("most") if card.value >= MOST else _("more than half")
 
 
-def share_claim(card: NumberCard) -> str:
-    """:func:`share_words`, else digits or a range; empty where the share is not printed at all."""
-    return share_words(card) or (ranged(card) if card.has_range else "")
-
-
 def _fractions() -> dict[Fraction, str]:
     return {
         Fraction(1, 2): _("half"),

@@ -353,7 +353,9 @@ class ReleaseWriter:
         so are those of a withdrawn release, which say what to use instead."""
         release, languages = self.answers.release, self._offered
         instead = None if self.lead.withdrawn else self.lead
-        superseded = release is not self.lead and not release.withdrawn
+        code = current() if current() in offered(self.lead) else LANGUAGES[0]
+        leads = self.lead is release or release.withdrawn
+        newest = "" if leads else f"{LATEST}/{code}/{HOME}"
 
         def draw(edition: Edition, site: Path) -> Titles:
             titles = Titles()
@@ -362,9 +364,7 @@ class ReleaseWriter:
                 html = (
                     page.html()
                     if isinstance(page, WholePage)
-                    else render.render(
-                        page, release, languages, edition, entries, superseded=superseded
-                    )
+                    else render.render(page, release, languages, edition, entries, newest)
                 )
                 write(site / address(current(), release.version, page.path), html)
                 titles[page.path] = page.title
@@ -372,7 +372,7 @@ class ReleaseWriter:
 
         if kind.links or release.withdrawn:
             return draw(self.edition, self.fresh)
-        return self._part(f"{kind.name}/pages/{current()}", [languages, entries, superseded], draw)
+        return self._part(f"{kind.name}/pages/{current()}", [languages, entries, newest], draw)
 
     def _part(
         self, name: str, given: Sequence[object], draw: Callable[[Edition, Path], Titles]

@@ -1,7 +1,7 @@
 """Figures as files: ``<file>.csv``, its description by CSVW, and ``<file>.metadata.json``.
 
-Each page writes its own.  A row says of which release it is and where it was published, so that it
-can be cited when it has left its file.
+Each page writes its own.  A row says of whom it is, of which release, under what licence, and where
+it was published, so that it can be cited when it has left its file.
 """
 
 from collections.abc import Iterable, Sequence

@@ -173,8 +173,7 @@ def render(
     languages: Sequence[str],
     edition: Edition = PLAIN,
     entries: Entries | None = None,
-    *,
-    superseded: bool = False,
+    newest: str = "",
 ) -> str:
     """The page as HTML in the language in force.
 
@@ -182,7 +181,7 @@ def render(
         languages: languages of the site; the page links to each.
         edition: what the site shows beside the release.
         entries: of the menu; None to ask the registry.
-        superseded: whether a later release leads the site.
+        newest: where the release lies that leads the site, from its root, if it is another.
     """
     lang = current()
     links = frame.Links(page.path, lang, release.version)
@@ -193,7 +192,6 @@ def render(
         frame.inlined(name)
         for name in (frame.SCRIPT, *page.scripts, *([frame.SEARCH] if searched else []))
     ]
-    newest = links.file(f"../../{frame.LATEST}/{lang}/{frame.HOME}")
     run = [] if page.framed else [digest for _text, digest in (leaving, *scripts)]
     files = {*page.script_sources, *(["file:"] if searched else [])}
     more = {*page.sources, *(["connect-src 'self'"] if searched else [])}
@@ -204,7 +202,7 @@ def render(
         page=page,
         links=links,
         shared=edition.sharing.head(places, lang, release, dataset=page.dataset),
-        **frame.said_of(release, newest if superseded else ""),
+        **frame.said_of(release, newest and links.file(f"../../{newest}")),
         site_feed=links.file(f"../../{frame.FEED}"),
         help=help,
         contacts=help.contacts(page.country)[:MOST],

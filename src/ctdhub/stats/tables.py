@@ -373,10 +373,10 @@ def place_facts(
 
 
 def children_share(answers: Answers, inside: Where) -> cards.NumberCard:
-    """Share of children, under 18 years, of the people inside a place whose age is recorded.
+    """Share of children, under 18 years, of the people whose age is recorded.
 
     Args:
-        inside: the place, given by one of the two countries.
+        inside: conditions that they meet, such as a country; none on their age.
     """
     known: Where = {**inside, model.AGE: answers.domain(model.AGE)}
     return _share(answers, {**inside, model.AGE: model.CHILD_BANDS}, known, inside)

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -189,12 +188,17 @@ def _stretched(passphrase: str, salt: bytes) -> bytes:
 # are random; the share of place x holds its values at x (Shamir, *How to share a secret*, 1979).
 # For any k - 1 places and any secret there is exactly one polynomial through them, so that k - 1
 # shares are uniform whatever the secret is.  The field is that of AES: polynomials over two
-# elements modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197, section 4).
+# elements modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197, section 4), in which 3 generates all others.
 
 MOST = 255
 """Places of the field other than 0."""
 
 _MODULUS = 0x11B
+# A sum of a round joins hundreds of seeds, each by a thousand products: by logarithms.
+_POWERS = [1]
+while len(_POWERS) < 510:
+    _POWERS.append(_POWERS[-1] ^ _POWERS[-1] << 1 ^ _MODULUS * (_POWERS[-1] >> 7))
+_LOGS = {power: exponent for exponent, power in enumerate(_POWERS[:255])}
 
 
 class Share(NamedTuple):
@@ -265,16 +269,11 @@ def join(shares: Sequence[Share], needed: int) -> bytes:
 
 
 def _times(a: int, b: int) -> int:
-    found = 0
-    for _bit in range(8):
-        found ^= a * (b & 1)
-        a, b = a << 1, b >> 1
-        a ^= _MODULUS * (a >> 8)
-    return found
+    return _POWERS[_LOGS[a] + _LOGS[b]] if a and b else 0
 
 
 def _divided(a: int, b: int) -> int:
-    return reduce(_times, [b] * 254, a)  # 1 / b is b ** 254
+    return _POWERS[_LOGS[a] + 255 - _LOGS[b]] if a else 0
 
 
 # --------------------------------------------------------------------------------------------------

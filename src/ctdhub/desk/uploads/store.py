@@ -91,7 +91,7 @@ def begin(
 
     Raises:
         HubError: it may not (rules "upload-kind", "upload-size", "upload-open", "upload-day",
-            "upload-room"); ``error.status`` is that of HTTP.
+            "upload-room"); ``status_of`` gives that of HTTP.
     """
     with transaction.atomic():
         _one_at_a_time(organisation)

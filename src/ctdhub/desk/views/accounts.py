@@ -466,7 +466,7 @@ def change_password(request: Any) -> HttpResponse:
 def _door(
     path: str, view: Any, name: str, action: str = _SELF, methods: tuple[str, ...] = BOTH
 ) -> Any:
-    """A page of the door; what happens there is written to the trail by ``accounts.visits``."""
+    """A page of the door; what happens there is written to the trail by ``accounts.signing_in``."""
     return page(f"accounts/{path}", view, action, methods, name=name, recorded=False)
 
 

@@ -313,7 +313,7 @@ def text_as_kept(text: Text, letters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def error_as_kept(met: HubError, letters: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """An error as JSON that a row may hold; ``error_catalogue.from_json`` reads it."""
+    """An error as JSON that a row may hold; ``core.errors.from_json`` reads it."""
     found, known = as_json(met), letters or {}
     entry = catalogue().get(str(met.name))
     if entry is not None and entry.room not in _READING:

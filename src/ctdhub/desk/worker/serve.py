@@ -98,7 +98,7 @@ def note_health() -> None:
         "time": datetime.now(UTC).timestamp(),
         "free_bytes": space.f_bavail * space.f_frsize,
         "ledger": _holds(lambda: check_paid(Hub(desk.hub))),
-        "trail": _holds(lambda: read_trail(desk.trail)),
+        "trail": _holds(lambda: all(read_trail(desk.trail))),
         **_rows(),
     }
     files.write_whole(desk.folder / FILE, json.dumps(found).encode("ascii"), mode=0o644)

@@ -180,7 +180,7 @@ class Round(Message):
 
     @property
     def honest(self) -> int:
-        """The least number of honest shares of noise in a sum; see ``noise_shares``."""
+        """The least number of honest shares of noise in a sum; see ``masks.guarding``."""
         return masks.guarding(len(self.keys), self.threshold, self.terms.liars)
 
     @cached_property
@@ -471,7 +471,7 @@ def masked(side: PartySide, counts: Cells, source: Bits = os.urandom) -> tuple[M
     """What a contributor sends of its counts: shares, and the masked counts sealed for the hub.
 
     Args:
-        counts: with the contributor's share of noise, see ``noise_shares``.
+        counts: with the contributor's share of noise, see ``masks``.
     """
     round_, me = side.round, side.me
     own = source(SEED)

@@ -263,6 +263,12 @@ def check_series(hub: Hub, rules: Policy, schema: Schema) -> None:
             raise error("sources-series/follows", file=file, id=id_, years=years, version=version)
 
 
+TELL_THEM = Text(
+    "A contributor left. It is removed at once, whatever that reveals. Show this to each "
+    "contributor that is named before you sign."
+)
+
+
 def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, ...]:
     """Whose counts would be told by comparing a release with those before, because one left.
 
@@ -278,16 +284,16 @@ def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, .
         earlier = [path for path in earlier if order(path) < order(candidate)]
     if not earlier:
         return ()
-    last = Manifest.read(earlier[0])
+    last, agreements = Manifest.read(earlier[0]), hub.agreements()
     following = Manifest.read(candidate) if candidate else last
     if candidate:
-        now = _of(hub, candidate)
+        now = _of(agreements, candidate)
     else:
         rules = policy(hub)
         now = _next(hub, rules, variables(hub, rules))
-    before = [_of(hub, path) for path in reversed(earlier)]
+    before = [_of(agreements, path) for path in reversed(earlier)]
     called = {str(c["id"]): str(c["name"]) for c in last.facts["contributors"]}
-    called |= {a.id: a.name for a in hub.agreements()}
+    called |= {a.id: a.name for a in agreements}
     width = ceil(hypot(_half(last), _half(following)))
     return tuple(
         ToldContributor(
@@ -304,7 +310,8 @@ def _half(manifest: Manifest) -> float:
 
 def _published(hub: Hub) -> list[Published]:
     """All releases, the oldest first."""
-    return [_of(hub, path) for path in reversed(by_version(hub.releases))]
+    agreements = hub.agreements()
+    return [_of(agreements, path) for path in reversed(by_version(hub.releases))]
 
 
 def _next(hub: Hub, rules: Policy, schema: Schema) -> Published:
@@ -319,7 +326,7 @@ def _next(hub: Hub, rules: Policy, schema: Schema) -> Published:
     )  # fmt: skip
 
 
-def _of(hub: Hub, bundle: Path) -> Published:
+def _of(agreements: Sequence[Agreement], bundle: Path) -> Published:
     """What a bundle tells."""
     manifest = Manifest.read(bundle)
     first, last = manifest.facts["years"]
@@ -327,7 +334,7 @@ def _of(hub: Hub, bundle: Path) -> Published:
     return Published.of(
         bundle.name, contributors, (first, last), by_year=PERIOD in manifest.sigma,
         by_kind=SOURCE_TYPE in manifest.sigma, shown=sources.contributors if sources else (),
-        known_as=_known_as(hub.agreements(), contributors),
+        known_as=_known_as(agreements, contributors),
     )  # fmt: skip
 
 

@@ -211,7 +211,7 @@ def derived(
 
 
 # --------------------------------------------------------------------------------------------------
-# Which of several records of one person counts, in words; ``merge_rules`` does it.
+# Which of several records of one person counts, in words; ``Together.merged`` does it.
 
 
 def in_words(variable: model.Variable) -> Text:
@@ -484,7 +484,7 @@ def link(records: pa.Table, schema: model.Schema, linking: Linking | None = None
 
     Merging rules: a flag is yes where any record says yes, else no where any says no; assistance
     keeps the furthest status of
-    :data:`merge_rules.STATUS_ORDER`; everything else keeps the value of the
+    :data:`STATUS_ORDER`; everything else keeps the value of the
     earliest record that has one (by year of registration; within a year by its other values in
     the order of the schema).  A record id that comes twice is one record that was delivered twice,
     in the same file or in one that holds more.

@@ -377,7 +377,7 @@ class Persons:
         key: what the contributor tells each person by: its key, else the id of the record.
         source: contributor of each person, from 0.
         sources: ids of the contributors.
-        facts: codes of ``match_weights.FACTS`` by person, -1 where not recorded.
+        facts: codes of ``FACTS`` by person, -1 where not recorded.
         women, men: codes of these genders.
         born, seen: first and last possible year of birth and of registration, shape (n, 2),
             without bounds where not recorded.

@@ -1,6 +1,6 @@
 """Dates as people write them, and what a mapping says about those that can be read in two ways.
 
-Every function takes a folded text (``text.fold``).  What names no year for certain is not read.
+Every function takes a folded text (``tables.fold``).  What names no year for certain is not read.
 """
 
 import re

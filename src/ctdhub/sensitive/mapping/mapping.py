@@ -231,7 +231,7 @@ class PerpetratorRule(FrozenModel):
     Attributes:
         split: separator of the lists.
         aligned: whether the elements at one position of several columns belong together.  Without
-            it a column with several makes rows alone (``children.child_rows``).
+            it a column with several makes rows alone (``transform.child_rows``).
         child: name of a child table (``read: {children: …}``) instead; its columns are named
             ``child.column``.
         columns: rules for the variables of a child row.

@@ -59,7 +59,7 @@ def _refused(constant: str) -> str:
 # --------------------------------------------------------------------------------------------------
 # One text to a number or a band.
 #
-# Every function takes a folded text (``text.fold``) and gives null where the text says nothing of
+# Every function takes a folded text (``tables.fold``) and gives null where the text says nothing of
 # the kind.
 
 OLDEST = 120

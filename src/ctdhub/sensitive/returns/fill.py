@@ -1,6 +1,6 @@
 """A publisher's empty workbook, filled from a contributor's own file.
 
-Only cells of records are put in (``sheet_xml``): formulas, lists, styles, macros and all other
+Only cells of records are put in: formulas, lists, styles, macros and all other
 parts of the workbook stay as they are.
 """
 

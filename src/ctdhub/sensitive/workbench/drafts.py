@@ -279,7 +279,7 @@ def commits(place: Workplace) -> tuple[Commit, ...]:
     Raises:
         HubError: a line was changed (rule "chain").
     """
-    found = read_chain(place.log)
+    found = tuple(read_chain(place.log))
     if not any(_by_hand(place, found)):
         return found
     with locked(place.lock):
@@ -298,7 +298,7 @@ def _by_hand(place: Workplace, known: Sequence[Commit]) -> list[tuple[str, Path,
 
 def _with_outside(place: Workplace) -> tuple[Commit, ...]:
     """The commits after hand edits became such; the caller holds the lock."""
-    for start, path, before in _by_hand(place, read_chain(place.log)):
+    for start, path, before in _by_hand(place, tuple(read_chain(place.log))):
         text = mapping_file.text_of(path)
         _write_kept(place, text)
         operations: list[Operation] = []
@@ -308,7 +308,7 @@ def _with_outside(place: Workplace) -> tuple[Commit, ...]:
                 was, edits.between(was, mapping_file.document_of(text, path.name))
             )
         _append(place, OUTSIDE, "", start, before, text, operations)
-    return read_chain(place.log)
+    return tuple(read_chain(place.log))
 
 
 def _text_of(place: Workplace, sha256: str) -> str:

@@ -234,7 +234,7 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
     page.add("kinds", _("Spent by purpose"), by_kind, words(reserved))
     of_each = table((_("contributor"), _("epsilon"), _("limit"), _("left of it")), limits)
     page.add("contributors", _("Spent with the records of each contributor"), of_each)
-    shown = table(head, charges, words=True) or words(_("Nothing was spent yet."))
+    shown = table(head, charges, words=True, most=None) or words(_("Nothing was spent yet."))
     page.add("charges", _("Charges"), shown)
     return page.answer(
         left=account.left, budget=account.budget, spent=account.spent, charges=len(account.entries)

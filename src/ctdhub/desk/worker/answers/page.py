@@ -52,14 +52,19 @@ def table(
     title: str = "",
     note: str = "",
     words: bool = False,
+    most: int | None = MOST_ROWS,
 ) -> TextTable | None:
-    """A table of at most :data:`MOST_ROWS` rows, which says where it was cut; none of no rows."""
+    """A table of at most so many rows, which says where it was cut; none of no rows.
+
+    Args:
+        most: None for what somebody signs or pays for, which is never cut.
+    """
     if not rows:
         return None
-    if len(rows) > MOST_ROWS:
-        cut = _("Only the first {n} rows are shown.").format(n=MOST_ROWS)
+    if most and len(rows) > most:
+        cut = _("Only the first {n} rows are shown.").format(n=most)
         note = f"{note} {cut}".strip()
-    shown = tuple(tuple(row) for row in rows[:MOST_ROWS])
+    shown = tuple(tuple(row) for row in rows[:most])
     return TextTable(title, "", tuple(head), shown, note, words)
 
 

@@ -22,7 +22,7 @@ from ctdhub.hub.paid import Account, budget_split, ledger, published
 from ctdhub.hub.rehearsal import RequestPrice, held_by, price_of, requestable
 from ctdhub.hub.review import Review, read_review
 from ctdhub.hub.rules import by_version, order, policy
-from ctdhub.hub.stages.differencing import told_of
+from ctdhub.hub.stages.differencing import TELL_THEM, told_of
 from ctdhub.hub.stages.publish import statement
 from ctdhub.hub.steps import hash_file
 from ctdhub.hub.withdrawals import waiting_words
@@ -238,7 +238,8 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
     )
     page.add("counts", _("Numbers compared with the last release"), *_counts(hub, now, bundle))
     if told := tuple(said(one.words) for one in told_of(hub, bundle)):
-        page.add("told", _("What a comparison of releases reveals"), Items(told))
+        advice = words(said(TELL_THEM)) if reviewed else None
+        page.add("told", _("What a comparison of releases reveals"), Items(told), advice)
     if reviewed:
         review = read_review(hub, version)
         blocks = _review(review[0] if review else None)
@@ -307,7 +308,8 @@ def _review(review: Review | None) -> tuple[Any, ...]:
     return (
         table(head, rows, title=_("Rows that were not used")),
         Items(told) if told else None,
-        table(heads, alarms, title=_("Alarms"), words=True) or words(_("No alarm was raised.")),
+        table(heads, alarms, title=_("Alarms"), words=True, most=None)
+        or words(_("No alarm was raised.")),
     )
 
 

@@ -59,7 +59,7 @@ def summary_of(
     the lower end of their band of probability.  ``fields``: by feature, bits of evidence that its
     best agreement and its disagreement give.  ``learnt``: whether the files taught the model
     anything, see ``training``.  A round with a clerical review adds ``review``, see
-    ``review_accuracy``.
+    ``clerical_review``.
     """
     names = list(made)
     missed = None if found.missed_links is None else round(found.missed_links, 2)

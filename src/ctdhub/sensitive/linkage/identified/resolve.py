@@ -21,7 +21,7 @@ from ctdhub.sensitive.linkage.review import PersonSets, rivalled
 # --------------------------------------------------------------------------------------------------
 # Pairs that a reviewer has decided: one person, or two; and when decisions contradict each other.
 #
-# Not here: where decisions are read (``review_book``), and what follows for the rest (``resolve``).
+# Not here: where decisions are read (``clerical_review``), and what follows for the rest.
 
 
 class DecidedPair(NamedTuple):

@@ -32,7 +32,7 @@ from ctdhub.sensitive.linkage.pprl.derive import CAPTURES
 # is cut into cells by whether a pair was joined, by its band of probability, by its group, and by
 # whether the hub would find the pair by itself, since tokens that leave out one fact agree.
 #
-# Not here: the workbook (``review_book``), and what the decisions say (``review_accuracy``).
+# Not here: the workbook, and what the decisions say (``clerical_review``).
 
 GROUPS = 8
 """Groups that are told apart, the largest; the pairs of all others are one group."""

@@ -157,7 +157,7 @@ class LetterPair:
 
 
 class Vocabulary:
-    """All words, folded (``header_words.word``).
+    """All words, folded (``word``).
 
     Attributes:
         headers: word of a header to the hub variables that it may mean.
