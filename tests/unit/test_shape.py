@@ -185,6 +185,7 @@ def test_envelopes_are_named_and_opened(tmp_path: Path, document: Any, path: str
         ({"matching_records": 5, "next": "cursor", "cases": [ONE]}, "cases"),
         ({"meta": {"next": "?offset=20", "total_count": 40}, "objects": [ONE]}, "objects"),
         ({"@odata.nextLink": "more", "value": [ONE]}, "value"),
+        ({"results": [ONE], "metadata": [{"total": 9}]}, "results"),
     ],
 )
 def test_one_page_of_several_is_refused_unless_stated(

@@ -367,3 +367,24 @@ def test_clusters_are_spellings_and_nothing_else(tmp_path: Path) -> None:
     owner("do", operations=[mean("Mendicité", "male"), mean("mendicite", "female")])
     assert alike() == [arabic], "none of two decisions"
     assert fingerprint("ـالجنسـ") == "الجنس"
+
+
+def test_no_click_on_a_sheet_takes_the_place_of_a_draft(tmp_path: Path) -> None:
+    """Where a draft is begun, a file that it cannot read is refused, and no sheet is offered."""
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "a.csv").write_text("Sexe,Age\n" + "F,12\nH,13\n" * 30, "utf-8")
+    book = openpyxl.Workbook()
+    people, notes = ("Sexe", "Age", "Pays"), ("Nom", "Lieu", "Motif")
+    for name, head in (("A", people), ("B", notes), ("C", people)):
+        sheet = book.create_sheet(name)
+        for row in [head, *[("F", 12, "x")] * 20]:
+            sheet.append(row)
+    del book["Sheet"]
+    book.save(tmp_path / "b.xlsx")
+    fresh, owner = Owner(tmp_path, tmp_path / "b.xlsx"), Owner(tmp_path, tmp_path / "a.csv")
+    assert [one["sheet"] for one in fresh("open")["choose"]] == ["A", "B", "C"]
+    owner("open")
+    rule = {"from": "Sexe", "map": {"F": "female", "H": "male"}}
+    owner("do", operations=[{"op": "rule", "variable": "gender", "rule": rule}])
+    assert ask({**fresh.place, "ask": "open"})["error"]["name"] == "sheets"
+    assert len(owner("history")["operations"]) == 1

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
-from xml.etree.ElementTree import Element, TreeBuilder  # defusedxml parses
+from xml.etree.ElementTree import Element  # defusedxml parses
 
 import numpy as np
 from defusedxml import ElementTree
@@ -328,53 +328,67 @@ def _measure_shared(archive: Archive, sheet: XlsxSheet, cells: int) -> None:
             raise error("sheet-size", file=archive.file)
 
 
-class _FormulaSearch(TreeBuilder):
-    """Parser target that takes down which cells hold formulas, and whether with a value."""
+class _FormulaSearch:
+    """Parser target that takes down which cells hold formulas, and whether with a value.
+
+    It builds no tree: a hostile row has millions of cells.
+    """
 
     def __init__(self, made: Computed, stale: bool) -> None:
-        super().__init__()
         self._made, self._stale = made, stale
         self._row, self._own = 0, RowOfFormulas()
+        self._place: tuple[int, str] | None = None
+        self._formula: str | None = None
+        self._inside, self._value, self._kind, self._repeats = "", "", "", ""
         self._adding: dict[str, bool] = {}
 
-    def end(self, tag: str) -> Element:
-        """End an element; what was looked at is forgotten."""
-        element = super().end(tag)
-        if (name := _local(tag)) == "c":
-            self._look(element)
-        if name in ("c", "row"):
-            element.clear()
-        return element
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = _local(tag)
+        if name == "c":
+            column = attributes.get("r", "").rstrip("0123456789")
+            number = attributes.get("r", "").removeprefix(column)[:9]
+            self._place = (int(number or 0), column.upper())
+            self._formula, self._value, self._kind = None, "", attributes.get("t", "n")
+            self._repeats, self._empty = "", True
+            if self._place[0] != self._row:
+                self._begin_row(self._place[0])
+        elif name == "f" and self._place is not None:
+            self._formula, self._inside = "", "f"
+            self._repeats = attributes.get("si", "") if attributes.get("t") == "shared" else ""
+        elif name in ("v", "is") and self._place is not None:
+            self._inside, self._empty = "v", False
 
-    def close(self) -> Element:
-        """End the sheet."""
+    def data(self, text: str) -> None:
+        if self._inside == "f":
+            self._formula = (self._formula or "") + text
+        elif self._inside == "v":
+            self._value += text
+
+    def end(self, tag: str) -> None:
+        name = _local(tag)
+        if name in ("f", "v", "is"):
+            self._inside = ""
+        elif name == "c" and self._place is not None:
+            self._end_cell(self._place)
+            self._place = None
+
+    def close(self) -> None:
         self._begin_row(0)
-        return super().close()
 
     def _begin_row(self, number: int) -> None:
         if self._own.is_sum():
             self._made.sums.add(self._row)
         self._row, self._own = number, RowOfFormulas()
 
-    def _look(self, cell: Element) -> None:
-        column = cell.get("r", "").rstrip("0123456789")
-        number = int(cell.get("r", "").removeprefix(column)[:9] or 0)
-        if number != self._row:
-            self._begin_row(number)
-        stored = [part for part in cell if _local(part.tag) in ("v", "is")]
-        value = "".join(text for part in stored for text in part.itertext())
-        found = cell.find("{*}f")
-        formula = None if found is None else found.text or ""
-        shared = found is not None and found.get("t") == "shared"
-        repeats = found.get("si", "") if found is not None and shared else ""
-        adds_up = not formula and self._adding.get(repeats, False)
-        adds = self._own.cell(number, formula, filled=bool(value), adds_up=adds_up)
-        if repeats and formula:
-            self._adding[repeats] = adds
-        place = (number, column.upper())
+    def _end_cell(self, place: tuple[int, str]) -> None:
+        formula, value = self._formula, self._value
+        adds_up = not formula and self._adding.get(self._repeats, False)
+        adds = self._own.cell(place[0], formula, filled=bool(value), adds_up=adds_up)
+        if self._repeats and formula:
+            self._adding[self._repeats] = adds
         if formula is None or place in self._made.lost:
             return
-        if not self._stale and (value or (cell.get("t") == "str" and stored)):
+        if not self._stale and (value or (self._kind == "str" and not self._empty)):
             self._made.saw(place)
         else:
             self._made.lost[place] = "formula"
@@ -410,6 +424,8 @@ def refuse_merged(archive: Archive, column: str, last: int, options: ReadOptions
 # counted.
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_CELLS = (_TABLE + "table-cell", _TABLE + "covered-table-cell")
+_REPEATED = _TABLE + "number-columns-repeated"
 _SPANS = ("number-rows-spanned", "number-columns-spanned")
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -446,77 +462,84 @@ def ods_sheets(archive: Archive) -> dict[str, OdsSheet]:
     return _parsed(archive, "content.xml", _Survey(archive)).sheets
 
 
-class _Survey(TreeBuilder):
-    """Parser target that counts the grid of every sheet of an ods workbook, row by row."""
+class _Survey:
+    """Parser target that counts the grid of every sheet of an ods workbook.
+
+    It builds no tree: a hostile row has millions of cells.
+    """
 
     def __init__(self, archive: Archive) -> None:
-        super().__init__()
         self._file, self._limits = archive.file, archive.limits
-        self._row = self._width = self._total = 0
+        self._row = self._column = self._repeat = self._width = self._last = 0
+        self._text = self._row_text = self._total = 0
+        self._cell_repeat, self._own = 1, RowOfFormulas()
+        self._cell: dict[str, str] = {}
         self._sheet = OdsSheet()
         self.sheets: dict[str, OdsSheet] = {}
 
-    def start(self, tag: str, attributes: dict[str, str]) -> Element:
-        """Begin an element."""
-        if tag == _TABLE + "table":
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in _CELLS:
+            self._cell, self._cell_repeat = attributes, _times(attributes.get(_REPEATED))
+            self._text = sum(len(v) for k, v in attributes.items() if k.startswith(_OFFICE))
+            rows, columns = (_times(attributes.get(_TABLE + spans)) for spans in _SPANS)
+            if rows * columns > 1:
+                self._sheet.merged.add((self._row + rows, self._column))
+        elif tag == _TEXT + "s":
+            self._blanks(_times(attributes.get(_TEXT + "c"), digits=18))
+        elif tag == _TABLE + "table-row":
+            self._repeat = _times(attributes.get(_TABLE + "number-rows-repeated"))
+            self._column = self._last = self._row_text = 0
+            self._own = RowOfFormulas()
+        elif tag == _TABLE + "table":
             self._sheet = self.sheets.setdefault(attributes.get(_TABLE + "name", ""), OdsSheet())
             self._row = self._width = 0
-        return super().start(tag, attributes)
 
-    def end(self, tag: str) -> Element:
-        """End an element; a row that was looked at is forgotten."""
-        element = super().end(tag)
-        if tag == _TABLE + "table-row":
-            self._look(element)
-            element.clear()
-        return element
+    def data(self, text: str) -> None:
+        self._text += len(text)
 
-    def _look(self, row: Element) -> None:
-        own, column, last, written = RowOfFormulas(), 0, 0, 0
-        for cell in row.iter():
-            if cell.tag not in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
-                continue
-            repeat = _times(cell.get(_TABLE + "number-columns-repeated"))
-            size = sum(len(v) for k, v in cell.attrib.items() if k.startswith(_OFFICE))
-            size += sum(map(len, cell.itertext())) + self._blanks(cell, column)
-            rows, columns = (_times(cell.get(_TABLE + spans)) for spans in _SPANS)
-            if rows * columns > 1:
-                self._sheet.merged.add((self._row + rows, column))
-            own.cell(self._row + 1, cell.get(_TABLE + "formula"), filled=bool(size))
-            if _TABLE + "formula" in cell.attrib:
-                self._formula(cell, (self._row + 1, column_letter(column)))
-            column += repeat
-            if size:
-                last = column
-                written += size * repeat
-        if own.is_sum():
-            self._sheet.computed.sums.add(self._row + 1)
-        repeat = _times(row.get(_TABLE + "number-rows-repeated"))
-        self._row += repeat
-        self._width = max(self._width, last)
-        self._total += written * repeat
-        if last and self._width * self._row > self._limits.grid_cells:
-            raise error("grid-size", file=self._file)
-        if self._total > self._limits.sheet_bytes:
-            raise error("sheet-size", file=self._file)
+    def end(self, tag: str) -> None:
+        if tag in _CELLS:
+            self._end_cell()
+        elif tag == _TABLE + "table-row":
+            if self._own.is_sum():
+                self._sheet.computed.sums.add(self._row + 1)
+            self._row += self._repeat
+            self._width = max(self._width, self._last)
+            self._total += self._row_text * self._repeat
+            if self._last and self._width * self._row > self._limits.grid_cells:
+                raise error("grid-size", file=self._file)
+            if self._total > self._limits.sheet_bytes:
+                raise error("sheet-size", file=self._file)
 
-    def _formula(self, cell: Element, place: tuple[int, str]) -> None:
-        made, kind = self._sheet.computed, cell.get(_OFFICE + "value-type")
-        if cell.get(_CALC + "value-type") == "error":
+    def close(self) -> None:
+        return None
+
+    def _end_cell(self) -> None:
+        formula, place = self._cell.get(_TABLE + "formula"), (self._row + 1, self._column)
+        self._own.cell(place[0], formula, filled=bool(self._text))
+        if formula is not None:
+            self._formula((place[0], column_letter(place[1])))
+        self._column += self._cell_repeat
+        if self._text:
+            self._last = self._column
+            self._row_text += self._text * self._cell_repeat
+
+    def _formula(self, place: tuple[int, str]) -> None:
+        made, kind = self._sheet.computed, self._cell.get(_OFFICE + "value-type")
+        if self._cell.get(_CALC + "value-type") == "error":
             made.lost[place] = "error-cell"
-        elif kind == "string" or (kind and any(_OFFICE + name in cell.attrib for name in _STORED)):
+        elif kind == "string" or (kind and any(_OFFICE + name in self._cell for name in _STORED)):
             made.saw(place)
         else:
             made.lost[place] = "formula"
 
-    def _blanks(self, cell: Element, column: int) -> int:
-        """Blanks that elements stand for; more than a cell may hold are refused."""
-        counts = [_times(one.get(_TEXT + "c"), digits=18) for one in cell.iter(_TEXT + "s")]
+    def _blanks(self, n: int) -> None:
+        """Count blanks that one element stands for; more than a cell may hold are refused."""
+        self._text += n
         limit = self._limits.cell_characters
-        if max(counts, default=0) > limit:
-            row, letter = self._row + 1, column_letter(column)
+        if n > limit:
+            row, letter = self._row + 1, column_letter(self._column)
             raise error("cell-size", file=self._file, row=row, column=letter, limit=limit)
-        return sum(counts)
 
 
 def _times(value: str | None, digits: int = 9) -> int:

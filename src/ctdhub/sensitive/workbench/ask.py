@@ -193,13 +193,14 @@ class WorkbenchRequest:
         if self._place.file is None:
             raise error("workbench-request")
         try:
-            raw = self._opened(self._given.get("sheet")).file.raw
+            bench = self._opened(self._given.get("sheet"))
         except FileError as met:
             if met.rule != "sheets":
                 raise
             sheets = layout.sheets(self._place.file)
             found = [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in sheets]
             return {"choose": found}
+        raw = bench.file.raw  # where a draft cannot read the file, no other is begun over it
         return {"file": {"rows": raw.rows_read, "notes": raw.notes}}
 
     def _opened(self, sheet: Any) -> Bench:

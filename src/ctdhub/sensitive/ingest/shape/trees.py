@@ -95,16 +95,9 @@ def _says_pages(page: Any) -> bool:
 
 
 def _said(page: Any, *places: str) -> list[Any]:
-    """What stands at those places that an object has."""
-    found = []
-    for place in places:
-        inner = page
-        *above, last = place.split("/")
-        for name in above:
-            inner = inner.get(name) if isinstance(inner, dict) else None
-        if isinstance(inner, dict) and last in inner:
-            found.append(inner[last])
-    return found
+    """What stands at those places, in whichever list they lie."""
+    paths = [tuple(PathStep(name, None, "") for name in place.split("/")) for place in places]
+    return [value for path in paths for value in follow(page, path)]
 
 
 def records_at(document: Any, path: str) -> list[Any] | None:
