@@ -14,15 +14,12 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
 
-$(VENV)/runtime: requirements.lock pyproject.toml
+$(VENV)/runtime: requirements.lock requirements-hub.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("ctdhub needs Python 3.11 or newer; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --require-hashes --no-build-isolation -r requirements-hub.lock
 	$(PIP) install --no-build-isolation --no-deps -e .
-	touch $@
-
-$(VENV)/desk: $(VENV)/runtime requirements-desk.lock
-	$(PIP) install --require-hashes --no-build-isolation -r requirements-desk.lock
 	touch $@
 
 $(VENV)/development: $(VENV)/runtime requirements-dev.lock
@@ -43,7 +40,7 @@ ifneq ($(SERVE),no)
 	$(BIN)/ctdhub serve $(DEMO_DIR)
 endif
 
-desk: $(VENV)/desk ## open a demo of the desk: a practice hub, an account of each role (SERVE=no stops before serving)
+desk: $(VENV)/runtime ## open a demo of the desk: a practice hub, an account of each role (SERVE=no stops before serving)
 	$(BIN)/ctdhub desk --demo $(DESK_DIR) $(if $(filter no,$(SERVE)),--no-serve)
 
 test: $(VENV)/development ## install and run the quick tests, on all cores (TESTS="-k withdraw" runs some)
@@ -106,8 +103,8 @@ dist: $(VENV)/development ## the source distribution, and the wheel built from i
 
 lock: ## renew the locked versions (needs uv)
 	$(LOCK) --extra build pyproject.toml -o requirements.lock
-	$(LOCK) --extra build --extra desk --extra postgres -c requirements.lock pyproject.toml -o requirements-desk.lock
-	$(LOCK) --extra build --extra desk --extra postgres --extra dev -c requirements-desk.lock pyproject.toml -o requirements-dev.lock
+	$(LOCK) --extra build --extra hub --extra postgres -c requirements.lock pyproject.toml -o requirements-hub.lock
+	$(LOCK) --extra build --extra hub --extra postgres --extra dev -c requirements-hub.lock pyproject.toml -o requirements-dev.lock
 	$(LOCK) --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
 	$(LOCK) --extra build --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 	echo "pip-audit>=2.10" | $(LOCK) - -o requirements-audit.lock

@@ -26,6 +26,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import permutations
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -342,8 +343,6 @@ def pool(estimates: Sequence[float], variances: Sequence[float], *, level: float
     >>> round(found.low, 3), round(found.high, 3), round(found.noise_share, 2)
     (0.368, 0.632, 0.39)
     """
-    from scipy.special import ndtri, stdtrit
-
     m = len(estimates)
     numbers = [float(x) for x in (*estimates, *variances)]
     if m < 2 or len(variances) != m or not all(map(math.isfinite, numbers)):
@@ -355,8 +354,34 @@ def pool(estimates: Sequence[float], variances: Sequence[float], *, level: float
     total = inside + between
     df = (m - 1) * (total / between) ** 2 if between > 0 else math.inf
     tail = 0.5 + level / 2
-    reach = float(stdtrit(df, tail) if math.isfinite(df) else ndtri(tail)) * math.sqrt(total)
+    reach = _t_quantile(df, tail) * math.sqrt(total)
     return Pooled(mean, math.sqrt(total), mean - reach, mean + reach, df, between / total)
+
+
+def _t_quantile(df: float, tail: float) -> float:
+    """The quantile of Student's t with ``df`` >= 1, or infinitely many, degrees of freedom.
+
+    With t = sqrt(df) tan(a) its density is proportional to cos(a)^(df - 1), smooth enough for 64
+    points of Gauss and Legendre and falling in a: Newton's steps from the normal quantile, which is
+    lower, never pass the root.  With many degrees of freedom, Cornish and Fisher's first term.
+    Right to seven digits up to a tail of 0.9995.
+
+    Args:
+        tail: the probability below it, at least 1/2.
+    """
+    import numpy as np
+
+    normal = NormalDist().inv_cdf(tail)
+    if df > 1e5:
+        return normal + (normal**3 + normal) / (4 * df)
+    places, weights = np.polynomial.legendre.leggauss(64)
+    wanted = (tail - 0.5) * math.sqrt(math.pi)
+    wanted *= math.exp(math.lgamma(df / 2) - math.lgamma((df + 1) / 2))
+    angle = math.atan(normal / math.sqrt(df))
+    for _step in range(40):
+        below = angle / 2 * float(weights @ np.cos(angle / 2 * (places + 1)) ** (df - 1))
+        angle += (wanted - below) / math.cos(angle) ** (df - 1)
+    return math.sqrt(df) * math.tan(angle)
 
 
 SET = "imputation-{k:02}.parquet"

@@ -16,9 +16,6 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 import yaml
-
-pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
-
 from playwright.sync_api import Browser, Page
 from soft_passkeys import SoftPasskey
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-
-pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
-
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import loads

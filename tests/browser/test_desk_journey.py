@@ -13,9 +13,6 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
-
-pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
-
 from playwright.sync_api import Browser, Page, expect
 
 from ctdhub.core.keys import age

@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-pytest.importorskip("waitress", reason='the extra is missing: pip install ".[desk]"')
-
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card

@@ -21,8 +21,6 @@ from tests.desk import desks, postgres
 from tests.desk.desks import Desk
 from tests.desk.things import thing
 
-pytest.importorskip("pyrage", reason="pyrage is missing: pip install '.[desk]'")
-
 CANARY = b"canary-4f1b-of-a-case"
 
 

@@ -12,12 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.fixtures.desks import MISSING
-
-pytest.importorskip("django", reason=MISSING)
-
-
 from jinja2 import nodes
 
 from ctdhub.desk import errors, rendering

@@ -39,7 +39,6 @@ OURS, THEIRS = "rivage", "beacon"
 @pytest.fixture(scope="session")
 def telling_desk(once: Once) -> Path:
     """A hub of few rows: in ours a number is shared by several people; a desk with accounts."""
-    pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
 
     def make(place: Path) -> None:
         hub = new_hub(place)

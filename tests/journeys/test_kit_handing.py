@@ -18,8 +18,6 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import openpyxl
 import pytest
 
-pytest.importorskip("waitress", reason='the extra is missing: pip install ".[desk]"')
-
 from ctdhub.core.keys import age
 from ctdhub.core.keys.envelope import wrap
 from ctdhub.core.keys.linkage import new_key

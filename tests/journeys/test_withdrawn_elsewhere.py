@@ -80,7 +80,6 @@ def test_another_contributor_sees_nothing_of_it(hub: Hub) -> None:
 
 def at_the_desk(hub: Hub, contributor: str) -> str:
     """The register as the desk shows it to a contributor, or to the steward."""
-    pytest.importorskip("django", reason="install the extra desk")
     from ctdhub.desk.worker.answers.ledgers import withdrawals
 
     return repr(withdrawals(hub, contributor)["document"])

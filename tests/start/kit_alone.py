@@ -1,7 +1,7 @@
 """The kit, used from the first page to a bundle by one process that also is the browser.
 
-``python kit_alone.py FOLDER CARD FILE``: without ``fcntl`` and numba, and with locks as Windows has
-them.  Prints the name of the bundle.
+``python kit_alone.py FOLDER CARD FILE``: without ``fcntl`` and what only a hub needs, and with
+locks as Windows has them.  Prints the name of the bundle.
 """
 
 from __future__ import annotations
@@ -53,15 +53,18 @@ class Visitor:
 
 
 def as_windows() -> None:
-    """No ``fcntl``, no numba; locks on bytes."""
+    """No ``fcntl``, nothing of a hub; locks on bytes."""
     import subprocess  # which would take a module msvcrt for Windows itself
 
     from barred import Barred  # next to this script
 
     del subprocess
-    for name in ("fcntl", "numba"):
+    from ctdhub.cli.main import OF_A_HUB
+
+    absent = {"fcntl", *OF_A_HUB}
+    for name in absent:
         sys.modules.pop(name, None)
-    sys.meta_path.insert(0, Barred({"fcntl", "numba"}))
+    sys.meta_path.insert(0, Barred(absent))
     held = types.ModuleType("msvcrt")
     held.LK_NBLCK, held.LK_UNLCK = 2, 0  # type: ignore[attr-defined]
     held.locking = lambda handle, mode, size: None  # type: ignore[attr-defined]
@@ -107,7 +110,6 @@ def main(folder: Path, card: Path, file: Path) -> None:
     visitor.form(f"{home}end/")
     running.join(20)
     assert not running.is_alive()
-    assert "numba" not in sys.modules
     sys.stdout.write(next((folder / "bundles").iterdir()).name)
 
 

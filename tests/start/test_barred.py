@@ -1,4 +1,4 @@
-"""A contributor's commands on a system without ``fcntl`` and numba; what needs them says so."""
+"""A contributor's commands without ``fcntl`` and what only a hub needs; what needs it says so."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from ctdhub.cli.main import OF_A_HUB
 from ctdhub.dp.secagg.parties import read_sum
 
 HERE = Path(__file__).parent
+PLAIN = ",".join(("fcntl", *OF_A_HUB))
 PEOPLE = [
     ("Amina", "Diallo", "1994-03-01", "Female", "CIV", "2019"),
     ("Rosa", "Perez", "2001-11-23", "Female", "COL", "2020"),
@@ -36,7 +38,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """``ctdhub`` in a folder with two small tables, fcntl and numba barred."""
+    """``ctdhub`` in a folder with two small tables, as a contributor has it."""
     names = ["first_name", "last_name", "date_of_birth", "gender", "citizenship", "year"]
     for file, columns in (("names.csv", range(6)), ("cases.csv", (3, 4, 5))):
         with (tmp_path / file).open("w", newline="", encoding="utf-8") as out:
@@ -44,7 +46,7 @@ def run(tmp_path: Path) -> Run:
             rows.writerows([row[k] for k in columns] for row in [names, *PEOPLE])
     (tmp_path / "domains.yaml").write_text(DOMAINS, "utf-8")
 
-    def all_of(*typed: str, barred: str = "fcntl,numba") -> subprocess.CompletedProcess[str]:
+    def all_of(*typed: str, barred: str = PLAIN) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(HERE / "barred.py"), barred],
             input="".join(json.dumps(words.split()) + "\n" for words in typed),
@@ -113,7 +115,7 @@ def test_a_round_of_counts(run: Run, tmp_path: Path) -> None:
         )
     )
     paid = f"count close {hub} --ledger ledger --new-ledger people --budget 100"
-    for barred, rule in (("fcntl,numba", "needs-numba"), ("fcntl", "no-lock")):
+    for barred, rule in ((PLAIN, "needs-hub"), ("fcntl", "no-lock")):
         refused = run(paid, barred=barred)
         assert refused.returncode == 2
         assert f"rule {rule}" in refused.stderr
@@ -137,7 +139,7 @@ PROTECT = (
 
 @pytest.mark.parametrize(
     ("barred", "rule", "remedy"),
-    [("fcntl,numba", "no-lock", "Windows"), ("numba", "needs-numba", "pip install numba")],
+    [(PLAIN, "no-lock", "Windows"), ("numba", "needs-hub", "pip install '.[hub]'")],
 )
 def test_what_cannot_be_done_says_so_before_anything_is_paid(
     run: Run, tmp_path: Path, barred: str, rule: str, remedy: str

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("waitress", reason='the extra is missing: pip install ".[desk]"')
-
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from ctdhub.sensitive.bundle.card import HubCard, card_bytes, sign_card

@@ -82,7 +82,6 @@ def test_what_is_allowed_is_in_the_scope(
     action: str, role: str, organisation: str, state: str
 ) -> None:
     """``scope`` leaves out states; otherwise the two say the same of every thing."""
-    pytest.importorskip("django", reason="Django is missing: pip install '.[desk]'")
     from ctdhub.desk.allowed import scope
 
     asker, one = who(role), thing(organisation, state)

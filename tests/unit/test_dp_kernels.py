@@ -69,5 +69,5 @@ def test_what_needs_numba_says_so() -> None:
 
     with pytest.raises(HubError) as caught:
         compiled.compiled()
-    assert caught.value.rule == "needs-numba"
-    assert "pip install numba" in caught.value.fix
+    assert caught.value.rule == "needs-hub"
+    assert "pip install '.[hub]'" in caught.value.fix

@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.special import stdtrit
 
 from ctdhub.client import pool
 from ctdhub.core.errors import HubError
@@ -149,3 +150,13 @@ def test_what_cannot_be_pooled(
     with pytest.raises(HubError) as refused:
         pool(estimates, variances, level=level)
     assert refused.value.rule == "pool-numbers"
+
+
+@pytest.mark.parametrize("level", [0.2, 0.8, 0.95, 0.99, 0.999])
+def test_intervals_are_those_of_students_distribution(level: float) -> None:
+    """Between sets of any number, from those that differ most to those that hardly differ."""
+    for m in (2, 3, 5, 20):
+        for spread in (1e-4, 1e-2, 0.3, 1.0, 50.0):
+            found = pool([i * spread for i in range(m)], [1.0] * m, level=level)
+            reach = stdtrit(found.df, 0.5 + level / 2) * found.standard_error
+            assert found.high - found.estimate == pytest.approx(reach, rel=1e-6)

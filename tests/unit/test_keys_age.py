@@ -6,7 +6,6 @@ import io
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ WORDS = os.urandom(200_000)
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, str]:
-    pytest.importorskip("pyrage", reason="needs the extra .[desk]")
     return tmp_path / "own.key", age.make_identity(tmp_path / "own.key")
 
 
@@ -121,18 +119,7 @@ def test_the_age_tool_and_we_open_each_other(pair: tuple[Path, str], tmp_path: P
     assert (tmp_path / "plain").read_bytes() == WORDS
 
 
-def test_without_the_extra_it_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "pyrage", None)
-    with pytest.raises(HubError, match="pip install pyrage") as met:
-        age.make_identity(tmp_path / "own.key")
-    assert met.value.rule == "needs-desk"
-    assert not (tmp_path / "own.key").exists()
-
-
 def test_the_command_makes_an_identity_without_a_passphrase(tmp_path: Path) -> None:
-    pytest.importorskip("pyrage", reason="needs the extra .[desk]")
     own = tmp_path / "inbox.key"
     making = ["key", "new", "--for", "inbox", "--out", str(own)]
     run = CliRunner()

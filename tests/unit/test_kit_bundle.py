@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pyrage", reason='the extra is missing: pip install ".[desk]"')
-
 from ctdhub.core.errors import HubError
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import SigningKey, make_key

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-pytest.importorskip("pyrage", reason='the extra is missing: pip install ".[desk]"')
-
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from ctdhub.hub.folder import Hub

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("waitress", reason='the extra is missing: pip install ".[desk]"')
-
 from ctdhub.core.keys.linkage import (
     is_locked,
     new_key,

@@ -50,7 +50,7 @@ def touched(paths: Iterable[str]) -> tuple[str, ...]:
     ('faults', 'kit_pages')
     >>> touched(["src/ctdhub/schema/model.py"]) == PARTS
     True
-    >>> touched(["requirements-desk.lock"]) == PARTS, touched(["docs/index.md"])
+    >>> touched(["requirements-hub.lock"]) == PARTS, touched(["docs/index.md"])
     (True, ())
     """
     found: set[str] = set()

@@ -233,12 +233,10 @@ def opened(folder: Path) -> None:
     """Let this process work with the desk of a folder.
 
     Raises:
-        HubError: Django is not installed (rule "needs-desk"), or the folder is no hub.
+        HubError: the folder is no hub.
     """
-    try:
-        import django
-    except ImportError:
-        raise error("needs-desk") from None
+    import django
+
     from ctdhub.desk.config import FOLDER_VARIABLE, DeskConfig, use
 
     os.environ[FOLDER_VARIABLE] = str(folder.resolve())

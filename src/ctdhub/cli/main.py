@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import ctdhub
 from ctdhub.core.errors import HubError
+from ctdhub.core.errors import error as refusal
 from ctdhub.core.i18n import _
 
 HELP = ["-h", "--help"]
 INTERRUPTED, PIPE_CLOSED = 130, 141
+OF_A_HUB = ("allauth", "argon2", "duckdb", "numba", "scipy")
+"""Packages of the extra ``hub`` that a contributor's installation lacks."""
 
 _ONE_ALLOCATOR = ("ARROW_DEFAULT_MEMORY_POOL", "system")
 """Tables then use the memory that arrays gave back: a tenth less at the peak of a release."""
@@ -28,6 +31,14 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does: not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
+    except ModuleNotFoundError as met:
+        package = (met.name or "").partition(".")[0]
+        if package not in OF_A_HUB:
+            raise
+        from ctdhub.cli.output import show_error
+
+        show_error(refusal("needs-hub", name=package))
+        code = HubError.exit_code
     except OSError as error:
         from ctdhub.cli.output import refused, show_error
 

@@ -25,7 +25,7 @@ def compiled(**options: Any) -> Any:
         options: further options of ``numba.njit``.
 
     Raises:
-        HubError: numba is not installed (rule "needs-numba").
+        HubError: numba is not installed (rule "needs-hub").
     """
     require()
 
@@ -42,10 +42,10 @@ def require() -> None:
     """Nothing where numba is installed.
 
     Raises:
-        HubError: it is not (rule "needs-numba").
+        HubError: it is not (rule "needs-hub").
     """
     if numba is None:
-        raise error("needs-numba")
+        raise error("needs-hub", name="numba")
 
 
 def here() -> bool:

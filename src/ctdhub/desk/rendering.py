@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import allauth.mfa
 import django_htmx
+from django.apps import apps
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -63,15 +63,15 @@ _HERE = Path(__file__).parent
 
 @cache
 def files() -> dict[str, Path]:
-    """Files by name."""
-    scripts = Path(allauth.mfa.__file__).parent / "static" / "mfa" / "js"
+    """Files by name; those of passkeys where accounts are."""
     htmx = Path(django_htmx.__file__).parent / "static" / "django_htmx" / "htmx-2.min.js"
     found = {
         "colours.css": Path(str(resources.files("ctdhub.document") / "data" / "colours.css")),
         "htmx.js": htmx,
-        "webauthn-json.js": scripts / "webauthn-json.js",
-        "webauthn.js": scripts / "webauthn.js",
     }
+    if apps.is_installed("allauth.mfa"):
+        scripts = Path(apps.get_app_config("mfa").path) / "static" / "mfa" / "js"
+        found |= {name: scripts / name for name in ("webauthn-json.js", "webauthn.js")}
     return found | {path.name: path for path in (_HERE / "static").glob("*.*")}
 
 

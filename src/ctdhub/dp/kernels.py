@@ -12,7 +12,7 @@ def __getattr__(name: str) -> Any:
     """A loop of ``kernels_numba``.
 
     Raises:
-        HubError: numba is not installed (rule "needs-numba").
+        HubError: numba is not installed (rule "needs-hub").
     """
     from ctdhub.dp import kernels_numba
 
@@ -30,7 +30,7 @@ def require_sweep() -> None:
     """Nothing where they can; asked before anything is paid for records.
 
     Raises:
-        HubError: numba is not installed (rule "needs-numba").
+        HubError: numba is not installed (rule "needs-hub").
     """
     from ctdhub.core import compiled
 

@@ -1,4 +1,4 @@
-"""A contributor's own pages, on the contributor's own computer (the extra ``desk``).
+"""A contributor's own pages, on the contributor's own computer.
 
 Zone: assembly.  ``core``, ``schema``, ``document``, ``sensitive``, ``dp.secagg.parties``,
 ``dp.count``; never ``release`` or ``build``; starts without fcntl, threads and numba.

@@ -152,8 +152,7 @@ def serve(
         rest: seconds without a request after which it ends.
 
     Raises:
-        HubError: the extra is not installed (rule "needs-desk"), or another kit runs in the folder
-            (rule "kit-running").
+        HubError: another kit runs in the folder (rule "kit-running").
         HubFolderError: see :func:`ctdhub.kit.state.prepare`.
     """
     place = prepare(folder)
@@ -166,18 +165,11 @@ def serve(
 
 
 def application(folder: Path, over: threading.Event) -> Application:
-    """The kit's own WSGI application, once in a process.
-
-    Raises:
-        HubError: the extra is not installed (rule "needs-desk").
-    """
+    """The kit's own WSGI application, once in a process."""
     os.environ[VARIABLE] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.kit.settings"
-    try:
-        import waitress  # noqa: F401 - it serves the kit
-        from django.core.wsgi import get_wsgi_application
-    except ImportError:
-        raise error("needs-desk") from None
+    from django.core.wsgi import get_wsgi_application
+
     found: Application = get_wsgi_application()
     from django.conf import settings
 

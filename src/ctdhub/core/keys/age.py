@@ -3,16 +3,17 @@
 A recipient is a public half (``age1…``), an identity a file with the private half, as
 ``age-keygen`` writes it.  age names no sender: who must be known signs inside.  What is opened has
 its name only once its last byte was proven; until then it has a private name, and a flipped byte or
-a cut end leaves nothing behind.  Needs the package pyrage, at the first call.
+a cut end leaves nothing behind.
 """
 
-import importlib
 import os
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import pyrage
 
 from ctdhub.core import files
 from ctdhub.core.errors import error
@@ -27,9 +28,8 @@ def make_identity(path: Path) -> str:
 
     Raises:
         FileError: the file exists (rule "key-exists").
-        HubError: the extra is not installed (rule "needs-desk").
     """
-    identity = _pyrage().x25519.Identity.generate()
+    identity = pyrage.x25519.Identity.generate()
     recipient = str(identity.to_public())
     write_new(path, f"# public key: {recipient}\n{identity}\n".encode("ascii"))
     return recipient
@@ -40,7 +40,6 @@ def recipients_of(path: Path) -> tuple[str, ...]:
 
     Raises:
         FileError: it holds no identity (rule "age-key").
-        HubError: the extra is not installed.
     """
     return tuple(str(identity.to_public()) for identity in _identities([path]))
 
@@ -50,7 +49,6 @@ def read_recipients(path: Path) -> tuple[str, ...]:
 
     Raises:
         FileError: it holds none, or something else (rule "age-key").
-        HubError: the extra is not installed.
     """
     lines = tuple(_lines(path))
     if not lines:
@@ -64,7 +62,6 @@ def write_recipients(path: Path, recipients: Sequence[str]) -> None:
 
     Raises:
         FileError: one of them is no recipient, or there is none (rule "age-key").
-        HubError: the extra is not installed.
     """
     _recipients(recipients, path)
     files.write_whole(path, "".join(f"{r}\n" for r in recipients).encode("ascii"), mode=0o644)
@@ -77,11 +74,9 @@ def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str]) -> No
 
     Raises:
         FileError: one of them is no recipient, or there is none (rule "age-key").
-        HubError: the extra is not installed.
         OSError: a stream cannot be read or written; what was written is of no use.
     """
     keys = _recipients(recipients)
-    pyrage = _pyrage()
     try:
         pyrage.encrypt_io(source, target, keys)
     except pyrage.EncryptError as cause:
@@ -100,7 +95,6 @@ def decrypt(source: BinaryIO, path: Path, identities: Sequence[Path]) -> None:
     Raises:
         FileError: it is damaged, cut off or no age file (rule "age-unreadable"), or for others
             (rule "age-unreadable/recipient"); or a file holds no identity (rule "age-key").
-        HubError: the extra is not installed.
         OSError: the file cannot be written.
     """
     keys = _identities(identities)
@@ -119,7 +113,6 @@ def decrypt(source: BinaryIO, path: Path, identities: Sequence[Path]) -> None:
 
 
 def _open(source: BinaryIO, target: BinaryIO, keys: list[Any], named: Path) -> None:
-    pyrage = _pyrage()
     try:
         pyrage.decrypt_io(source, target, keys)
     except pyrage.DecryptError as cause:
@@ -132,7 +125,6 @@ def _open(source: BinaryIO, target: BinaryIO, keys: list[Any], named: Path) -> N
 
 
 def _recipients(texts: Sequence[str], file: Path | None = None) -> list[Any]:
-    pyrage = _pyrage()
     try:
         found = [pyrage.x25519.Recipient.from_str(text) for text in texts]
     except pyrage.RecipientError:
@@ -143,7 +135,6 @@ def _recipients(texts: Sequence[str], file: Path | None = None) -> list[Any]:
 
 
 def _identities(files: Iterable[Path]) -> list[Any]:
-    pyrage = _pyrage()
     found = []
     for file in files:
         try:
@@ -164,10 +155,3 @@ def _lines(file: Path) -> list[str]:
         raise error("age-key", file=file) from None
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def _pyrage() -> Any:
-    try:
-        return importlib.import_module("pyrage")
-    except ImportError:
-        raise error("needs-desk/age") from None

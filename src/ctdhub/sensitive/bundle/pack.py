@@ -184,7 +184,6 @@ def write_bundle(packed: Packed, out: Path) -> None:
 
     Raises:
         FileError: the file exists (rule "bundle-exists"), or a recipient is damaged.
-        HubError: the extra is not installed (rule "needs-desk").
     """
     if out.exists():
         raise error("bundle-exists", file=out)

@@ -382,23 +382,6 @@ SHARED = pa.schema(
 )
 """Keys that several people share, by delivery, and whether genders or births say so."""
 
-_SHARED = f"""
-WITH said AS (
-    SELECT person_key, delivery, "{SEX}"::VARCHAR AS sex,
-        "{PERIOD}" - high - 1 AS first, "{PERIOD}" - low AS last
-    FROM rows_ LEFT JOIN bands ON bands.code = rows_."{AGE}"::VARCHAR
-    WHERE person_key IS NOT NULL
-), found AS (
-    SELECT person_key, delivery,
-        coalesce(bool_or(sex = 'female') AND bool_or(sex = 'male'), false) AS genders,
-        coalesce(max(first) > min(last) + {TOLERANCE}, false)
-            OR bool_or((person_key, delivery) IN (SELECT (person_key, delivery) FROM births))
-            AS births
-    FROM said GROUP BY ALL HAVING count(*) > 1
-)
-FROM found WHERE genders OR births ORDER BY ALL
-"""
-
 
 def shared_keys(rows: pa.Table, births: pa.Table) -> pa.Table:
     """Keys whose rows in one delivery cannot be about one person, schema :data:`SHARED`.
@@ -407,7 +390,32 @@ def shared_keys(rows: pa.Table, births: pa.Table) -> pa.Table:
         rows: :data:`READ` but for the id, and ``delivery``.
         births: ``person_key`` and ``delivery`` of keys with two different years of birth.
     """
-    return run_whole(_SHARED, rows_=rows, bands=_bands(), births=births).cast(SHARED)
+    rows = rows.filter(pc.is_valid(rows["person_key"]))
+    sex, year, bands = rows[SEX].cast(pa.string()), rows[PERIOD].cast(pa.int32()), _bands()
+    band = pc.index_in(rows[AGE].cast(pa.string()), bands["code"])
+    facts = {
+        "female": pc.equal(sex, "female"),
+        "male": pc.equal(sex, "male"),
+        "first": pc.subtract(year, pc.add(bands["high"].take(band), 1)),
+        "last": pc.subtract(year, bands["low"].take(band)),
+    }
+    key = ["person_key", "delivery"]
+    keys = rows.select(key)
+    for name, fact in facts.items():
+        keys = keys.append_column(name, fact)
+    found = keys.group_by(key).aggregate(
+        [([], "count_all"), ("female", "any"), ("male", "any"), ("first", "max"), ("last", "min")]
+    )
+    known = births.select(key).group_by(key).aggregate([([], "count_all")])
+    found = found.filter(pc.greater(found["count_all"], 1)).join(
+        known.rename_columns([*key, "born"]), key
+    )
+    apart = pc.greater(found["first_max"], pc.add(found["last_min"], TOLERANCE))
+    genders = pc.fill_null(pc.and_(found["female_any"], found["male_any"]), False)
+    different = pc.or_(pc.fill_null(apart, False), pc.is_valid(found["born"]))
+    shared = pa.table([found["person_key"], found["delivery"], genders, different], SHARED.names)
+    shared = shared.filter(pc.or_(genders, different)).cast(SHARED)
+    return shared.sort_by([(name, "ascending") for name in SHARED.names])
 
 
 def _bands() -> pa.Table:
