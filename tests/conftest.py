@@ -21,7 +21,7 @@ from state_of_run import state  # noqa: E402, F401 - a fixture of all tests
 
 from ctdhub.cli import main, output  # noqa: E402
 from ctdhub.core.files import locked  # noqa: E402
-from tests import source, tiers  # noqa: E402
+from tests import tiers  # noqa: E402
 from tests.pinned import PINNED  # noqa: E402
 
 pytest_plugins = (
@@ -124,12 +124,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """What a test draws follows from its name."""
     chance.begin(item.nodeid)
     return (yield)
-
-
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """The trees of the package are kept for the tests of one file."""
-    if nextitem is None or nextitem.path != item.path:
-        source.forget()
 
 
 @pytest.hookimpl(wrapper=True)

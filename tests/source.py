@@ -1,12 +1,17 @@
-"""The modules of the package, each read and parsed once for a file of tests that reads source."""
+"""The modules of the package, and what tests ask about the text of each.
+
+A tree is dear: 200 MB for all modules.  So each module is parsed once in a process, when the first
+answer is needed: every question of all files of tests is answered, and the tree goes.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
 
@@ -37,42 +42,50 @@ class Module:
         return self.path.read_text("utf-8")
 
     @property
-    def nodes(self) -> tuple[ast.AST, ...]:
-        """Its syntax tree and everything in it, parents before children."""
-        return _nodes(self)
-
-    @property
-    def tree(self) -> ast.Module:
-        tree = self.nodes[0]
-        assert isinstance(tree, ast.Module)
-        return tree
-
-    @cached_property
-    def imports(self) -> frozenset[str]:
-        """Modules and names that it imports, late imports in functions included."""
-        found = set()
-        for node in self.nodes:
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{self.place}: relative import"
-                found |= {f"{node.module}.{alias.name}" for alias in node.names}
-        return frozenset(found)
-
-    @property
     def is_migration(self) -> bool:
         """Whether Django reads it by its place: a change of tables."""
         return self.path.parent.name == "migrations"
 
 
-@cache
-def _nodes(module: Module) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(ast.parse(module.text)))
+Nodes = tuple[ast.AST, ...]
+"""A module's tree and everything in it, parents before children."""
+Found = TypeVar("Found")
 
 
-def forget() -> None:
-    """Give the trees back, which take 200 MB, when a file of tests has ended."""
-    _nodes.cache_clear()
+class Question(Generic[Found]):
+    """What is asked about the nodes of each module; the answer keeps none of them."""
+
+    every: ClassVar[list[Question[Any]]] = []
+
+    def __init__(self, ask: Callable[[Nodes], Found]) -> None:
+        self._ask = ask
+        self._found: dict[Module, Found] = {}
+        self.every.append(self)
+
+    def __call__(self, module: Module) -> Found:
+        if not self._found:
+            _answer([question for question in self.every if not question._found])
+        return self._found[module]
+
+
+def _answer(questions: list[Question[Any]]) -> None:
+    for module in modules():
+        nodes = tuple(ast.walk(ast.parse(module.text)))
+        for question in questions:
+            question._found[module] = question._ask(nodes)
+
+
+@Question
+def imports(nodes: Nodes) -> frozenset[str]:
+    """Modules and names that a module imports, late imports in functions included."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import of {node.module}"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from tests.source import PACKAGE, Module, modules, none
+from tests.source import PACKAGE, Module, Nodes, Question, imports, modules, none
 
 # A room and the rooms that it may import, beside itself.
 ARROWS = {
@@ -69,12 +69,13 @@ NAMES = {module.name for module in modules()}
 
 def own(module: Module) -> set[str]:
     """Modules and names below ctdhub that a module imports."""
-    return {name for name in module.imports if name.startswith("ctdhub.")}
+    return {name for name in imports(module) if name.startswith("ctdhub.")}
 
 
-def named(module: Module) -> set[str]:
+@Question
+def named(nodes: Nodes) -> set[str]:
     """Modules and names below ctdhub that a module writes as texts, as Django's settings do."""
-    texts = (n.value for n in module.nodes if isinstance(n, ast.Constant))
+    texts = (n.value for n in nodes if isinstance(n, ast.Constant))
     return {text for text in texts if isinstance(text, str) and text.startswith("ctdhub.")}
 
 
@@ -126,6 +127,12 @@ def test_only_dp_mints_and_only_release_restores() -> None:
     )
 
 
+@Question
+def introduction(nodes: Nodes) -> str:
+    """How a module introduces itself."""
+    return ast.get_docstring(nodes[0]) or ""  # type: ignore[arg-type]
+
+
 def test_modules_are_nouns_and_introduce_themselves() -> None:
     none(
         f"{module.place} has over 1,000 lines: a noun is found inside it"
@@ -135,10 +142,16 @@ def test_modules_are_nouns_and_introduce_themselves() -> None:
     none(
         f"{module.place} does not say what it is for"
         for module in modules()
-        if not ast.get_docstring(module.tree)
+        if not introduction(module)
     )
     nothing = {"utils", "helpers", "common", "misc"}
     none(f"{m.place} is a name of nothing" for m in modules() if m.path.stem in nothing)
+
+
+@Question
+def statements(nodes: Nodes) -> int:
+    """How many statements a module has."""
+    return len(nodes[0].body)  # type: ignore[attr-defined]
 
 
 def test_package_files_hold_a_docstring_and_nothing_else() -> None:
@@ -146,7 +159,7 @@ def test_package_files_hold_a_docstring_and_nothing_else() -> None:
         f"{module.place} holds more than a docstring"
         for module in modules()
         if module.path.name == "__init__.py" and module.name not in PUBLIC_PACKAGES
-        if len(module.tree.body) != 1
+        if statements(module) != 1
     )
     folders = {module.path.parent for module in modules()}
     none(f"{f} has no package file" for f in folders if not (f / "__init__.py").is_file())
@@ -156,21 +169,26 @@ def test_pipeline_is_a_short_text() -> None:
     assert (PACKAGE / "hub" / "pipeline.py").read_text("utf-8").count("\n") < 130
 
 
+@Question
+def attributes(nodes: Nodes) -> set[str]:
+    """The attributes that a module uses."""
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
 def test_no_seedable_generator_outside_practice() -> None:
     """Law 5: seeds exist in tests and practice only."""
     seedable = {"default_rng", "RandomState", "seed"}
     none(
-        f"{module.place}: {node.attr}"
+        f"{module.place}: {name}"
         for module in modules()
         if room(module.name) != "practice"
-        for node in module.nodes
-        if isinstance(node, ast.Attribute) and node.attr in seedable
+        for name in attributes(module) & seedable
     )
     none(
         f"{module.place} imports random"
         for module in modules()
         if room(module.name) != "practice"
-        if any(name.partition(".")[0] == "random" for name in module.imports)
+        if any(name.partition(".")[0] == "random" for name in imports(module))
     )
 
 
@@ -204,11 +222,16 @@ def test_numbers_of_people_are_answers_to_queries() -> None:
     )
 
 
+@Question
+def classes(nodes: Nodes) -> list[str]:
+    """The classes that a module names."""
+    return [n.name for n in nodes[0].body if isinstance(n, ast.ClassDef)]  # type: ignore[attr-defined]
+
+
 def test_a_class_name_exists_once_in_a_room() -> None:
     """Who reads a room and searches for a name finds one class."""
     homes: dict[tuple[str, str], list[str]] = {}
     for module in (m for m in modules() if not m.is_migration):
-        for node in module.tree.body:
-            if isinstance(node, ast.ClassDef):
-                homes.setdefault((room(module.name), node.name), []).append(module.place)
+        for name in classes(module):
+            homes.setdefault((room(module.name), name), []).append(module.place)
     none(f"{name}: {found}" for (_, name), found in homes.items() if len(found) > 1)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.source import PACKAGE, modules, none
+from tests.source import PACKAGE, Nodes, Question, modules, none
 
 from ctdhub.core.i18n import said
 from ctdhub.hub.steps import EXEMPT, Step, Tree, installed, software
@@ -157,16 +157,25 @@ LOOK_UP = {
 """Modules that may import by a name put together, and why closures miss nothing by it."""
 
 
-def test_nothing_is_imported_by_a_name_put_together() -> None:
-    """The text tells all imports, but where a step cannot come from."""
-    none(
-        f"{module.place}:{node.lineno} imports by a name put together"
-        for module in modules()
-        if module.place.partition("/")[0] not in EXEMPT and module.place not in LOOK_UP
-        for node in module.nodes
+@Question
+def put_together(nodes: Nodes) -> list[int]:
+    """Lines that import by a name that is not written out."""
+    return [
+        node.lineno
+        for node in nodes
         if isinstance(node, ast.Call)
         if getattr(node.func, "attr", getattr(node.func, "id", "")) in IMPORTING
         if not (node.args and known(node.args[0]))
+    ]
+
+
+def test_nothing_is_imported_by_a_name_put_together() -> None:
+    """The text tells all imports, but where a step cannot come from."""
+    none(
+        f"{module.place}:{line} imports by a name put together"
+        for module in modules()
+        if module.place.partition("/")[0] not in EXEMPT and module.place not in LOOK_UP
+        for line in put_together(module)
     )
 
 

@@ -14,7 +14,7 @@ import messages
 import pytest
 import rules
 import yaml
-from tests.source import modules, none
+from tests.source import Nodes, Question, modules, none
 
 from ctdhub.core import errors
 from ctdhub.core.errors import (
@@ -54,16 +54,7 @@ class Use:
     given: frozenset[str]
 
 
-@cache
-def _calls() -> list[tuple[str, ast.Call]]:
-    """Every call in the source and where it stands; read by whoever runs these tests alone."""
-    return [
-        (f"{module.place}:{node.lineno}", node)
-        for module in modules()
-        if module.path.name not in ("errors.py", "error_catalogue.py")
-        for node in module.nodes
-        if isinstance(node, ast.Call)
-    ]
+RAISING = [m for m in modules() if m.path.name not in ("errors.py", "error_catalogue.py")]
 
 
 def _literals(node: ast.expr) -> tuple[str, ...]:
@@ -72,12 +63,21 @@ def _literals(node: ast.expr) -> tuple[str, ...]:
     return (node.value,) if isinstance(node, ast.Constant) and isinstance(node.value, str) else ()
 
 
+@Question
+def _named(nodes: Nodes) -> list[tuple[int, tuple[str, ...], frozenset[str]]]:
+    """Line of a use, the entries that it may name and what it gives."""
+    return [
+        (call.lineno, _literals(call.args[0]), frozenset(k.arg or "**" for k in call.keywords))
+        for call in nodes
+        if isinstance(call, ast.Call)
+        if isinstance(call.func, ast.Name) and call.func.id == "error"
+    ]
+
+
 @cache
 def _uses() -> list[Use]:
     return [
-        Use(where, _literals(call.args[0]), frozenset(k.arg or "**" for k in call.keywords))
-        for where, call in _calls()
-        if isinstance(call.func, ast.Name) and call.func.id == "error"
+        Use(f"{m.place}:{line}", names, given) for m in RAISING for line, names, given in _named(m)
     ]
 
 
@@ -120,13 +120,20 @@ def test_an_error_is_given_exactly_its_fields() -> None:
     )
 
 
-def test_nothing_but_the_catalogue_makes_errors() -> None:
+@Question
+def _made(nodes: Nodes) -> list[str]:
+    """Lines that make an error themselves."""
     names = {kind.__name__ for kind in TREE}
-    none(
-        f"{where}: {called}"
-        for where, call in _calls()
+    return [
+        f"{call.lineno}: {called}"
+        for call in nodes
+        if isinstance(call, ast.Call)
         if (called := getattr(call.func, "attr", getattr(call.func, "id", ""))) in names
-    )
+    ]
+
+
+def test_nothing_but_the_catalogue_makes_errors() -> None:
+    none(f"{module.place}:{made}" for module in RAISING for made in _made(module))
 
 
 def test_every_class_of_the_tree_is_used() -> None:

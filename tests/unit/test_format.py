@@ -9,7 +9,7 @@ from datetime import date, time
 import messages
 import pytest
 from signs_of_numbers import astray
-from tests.source import modules, none
+from tests.source import Nodes, Question, modules, none
 
 from ctdhub.core.format import clock, day, decimal, exact, number, share, signed
 from ctdhub.core.i18n import Numeral, Percent, Text, language, said
@@ -72,12 +72,17 @@ def test_no_message_formats_a_number_itself() -> None:
 SPECS = re.compile(r"[+,]?(?:,|\.\d)[\d]*[fg%e]?$|^[eg%]$")
 
 
-def test_no_verb_formats_a_number_itself() -> None:
-    """What a verb prints is read by people of four languages; JSON and CSV write no spec."""
-    none(
-        f"{module.place}:{node.lineno}: {spec}"
-        for module in modules("cli/")
-        for node in module.nodes
+@Question
+def specs(nodes: Nodes) -> list[str]:
+    """How a module formats numbers, with their lines."""
+    return [
+        f"{node.lineno}: {spec}"
+        for node in nodes
         if isinstance(node, ast.FormattedValue) and node.format_spec is not None
         if SPECS.search(spec := ast.unparse(node.format_spec).strip("f'\""))
-    )
+    ]
+
+
+def test_no_verb_formats_a_number_itself() -> None:
+    """What a verb prints is read by people of four languages; JSON and CSV write no spec."""
+    none(f"{module.place}:{spec}" for module in modules("cli/") for spec in specs(module))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.source import PACKAGE, Module, modules, none
+from tests.source import PACKAGE, Nodes, Question, modules, none
 
 from ctdhub.schema.model import load_schema
 
@@ -27,10 +27,11 @@ LITERALS = {
 """Published names that a variable happens to share: this list only shrinks."""
 
 
-def literals(module: Module) -> set[str]:
+@Question
+def literals(nodes: Nodes) -> set[str]:
     """Variables that a module names in its texts, docstrings and messages left out."""
     left_out = set()
-    for node in module.nodes:
+    for node in nodes:
         if isinstance(node, ast.Expr):
             left_out.add(id(node.value))
         called = node.func if isinstance(node, ast.Call) else None
@@ -39,7 +40,7 @@ def literals(module: Module) -> set[str]:
     names = {variable.name for variable in load_schema().variables()}
     return {
         node.value
-        for node in module.nodes
+        for node in nodes
         if isinstance(node, ast.Constant) and node.value in names and id(node) not in left_out
     }
 

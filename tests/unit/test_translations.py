@@ -11,7 +11,7 @@ from pathlib import Path
 import messages
 import pytest
 from babel import Locale
-from tests.source import modules, none
+from tests.source import Nodes, Question, modules, none
 
 from ctdhub.core.i18n import (
     LANGUAGES,
@@ -92,17 +92,21 @@ def test_arabic_is_written_in_arabic() -> None:
                 )
 
 
-def test_no_text_hides_in_an_f_string() -> None:
-    """Extraction does not look into f-strings, so a text there would never be translated."""
-    texts = {"_", "ngettext", "Text", "many"}
-    none(
-        f"{module.place}:{node.lineno}"
-        for module in modules()
-        for node in module.nodes
+@Question
+def hidden(nodes: Nodes) -> list[int]:
+    """Lines with a text in an f-string."""
+    return [
+        node.lineno
+        for node in nodes
         if isinstance(node, ast.JoinedStr)
         for call in ast.walk(node)
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in texts
-    )
+        if getattr(getattr(call, "func", None), "id", "") in {"_", "ngettext", "Text", "many"}
+    ]
+
+
+def test_no_text_hides_in_an_f_string() -> None:
+    """Extraction does not look into f-strings, so a text there would never be translated."""
+    none(f"{module.place}:{line}" for module in modules() for line in hidden(module))
 
 
 MADE_OF_TEXTS = {
@@ -112,14 +116,23 @@ MADE_OF_TEXTS = {
 """Modules that put texts together again, and one whose text is that of a story."""
 
 
-def test_every_text_is_a_literal_that_can_be_collected() -> None:
-    none(
-        f"{module.place}:{node.lineno}"
-        for module in modules()
-        if module.place not in MADE_OF_TEXTS
-        for node in module.nodes
+@Question
+def computed(nodes: Nodes) -> list[int]:
+    """Lines with a text that is no literal."""
+    return [
+        node.lineno
+        for node in nodes
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Text", "many")
         if not isinstance(node.args[0], ast.Constant)
+    ]
+
+
+def test_every_text_is_a_literal_that_can_be_collected() -> None:
+    none(
+        f"{module.place}:{line}"
+        for module in modules()
+        if module.place not in MADE_OF_TEXTS
+        for line in computed(module)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.source import Module, modules, none
+from tests.source import Module, imports, modules, none
 
 ZONES = (
     "border.py", "hub/", "dp/", "kanon/", "practice/", "release/", "sensitive/", "stats/",
@@ -38,7 +38,7 @@ MAY = WRITERS | OTHERS
 def speaks(module: Module) -> set[str]:
     """What a module takes that speaks a language."""
     found = set()
-    for name in module.imports:
+    for name in imports(module):
         home, _, last = name.rpartition(".")
         if name == "ctdhub.core.format.FINE":  # a number, in no language
             continue
