@@ -71,11 +71,12 @@ def memoised(
 
     @wraps(function)
     def asked(of: Of, /, *asks: Asks.args, **named: Asks.kwargs) -> Says:
-        memory = of.memory
-        key = (function, *map(_key, asks), *((name, _key(ask)) for name, ask in named.items()))
-        if key not in memory:
-            memory[key] = function(of, *asks, **named)
-        found: Says = memory[key]
+        named_asks = zip(named, map(_key, named.values()), strict=True)
+        key = (function, *map(_key, asks), *named_asks)
+        try:
+            found: Says = of.memory[key]
+        except KeyError:
+            found = of.memory[key] = function(of, *asks, **named)
         return found
 
     return asked
@@ -85,9 +86,12 @@ def _key(ask: object) -> Hashable:
     """An argument as it was written: the order of conditions is that of what is said of them."""
     if isinstance(ask, Query):
         return ask.written
-    if isinstance(ask, dict | MappingProxyType):
+    if isinstance(ask, _CONDITIONS):
         return tuple((name, tuple(codes)) for name, codes in ask.items())
     return ask
+
+
+_CONDITIONS = (dict, MappingProxyType)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """Chances of a sum at least, or at most, as large as the one seen."""
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
@@ -51,20 +49,22 @@ def negative_binomial(
     from scipy.special import betainc
 
     mean, r, place = _shape(mean, variance)
-
-    def lower(x: Floats) -> Floats:
-        return np.where(x > -1, 1 - betainc(np.maximum(x + 1, TINY), r, place), 0.0)
-
-    away = _skewed(error, mean, np.broadcast_to(drift, mean.shape))
-    return _at_least(seen, r, place, away), _averaged(lower, seen, away)
+    x = seen[:, None] - _skewed(error, mean, np.broadcast_to(drift, mean.shape))
+    a = np.maximum(x, TINY)
+    more = betainc(np.maximum(x + 1, TINY), r, place)
+    up = np.where(x > 0, more + _step(a, r, place) / a, 1.0)
+    return _averaged(up), _averaged(np.where(x > -1, 1 - more, 0.0))
 
 
 def at_least(
     seen: Floats, mean: Floats, variance: Floats, error: Floats, drift: Floats | float = 0.0
 ) -> Floats:
     """The first of the two chances of :func:`negative_binomial` alone, shape (n,)."""
+    from scipy.special import betainc
+
     mean, r, place = _shape(mean, variance)
-    return _at_least(seen, r, place, _skewed(error, mean, np.broadcast_to(drift, mean.shape)))
+    x = seen[:, None] - _skewed(error, mean, np.broadcast_to(drift, mean.shape))
+    return _averaged(np.where(x > 0, betainc(np.maximum(x, TINY), r, place), 1.0))
 
 
 def _shape(mean: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
@@ -74,13 +74,14 @@ def _shape(mean: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
     return mean, size[:, None], (mean / (mean + size))[:, None]
 
 
-def _at_least(seen: Floats, r: Floats, place: Floats, away: Floats) -> Floats:
-    from scipy.special import betainc
+def _step(a: Floats, b: Floats, p: Floats) -> Floats:
+    """By a how much of 1 / a the incomplete beta function falls from a to a + 1, and by how much of
+    1 / b it rises from b to b + 1 (NIST Digital Library, 8.17.20 and 21): so that a tail that goes
+    with another is not computed a second time."""
+    from scipy.special import betaln
 
-    def upper(x: Floats) -> Floats:
-        return np.where(x > 0, betainc(np.maximum(x, TINY), r, place), 1.0)
-
-    return _averaged(upper, seen, away)
+    found: Floats = np.exp(a * np.log(p) + b * np.log1p(-p) - betaln(a, b))
+    return found
 
 
 def binomial(
@@ -108,17 +109,13 @@ def binomial(
 
     n, d = of[:, None], inflation[:, None]
     p = np.clip(share, 1e-9, 1 - 1e-9)[:, None]
-
-    def upper(x: Floats) -> Floats:
-        a, b = np.maximum(x / d, TINY), np.maximum((n - x) / d + 1, TINY)
-        return np.where(x > 0, np.where(x < n + d, betainc(a, b, p), 0.0), 1.0)
-
-    def lower(x: Floats) -> Floats:
-        a, b = np.maximum(x / d + 1, TINY), np.maximum((n - x) / d, TINY)
-        return np.where(x < n, np.where(x > -d, 1 - betainc(a, b, p), 0.0), 1.0)
-
-    away = error if error.ndim > 1 else error[:, None] * STEPS
-    return _averaged(upper, seen, away), _averaged(lower, seen, away)
+    x = seen[:, None] - (error if error.ndim > 1 else error[:, None] * STEPS)
+    a, b, inside = x / d, (n - x) / d, x < n
+    tail = betainc(np.maximum(a + inside, TINY), np.maximum(b + ~inside, TINY), p)
+    a, b = np.maximum(a, TINY), np.maximum(b, TINY)
+    up = tail + np.where(inside, _step(a, b, p) * (1 / a + 1 / b), 0.0)
+    up = np.where(x > 0, np.where(x < n + d, up, 0.0), 1.0)
+    return _averaged(up), _averaged(np.where(inside, np.where(x > -d, 1 - tail, 0.0), 1.0))
 
 
 def _skewed(error: Floats, mean: Floats, drift: Floats) -> Floats:
@@ -134,9 +131,9 @@ def _skewed(error: Floats, mean: Floats, drift: Floats) -> Floats:
     return found
 
 
-def _averaged(tail: Callable[[Floats], Floats], seen: Floats, away: Floats) -> Floats:
-    """The tail at ``seen`` less an error, averaged over the error; shape (n,)."""
-    averaged: Floats = tail(seen[:, None] - away) @ _WEIGHTS
+def _averaged(tail: Floats) -> Floats:
+    """A tail at each point of the grid of the error, averaged over the error; shape (n,)."""
+    averaged: Floats = tail @ _WEIGHTS
     return np.clip(averaged, 0.0, 1.0)
 
 
