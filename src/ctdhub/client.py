@@ -8,6 +8,7 @@ release's own files is compared with its list of hashes.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -24,7 +25,6 @@ from functools import cached_property
 from http.client import HTTPException
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import permutations
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Protocol
@@ -149,13 +149,13 @@ def _missing(path: str) -> HubError:
 
 
 # --------------------------------------------------------------------------------------------------
-# From the JSON of a site to tables.
+# From the JSON and CSV of a site to tables.
 
 LARGEST_JSON = 50 * 2**20
 """Bytes."""
 NUMBERS = ("count", "low", "high", "state")
 ONCE = ("once_low", "once_high")
-_NOT_AS_DESCRIBED = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_NOT_AS_DESCRIBED = (AttributeError, LookupError, RuntimeError, TypeError, ValueError, csv.Error)
 """What Python and Arrow raise where a file has another shape; Arrow's own errors are among them."""
 
 
@@ -171,6 +171,17 @@ def read_json(source: Source, path: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise damaged(path)
     return found
+
+
+def read_lines(source: Source, path: str) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file of a site, by column.
+
+    Raises:
+        SiteError: it is missing, too large, or no such thing.
+    """
+    text = source.read(path, LARGEST_JSON)
+    with damage():
+        yield from csv.DictReader(io.StringIO(text.decode("utf-8"), newline=""))
 
 
 def damaged(path: str = "") -> HubError:
@@ -430,6 +441,11 @@ LARGEST_DATA = 2**30
 _VERSION = re.compile(VERSION)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SIDES = ("citizens", "exploited")
+_Entry = tuple[tuple[str, ...], float, int, int]
+"""A table in the list of a release: its variables, sigma, shown cells, upper end of the others."""
+_NO_ENTRY: _Entry = ((), 0.0, 0, 0)
+_SMALL = 2
+"""Variables of a table that stands in the files of its variables."""
 
 
 def open_site(where: str | Path, version: str = "", *, arrow: bool = False) -> Site:
@@ -543,13 +559,9 @@ class Site:
         """Measured tables of one or two variables: ``first``, ``second`` (empty in a table of
         one), ``sigma`` (of the noise, in people), ``cells`` (rows that are shown)."""
         found = [
-            {
-                "first": names[0],
-                "second": "".join(names[1:]),
-                "sigma": entry["sigma"],
-                "cells": entry["cells"],
-            }
-            for names, entry in self._tables.values()
+            {"first": names[0], "second": "".join(names[1:]), "sigma": sigma, "cells": cells}
+            for names, sigma, cells, _unlisted in self._tables.values()
+            if len(names) <= _SMALL
         ]
         kinds = {"first": "string", "second": "string", "sigma": "float64", "cells": "int64"}
         return self._frame(rows_of(found, kinds), {})
@@ -563,22 +575,17 @@ class Site:
         Raises:
             SiteError: this release has no such variable, or did not measure these together.
         """
-        wanted = frozenset(variables)
-        if len(wanted) == len(variables) and wanted in self._tables:
-            names, found = self._file(wanted)
-            with damage():
-                rows = [
-                    dict(zip(names, r["values"], strict=True))
-                    | {n: r[n] for n in NUMBERS}
-                    | dict(zip(ONCE, r.get("once", ()), strict=False))
-                    for r in found["rows"]
-                ]
-                about = {name: found[name] for name in ("sigma", "unlisted")}
-            kinds = columns(variables)
-            if self.counted_twice:
-                kinds |= dict.fromkeys(ONCE, "int64")
-            return self._frame(rows_of(rows, kinds), about)
-        return self._large(variables)
+        names, sigma, _cells, high = self._tables.get(frozenset(variables), _NO_ENTRY)
+        if len(names) != len(variables) or not names:
+            if unknown := sorted(set(variables).difference(*self._tables)):
+                raise error("no-such-variable/site", name=printable(unknown[0]))
+            raise error("not-measured/together")
+        unlisted = {"count": None, "low": 0, "high": high, "state": "protected"}
+        about = {"sigma": sigma, "unlisted": unlisted}
+        if len(names) > _SMALL:
+            return self._frame(self._large(names, variables), about)
+        kinds = columns(variables) | dict.fromkeys(ONCE if self.counted_twice else (), "int64")
+        return self._frame(rows_of(self._cells(variables), kinds), about)
 
     def at_most(self, **values: str) -> int:
         """Upper end, in people, of one cell of a table of one or two variables.
@@ -592,16 +599,13 @@ class Site:
         Raises:
             SiteError: this release did not measure these together in a table of its own.
         """
-        if not values or frozenset(values) not in self._tables:
+        names, *_noise, most = self._tables.get(frozenset(values), _NO_ENTRY)
+        if not 0 < len(names) <= _SMALL:
             raise error("not-measured/together")
-        names, found = self._file(frozenset(values))
-        with damage():
-            cell = [values[name] for name in names]
-            highs = [int(r["high"]) for r in found["rows"] if r["values"] == cell]
-            most = highs[0] if highs else int(found["unlisted"]["high"])
-        wholes = [name for name in names if frozenset([name]) in self._tables]
-        if highs or len(names) == 1:
-            return most
+        rows = (r for r in self._cells(tuple(values)) if all(r[n] == c for n, c in values.items()))
+        if row := next(rows, None):
+            return int(row["high"])
+        wholes = [name for name in values if len(values) > 1 and frozenset([name]) in self._tables]
         return min([most, *(self.at_most(**{name: values[name]}) for name in wholes)])
 
     def place(self, key: str) -> Any:
@@ -618,8 +622,9 @@ class Site:
         key = key.lower()
         if key not in self._places:
             raise error("place")
-        found = read_json(self.source, f"{self._folder}/api/places/{key}.json")
+        held = read_json(self.source, f"{self._folder}/api/places.json")
         with damage():
+            (found,) = [each for each in held["places"] if each["key"] == key]
             rows = [row for side in _SIDES for row in facts_of(side, found[side])]
         kinds = dict.fromkeys(("side", "fact", "code", "unit"), "string")
         numbers = dict.fromkeys(("count", "low", "high"), "float64")
@@ -646,11 +651,18 @@ class Site:
         person."""
         return self._frame(self._parquet("records.parquet"), {})
 
-    def _file(self, variables: frozenset[str]) -> tuple[list[str], Any]:
-        """The variables of a table in their order, and its file."""
-        names, _entry = self._tables[variables]
-        path = f"{self._folder}/api/tables/{'-'.join(names)}.json"
-        return names, read_json(self.source, path)
+    def _cells(self, variables: tuple[str, ...]) -> list[dict[str, Any]]:
+        """Rows of a table of one or two variables."""
+        first, by = variables[0], "".join(variables[1:])
+        lines = read_lines(self.source, f"{self._folder}/api/tables/{first}.csv")
+        with damage():
+            return [
+                {first: line["code"], **({by: line["value"]} if by else {})}
+                | {name: int(line[name]) for name in (*NUMBERS[:-1], *ONCE) if name in line}
+                | {"state": line["state"]}
+                for line in lines
+                if line["by"] == by
+            ]
 
     @property
     def _folder(self) -> str:
@@ -664,13 +676,21 @@ class Site:
         return found
 
     @cached_property
-    def _tables(self) -> dict[frozenset[str], tuple[list[str], Mapping[str, Any]]]:
+    def _tables(self) -> dict[frozenset[str], _Entry]:
+        lines = read_lines(self.source, f"{self._folder}/api/tables.csv")
         with damage():
-            listed = read_json(self.source, f"{self._folder}/api/tables.json")["tables"]
-            entries = [(list(e["variables"]), e) for e in listed]
-            if not all(_NAME.fullmatch(name) for names, _entry in entries for name in names):
+            entries: list[_Entry] = [
+                (
+                    tuple(r["table"].split("*")),
+                    float(r["sigma"]),
+                    int(r["cells"]),
+                    int(r["unlisted"]),
+                )
+                for r in lines
+            ]
+            if not all(_NAME.fullmatch(name) for names, *_numbers in entries for name in names):
                 raise ValueError
-            return {frozenset(names): (names, entry) for names, entry in entries}
+            return {frozenset(entry[0]): entry for entry in entries}
 
     @cached_property
     def _places(self) -> dict[str, str]:
@@ -716,28 +736,17 @@ class Site:
         with damage():
             return pq.ParquetFile(io.BytesIO(found)).read(use_threads=False)
 
-    def _large(self, variables: tuple[str, ...]) -> Any:
+    def _large(self, names: tuple[str, ...], variables: tuple[str, ...]) -> Any:
         """A table that has no file of its own, out of counts.parquet."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        with damage():
-            sigma = json.loads(self._checked("manifest.json"))["sigma"]
-        orders = ("*".join(order) for order in permutations(variables)) if variables else iter(())
-        key = next((name for name in orders if name in sigma), "") if len(variables) <= 3 else ""
-        if not key:
-            known = {name for names, _entry in self._tables.values() for name in names}
-            if unknown := sorted(set(variables) - known):
-                raise error("no-such-variable/site", name=printable(unknown[0]))
-            raise error("not-measured/together")
         counts = self._parquet("counts.parquet")
         with damage():
-            chosen = counts.filter(pc.equal(pc.binary_join(counts["columns"], "*"), key))
-            at = {name: i for i, name in enumerate(key.split("*"))}
-            values = [pc.list_element(chosen["values"], at[name]) for name in variables]
-            numbers = [chosen[name] for name in NUMBERS]
-            found = pa.table([*values, *numbers], [*variables, *NUMBERS])
-        return self._frame(found, {"sigma": sigma[key]})
+            keys = pc.binary_join(counts["columns"], "*")
+            chosen = counts.filter(pc.equal(keys, "*".join(names)))
+            values = [pc.list_element(chosen["values"], names.index(name)) for name in variables]
+            return pa.table([*values, *map(chosen.column, NUMBERS)], [*variables, *NUMBERS])
 
     def _frame(self, table: Any, about: Mapping[str, Any]) -> Any:
         common = ("release", "level", "caveat", "citation", "invented")

@@ -5,6 +5,7 @@ The explorer's script is compared with the same answers in ``tests/browser/test_
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -127,17 +128,27 @@ def by_file(files: Path, query: Query) -> Iterator[tuple[str, Number]]:
 
 def in_file(files: Path, cell: Mapping[str, str]) -> dict[str, Any] | None:
     """The row of a cell; a cell without one is at most what each of its values has alone."""
-    for path in files.glob("tables/*.json"):
-        table = json.loads(path.read_text("utf-8"))
-        if sorted(table["variables"]) == sorted(cell):
-            values = [cell[name] for name in table["variables"]]
-            for row in table["rows"]:
-                if row["values"] == values:
-                    return dict(row)
-            alone = [in_file(files, {name: code}) for name, code in cell.items() if len(cell) > 1]
-            ends = [one["high"] for one in (table["unlisted"], *alone) if one]
-            return {**table["unlisted"], "high": min(ends)}
-    return None
+    (first, code), *other = cell.items()
+    ((by, value),) = other if len(other) == 1 else [("", "")]
+    if len(other) > 1 or key_of(files, cell) is None:
+        return None
+    for row in read(files / "tables" / f"{first}.csv"):
+        if (row["code"], row["by"], row["value"]) == (code, by, value):
+            return {n: int(row[n]) for n in ("count", "low", "high")}
+    alone = [in_file(files, {name: code}) for name, code in cell.items() if len(cell) > 1]
+    ends = [int(key_of(files, cell)["unlisted"]), *(one["high"] for one in alone if one)]
+    return {"count": None, "low": 0, "high": min(ends)}
+
+
+def key_of(files: Path, cell: Mapping[str, str]) -> dict[str, str] | None:
+    """The entry of a cell's table in the list."""
+    listed = read(files / "tables.csv")
+    return next((t for t in listed if sorted(t["table"].split("*")) == sorted(cell)), None)
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
 
 
 def by_story(query: Query) -> Callable[[Answers], Number]:
@@ -287,7 +298,8 @@ def test_facts_of_a_place_are_the_same_by_every_way(
     answers: Answers, interface: PublishedRelease, files: Path, key: str
 ) -> None:
     facts = place_facts(answers, key)
-    filed = json.loads((files / "places" / f"{key.lower()}.json").read_text("utf-8"))
+    every = json.loads((files / "places.json").read_text("utf-8"))["places"]
+    (filed,) = (place for place in every if place["key"] == key.lower())
     told = {s["id"]: s for s in interface.facts(key).to_dict()["sections"]}
     inside = (key,) if key in countries.ALPHA3 else countries.members(key)
     for name, variable in (("citizens", ORIGIN), ("exploited", DESTINATION)):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from invented_release import ASSISTED, TABLES, protected_answer
+from invented_release import TABLES, protected_answer
 from jsonschema import Draft202012Validator
 
 from ctdhub.core.i18n import LANGUAGES
@@ -53,9 +53,7 @@ def described(site: Path) -> Iterator[tuple[Path, str]]:
     api = site / "r" / VERSION / "api"
     yield site / "api" / "latest.json", "latest"
     yield api / "index.json", "index"
-    yield api / "tables.json", "tables"
-    yield from ((path, "table") for path in api.glob("tables/*.json"))
-    yield from ((path, "place") for path in api.glob("places/*.json"))
+    yield api / "places.json", "places"
 
 
 def check(site: Path) -> int:
@@ -70,7 +68,8 @@ def check(site: Path) -> int:
 def test_every_file_is_as_its_schema_says(site: Path, api: Path) -> None:
     for name in SCHEMAS:
         Draft202012Validator.check_schema(load(api / "schema" / f"{name}.json"))
-    beside = {"openapi.json", *(f"schema/{name}.json" for name in SCHEMAS)}
+    beside = {"openapi.json", "tables.csv-metadata.json"}
+    beside |= {f"schema/{name}.json" for name in SCHEMAS}
     found = {p.relative_to(api).as_posix() for p in api.rglob("*.json")}
     assert check(site) == len(found - beside) + len(["latest.json"])
 
@@ -78,56 +77,69 @@ def test_every_file_is_as_its_schema_says(site: Path, api: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "spoil"),
     [
-        ("table", lambda f: f["rows"][0].pop("low")),
-        ("table", lambda f: f["rows"][0].update(surprise=1)),
-        ("table", lambda f: f["unlisted"].update(count=0)),
-        ("table", lambda f: f.pop("caveat")),
-        ("place", lambda f: f["citizens"]["people"].update(state="protected")),
-        ("place", lambda f: f["citizens"]["women"].update(share=2)),
+        ("places", lambda f: f.pop("caveat")),
+        ("places", lambda f: f["places"][0]["citizens"]["people"].update(state="protected")),
+        ("places", lambda f: f["places"][0]["citizens"]["people"].pop("low")),
+        ("places", lambda f: f["places"][0].update(surprise=1)),
+        ("places", lambda f: f["places"][0]["citizens"]["women"].update(share=2)),
         ("index", lambda f: f.update(tables="https://example.org/x.json")),
-        ("tables", lambda f: f["tables"][0].update(json="https://example.org/x.json")),
         ("latest", lambda f: f.update(version="../..")),
     ],
 )
 def test_schemas_refuse_what_is_wrong(site: Path, name: str, spoil: Any) -> None:
     files = {kind: load(path) for path, kind in sorted(described(site))}
-    files["place"] = load(site / "r" / VERSION / "api" / "places" / "ukr.json")
+    files["places"]["places"].sort(key=lambda place: place["key"] != "ukr")
     check, found = Draft202012Validator(json.loads(schema(name))), deepcopy(files[name])
     assert check.is_valid(found)
     spoil(found)
     assert not check.is_valid(found)
 
 
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
 def test_tables_hold_the_published_counts(api: Path, release: Release) -> None:
-    tables = load(api / load(api / "index.json")["tables"])["tables"]
-    small = {t for t in (*TABLES, *ASSISTED) if t.count("*") < 2}
-    assert {"*".join(t["variables"]) for t in tables} == small
-    cells = release.protected.counts.to_pylist()
-    for entry in tables:
-        names = entry["variables"]
-        published = [
-            [*c["values"], str(c["count"]), str(c["low"]), str(c["high"]), c["state"]]
-            for c in cells
-            if c["columns"] == names
-        ]
-        found = load(api / entry["json"])
-        numbers = ("count", "low", "high", "state")
-        rows = [[*r["values"], *(str(r[n]) for n in numbers)] for r in found["rows"]]
-        with (api / entry["csv"]).open(encoding="utf-8", newline="") as handle:
-            head, *lines = csv.reader(handle)
-        assert head == [*names, *numbers]
-        assert rows == lines == published
-        assert len(rows) == entry["cells"]
-        assert found["sigma"] == entry["sigma"]
+    """Each cell of one or two variables stands in the file of each of its variables, and nothing
+    else does; the list has every table."""
+    expected: dict[str, list[tuple[str, ...]]] = {}
+    numbers = ("count", "low", "high", "state")
+    for c in release.protected.counts.to_pylist():
+        names, values = c["columns"], c["values"]
+        end = tuple(str(c[n]) for n in numbers)
+        if len(names) == 1:
+            expected.setdefault(names[0], []).append((values[0], "", "", *end))
+        if len(names) == 2:
+            for at in (0, 1):
+                line = (values[at], names[1 - at], values[1 - at], *end)
+                expected.setdefault(names[at], []).append(line)
+    found = {p.stem: [tuple(r.values())[:7] for r in rows(p)] for p in api.glob("tables/*.csv")}
+    assert {name: sorted(lines) for name, lines in found.items()} == {
+        name: sorted(lines) for name, lines in expected.items()
+    }
+    listed = {row["table"]: row for row in rows(api / load(api / "index.json")["tables"])}
+    guarantee = release.protected.guarantee
+    assert listed.keys() == guarantee.sigma.keys() - {""}
+    for key, row in listed.items():
+        assert (float(row["sigma"]), float(row["drawn"])) == (
+            guarantee.sigma[key],
+            guarantee.drawn[key],
+        )
+        held = release.protected.counts.to_pylist()
+        assert int(row["cells"]) == sum("*".join(c["columns"]) == key for c in held)
+        assert int(row["unlisted"]) > 0, "what has no row is too few and not zero"
 
 
-def test_what_has_no_row_is_too_few_and_not_zero(api: Path) -> None:
-    for path in api.glob("tables/*.json"):
-        found = load(path)
-        assert found["unlisted"]["state"] == "protected"
-        assert found["unlisted"]["count"] is None
-        assert found["unlisted"]["high"] > 0
-        assert all(r["count"] > 0 for r in found["rows"])
+def test_descriptions_name_the_columns_of_every_table(api: Path) -> None:
+    """CSV on the Web: each file is described once, with the columns that it has."""
+    group = load(api / "tables.csv-metadata.json")
+    files = {p.relative_to(api).as_posix() for p in api.rglob("*.csv")}
+    assert sorted(t["url"] for t in group["tables"]) == sorted(files)
+    for table in group["tables"]:
+        columns = table.get("tableSchema", group["tableSchema"])["columns"]
+        head = (api / table["url"]).read_text("utf-8").splitlines()[0]
+        assert head.split(",") == [column["name"] for column in columns]
 
 
 def test_every_path_leads_to_a_file(site: Path) -> None:

@@ -2,9 +2,9 @@
 
     <site>/api/latest.json                      the newest release, and where it lies
     <site>/r/<version>/api/index.json           what the release holds; other paths are named there
-    <site>/r/<version>/api/tables.json          the tables: there are thousands, and few need all
-    <site>/r/<version>/api/tables/<a>-<b>.json  a measured table of one or two variables; also .csv
-    <site>/r/<version>/api/places/<key>.json    facts of a country or region that has a page
+    <site>/r/<version>/api/tables.csv           the measured tables: noise, shown cells, the rest
+    <site>/r/<version>/api/tables/<a>.csv       people by a variable, alone and with each other one
+    <site>/r/<version>/api/places.json          facts of the countries and regions with a page
     <site>/r/<version>/api/schema/<file>.json   JSON Schema (2020-12) of the files above
     <site>/r/<version>/api/openapi.json         the same as OpenAPI 3.1 (``openapi``)
 
@@ -17,12 +17,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 from ctdhub.border import PROTECTED, SHOWN, Estimate
-from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.core.tables import write_csv
+from ctdhub.core.i18n import LANGUAGES, current, language
+from ctdhub.core.tables import write_csv, write_json
 from ctdhub.release.catalogue import WHAT_IT_IS, title
 from ctdhub.release.errata import plain_data
 from ctdhub.release.manifest import VERSION_PATTERN, LinkErrors
@@ -33,6 +34,7 @@ from ctdhub.report.wording import attributes, caveat, citation, file_numbers, sh
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
 from ctdhub.schema.model import ORIGIN
+from ctdhub.site.chart_files import csvw
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.tables import Side, place_facts
@@ -41,13 +43,11 @@ from ctdhub.stats.tables import Side, place_facts
 # The interface for programs as OpenAPI 3.1, for tools that read such descriptions.
 
 
-def openapi(
-    release: Release, tables: Sequence[Mapping[str, Any]], places: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def openapi(release: Release, variables: Sequence[str]) -> dict[str, Any]:
     """The description of one release: ``schema/openapi.json`` with what is this one's own.
 
     Args:
-        tables, places: their entries in list and index; there is at least one place.
+        variables: that have a file of tables.
     """
     facts = release.facts
     found: dict[str, Any] = json.loads(schema("openapi"))
@@ -60,22 +60,20 @@ def openapi(
             **({"url": facts.licence_url} if facts.licence_url else {}),
         },
     }
-    (place,) = found["paths"]["/api/places/{place}.json"]["parameters"]
-    place["schema"]["enum"] = [each["key"] for each in places]
-    place["example"] = places[0]["key"]
-    for path in [path for path in found["paths"] if path.startswith("/api/tables/")]:
-        if tables:
-            found["paths"][path]["parameters"][0]["example"] = "-".join(tables[0]["variables"])
-        else:
-            del found["paths"][path]
+    path = "/api/tables/{variable}.csv"
+    if variables:
+        (variable,) = found["paths"][path]["parameters"]
+        variable |= {"schema": {"enum": [*variables]}, "example": variables[0]}
+    else:
+        del found["paths"][path]
     return found
 
 
 FOLDER, LATEST = "api", "latest.json"
-TABLES = "tables.json"
-SCHEMAS = ("index", "tables", "table", "place", "latest")
+TABLES, PLACES = "tables.csv", "places.json"
+SCHEMAS = ("index", "places", "latest")
 LARGEST = 2
-"""Variables of a table that has files of its own."""
+"""Variables of a table that stands in the files of its variables."""
 BLANKS = {
     "imprecise": "The interval is too wide for one number: only its ends are given.",
     "protected": "Too few to show reliably, never zero.",
@@ -94,12 +92,12 @@ def write_api(answers: Answers, folder: Path, languages: Sequence[str]) -> None:
         languages: of the site; labels come in each.
     """
     api = folder / FOLDER
-    for name in ("tables", "places", "schema"):
+    for name in ("tables", "schema"):
         (api / name).mkdir(parents=True)
     with language(LANGUAGES[0]):
         head = _head(answers.release)
-        tables = [_write_table(answers, key, api, head) for key in _keys(answers)]
-        held = [_write_place(answers, key, api, head, languages) for key in _places(answers)]
+        variables = _write_tables(answers, api)
+        held = [_place(answers, key, languages) for key in _places(answers)]
         for name in SCHEMAS:
             (api / "schema" / f"{name}.json").write_text(schema(name), "utf-8")
         index = {
@@ -109,13 +107,14 @@ def write_api(answers: Answers, folder: Path, languages: Sequence[str]) -> None:
             "variables": [_variable(answers, v, languages) for v in sorted(answers.variables)],
             "tables": TABLES,
             "larger_tables": "Tables of three variables stand in counts.parquet only.",
-            "places": held,
+            "places": [{name: each[name] for name in ("key", "kind", "names")} for each in held],
+            "place_facts": PLACES,
             "figures": _figures(answers, languages),
             "files": _files(answers.release),
         }
         _write(api / "index.json", index)
-        _write(api / TABLES, {**head, "tables": tables})
-        _write(api / "openapi.json", openapi(answers.release, tables, held))
+        _write(api / PLACES, {**head, "places": held})
+        _write(api / "openapi.json", openapi(answers.release, variables))
 
 
 def write_latest(site: Path, version: str, notices: Mapping[str, Any]) -> None:
@@ -141,15 +140,10 @@ def schema(name: str) -> str:
     """The JSON Schema of a kind of file.
 
     Args:
-        name: one of :data:`SCHEMAS`.
+        name: one of :data:`SCHEMAS`; ``tables`` gives the columns of the CSV files as "CSV on the
+            Web" has them.
     """
     return (resources.files("ctdhub.site") / "schema" / f"{name}.json").read_text("utf-8")
-
-
-def _keys(answers: Answers) -> list[str]:
-    """Measured tables of few variables."""
-    sigma = answers.release.protected.guarantee.sigma
-    return [key for key in sigma if key and key.count("*") < LARGEST]
 
 
 def _places(answers: Answers) -> tuple[str, ...]:
@@ -228,9 +222,7 @@ def _counted_twice(release: Release) -> dict[str, Any] | None:
     }
 
 
-def _row(
-    found: Estimate, errors: LinkErrors | None = None, citizenship: str | None = None
-) -> dict[str, Any]:
+def _row(found: Estimate, errors: LinkErrors | None = None) -> dict[str, Any]:
     """A number of people, too few to show where it may be none; ``errors`` give it its second
     interval."""
     shown = found.low > 0
@@ -241,67 +233,65 @@ def _row(
         "state": SHOWN if shown else PROTECTED,
     }
     if errors:
-        of = None if citizenship is None else [citizenship]
-        row["once"] = [round(end) for end in errors.once(found.low, found.high, of)]
+        row["once"] = _once(found, errors)
     return row
 
 
-def _write_table(answers: Answers, key: str, api: Path, head: Mapping[str, Any]) -> dict[str, Any]:
-    """Both files of a table, and its entry in the list."""
-    names = key.split("*")
-    cells, errors = answers.cells(*names), answers.release.link_errors
-    at = names.index(ORIGIN) if ORIGIN in names else None
-    stem = "tables/" + "-".join(names)
-    sigma = answers.release.protected.guarantee.sigma[key]
-    _write(
-        api / f"{stem}.json",
-        {
-            **head,
-            "variables": names,
-            "sigma": sigma,
-            "rows": [
-                {
-                    "values": list(values),
-                    **_row(e, errors, None if at is None else values[at]),
-                }
-                for values, e in cells.items()
-            ],
-            "unlisted": {"count": None, "low": 0, "high": answers.unseen(key), "state": PROTECTED},
-        },
-    )
-    rows = ([*values, e.value, e.low, e.high, SHOWN] for values, e in cells.items())
-    heading = [*names, "count", "low", "high", "state"]
-    write_csv(api / f"{stem}.csv", heading, rows, quoted=True)
-    return {
-        "variables": names,
-        "sigma": sigma,
-        "cells": len(cells),
-        "json": f"{stem}.json",
-        "csv": f"{stem}.csv",
-    }
+def _once(found: Estimate, errors: LinkErrors, of: Sequence[str] | None = None) -> list[int]:
+    """The second interval of people who have one of these citizenships, None where any."""
+    return [round(end) for end in errors.once(found.low, found.high, of)]
 
 
-def _write_place(
-    answers: Answers, key: str, api: Path, head: Mapping[str, Any], languages: Sequence[str]
-) -> dict[str, Any]:
-    """The file of a place, and its entry in the index."""
+def _write_tables(answers: Answers, api: Path) -> list[str]:
+    """Write the list of tables, a file for each variable and the description of all; the variables
+    that have a file."""
+    promise, errors = answers.release.protected.guarantee, answers.release.link_errors
+    listed: list[list[object]] = []
+    rows: dict[str, list[list[object]]] = {}
+    for key in filter(None, promise.sigma):
+        names, cells = key.split("*"), answers.cells(*key.split("*"))
+        noise = promise.sigma[key], promise.drawn.get(key)
+        listed.append([key, *noise, len(cells), answers.unseen(key)])
+        if len(names) > LARGEST:
+            continue
+        of = names.index(ORIGIN) if ORIGIN in names else None
+        for values, e in cells.items():
+            again = _once(e, errors, of if of is None else [values[of]]) if errors else []
+            pair = [*zip(names, values, strict=True), ("", "")][:LARGEST]
+            for (name, code), other in permutations(pair):
+                if name:
+                    line = [code, *other, e.value, e.low, e.high, SHOWN, *again]
+                    rows.setdefault(name, []).append(line)
+    described = json.loads(schema("tables"))
+    columns, (about,) = described["tableSchema"]["columns"], described["tables"]
+    if errors is None:
+        del columns[-2:]
+    write_csv(api / TABLES, _names(about["tableSchema"]["columns"]), listed)
+    for name, lines in rows.items():
+        write_csv(api / "tables" / f"{name}.csv", _names(columns), lines)
+        title = f"People by {label(name, current())}"
+        described["tables"].append({"url": f"tables/{name}.csv", "dc:title": title})
+    described["notes"] = plain_data(answers.release.errata)
+    write_json(api / f"{TABLES}-metadata.json", csvw(answers.release, described))
+    return [*rows]
+
+
+def _names(columns: Sequence[Mapping[str, str]]) -> list[str]:
+    return [column["name"] for column in columns]
+
+
+def _place(answers: Answers, key: str, languages: Sequence[str]) -> dict[str, Any]:
+    """Facts of a place."""
     facts = place_facts(answers, key)
-    about = {
+    return {
         "key": key.lower(),
         "kind": "country" if facts.is_country else "region",
         "names": {code: facts.where.name(code) for code in languages},
-    }
-    place = {
-        **head,
-        **about,
         "years": list(facts.years),
-        "pages": {code: f"../../{code}/{places.path(key)}" for code in languages},
+        "pages": {code: f"../{code}/{places.path(key)}" for code in languages},
         "citizens": _side(facts.citizens),
         "exploited": _side(facts.exploited),
     }
-    path = f"places/{key.lower()}.json"
-    _write(api / path, place)
-    return {**about, "json": path}
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Each page writes its own.  A row says of whom it is, of which release, under wha
 it was published, so that it can be cited when it has left its file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,12 @@ def _write(
     end = (content.release.version, content.release.facts.licence, source)
     write_csv(path.with_name(f"{path.name}.csv"), [*names, *COLUMNS], [[*x, *end] for x in lines])
     write_json(path.with_name(f"{path.name}.metadata.json"), facts)
-    described = _csvw(path.name, [*names, *COLUMNS], title, source, content.release)
+    columns = [
+        {"name": column, "titles": column, "datatype": _NUMBERS.get(column, "string")}
+        for column in (*names, *COLUMNS)
+    ]
+    own = {"url": f"{path.name}.csv", "dc:title": title, "dc:source": source}
+    described = csvw(content.release, {**own, "tableSchema": {"columns": columns}})
     write_json(path.with_name(f"{path.name}.csv-metadata.json"), described)
 
 
@@ -92,26 +97,21 @@ def _source(path: Path, content: Content) -> str:
     return content.edition.sharing.place(f"r/{content.release.version}/{'/'.join(inside)}.csv")
 
 
-def _csvw(
-    name: str, columns: Sequence[str], title: str, source: str, release: Release
-) -> dict[str, object]:
-    """The description of a CSV that W3C's "CSV on the Web" looks for beside it."""
+def csvw(release: Release, own: Mapping[str, object]) -> dict[str, object]:
+    """The description of CSV files that W3C's "CSV on the Web" looks for beside them.
+
+    Args:
+        own: what the files are, as a table or a group of tables.
+    """
     facts = release.facts
     return {
         "@context": [CSVW, {"@language": "en"}],
-        "url": f"{name}.csv",
-        "dc:title": title,
         "dc:publisher": facts.hub,
         "dc:license": {"@id": facts.licence_url} if facts.licence_url else facts.licence,
-        "dc:source": source,
         "dc:created": release.manifest.created[:10],
+        "dc:description": caveat(),
         "dc:bibliographicCitation": citation(release),
-        "tableSchema": {
-            "columns": [
-                {"name": column, "titles": column, "datatype": _NUMBERS.get(column, "string")}
-                for column in columns
-            ]
-        },
+        **own,
     }
 
 
