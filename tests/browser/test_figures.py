@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import struct
 import zlib
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT
 from ctdhub.site.frame import address
@@ -85,6 +86,46 @@ def test_the_first_page_keeps_its_own_pictures(tab: Page, site: Path) -> None:
     box.locator("summary").click()
     assert box.locator("a[download]").all_inner_texts()[:2] == ["SVG", "CSV"]
     assert box.locator(".made button").all_inner_texts() == ["PNG"]
+
+
+@pytest.mark.parametrize(
+    ("path", "link", "name"),
+    [
+        (
+            "countries/ukr.html#citizens",
+            "#citizens-gender .share a[href*='.csv#']",
+            "gender-ukr-citizens.csv",
+        ),
+        ("mandated.html", "#pol a[href*='greta.csv']", "greta-pol.csv"),
+    ],
+)
+def test_numbers_of_one_place_come_out_of_the_file_of_all(
+    browser: Browser, web: str, site: Path, tmp_path: Path, path: str, link: str, name: str
+) -> None:
+    """The rows that the link names, where a script may read the file; else the whole file."""
+    for root, scripts in ((web.rstrip("/"), True), (web.rstrip("/"), False)):
+        context = browser.new_context(java_script_enabled=scripts)
+        tab = context.new_page()
+        tab.goto(f"{root}/{address('en', '2026.1', path)}")
+        found = tab.locator(link)
+        if summary := found.locator("xpath=ancestor::details/summary").all():
+            summary[-1].click()
+        with tab.expect_download() as waiting:
+            found.click()
+        taken = tmp_path / "taken.csv"
+        waiting.value.save_as(taken)
+        href = found.get_attribute("href") or ""
+        file, _mark, where = href.partition("#")
+        whole = (site / "r/2026.1/en" / path).parent / file
+        with whole.open(encoding="utf-8", newline="") as handle:
+            every = list(csv.DictReader(handle))
+        wanted = dict(pair.split("=") for pair in where.split("&"))
+        rows = [row for row in every if wanted.items() <= row.items()]
+        assert 0 < len(rows) < len(every)
+        with taken.open(encoding="utf-8", newline="") as handle:
+            assert list(csv.DictReader(handle)) == (rows if scripts else every)
+        assert waiting.value.suggested_filename == (name if scripts else whole.name)
+        context.close()
 
 
 def test_views_units_and_copies(tab: Page, site: Path) -> None:

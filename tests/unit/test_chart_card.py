@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import functools
 import html
 import http.server
@@ -108,7 +109,7 @@ def test_all_code_that_is_shown_runs(answers: Answers, site: Path, web: str) -> 
     for figure in shown(answers):
         if figure.file == "places/europe":
             continue  # the file of the real region; its code is that of places/ukr
-        calls = {s.language: s.text for s in snippets(figure, web, "2026.1")}
+        calls = dict(snippets(figure, web, "2026.1"))
         assert list(calls) == ["Python", "R", "curl", "SQL (DuckDB)"]
         assert all("2026.1" in text for text in calls.values())
         kind = bool(figure.measured), len(figure.measured.split("*"))
@@ -240,9 +241,15 @@ def test_whatever_leaves_a_chart_of_a_place_names_the_place_and_the_side(
                         for text in texts:
                             assert all(html.escape(name) in text or name in text for name in names)
                         assert figure.name == f"{key.lower()}-{side}-{figure.id.partition('-')[2]}"
-                        write_figures(tmp_path / figure.name, [figure], content)
-                        lines = (tmp_path / f"{figure.name}.csv").read_text("utf-8").splitlines()
-                        assert all(f"{question}={key}" in line for line in lines[1:])
+                        write_figures(tmp_path, [figure], content)
+                        file, found = figure.numbers
+                        assert found == {"place": key.lower(), "side": side}
+                        with (tmp_path / f"charts/{file}.csv").open(encoding="utf-8") as held:
+                            rows = [*csv.DictReader(held)]
+                        assert len(rows) == len(figure.table.rows)
+                        for row in rows:
+                            assert row["filters"] == f"{question}={key}"
+                            assert found.items() <= row.items()
 
 
 def test_a_chart_of_lines_is_cited_by_what_it_counts(release: Release, answers: Answers) -> None:

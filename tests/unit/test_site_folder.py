@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -28,10 +29,13 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import Release, open_release, open_releases
 from ctdhub.release.verify import verify
+from ctdhub.report.figures import figures, listed_places, sides
+from ctdhub.schema import countries
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.serve import serve
 from ctdhub.site.stories.source import read_stories
+from ctdhub.stats.answers import Answers
 
 VERSIONS = ("2025.3", "2026.1")
 
@@ -68,11 +72,33 @@ def test_charts_as_files_hold_the_counts(site: Path, release: Release) -> None:
     with (charts / "corridors.csv").open(encoding="utf-8", newline="") as handle:
         first = next(csv.DictReader(handle))
     assert (first["citizenship"], first["country_of_exploitation"]) == ("UKR", "POL")
-    for file in charts.glob("*.metadata.json"):
+    for file in charts.rglob("*.csv-metadata.json"):
         meta = json.loads(file.read_text("utf-8"))
-        assert "2026.1" in meta["citation"]
-        assert meta["caveat"] == "Identified cases, not prevalence."
-        assert meta["denominator"]["people"] > 0
+        assert "2026.1" in meta["dc:bibliographicCitation"]
+        assert meta["dc:description"] == "Identified cases, not prevalence."
+        with (file.parent / meta["url"]).open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+        assert list(rows[0]) == [column["name"] for column in meta["tableSchema"]["columns"]]
+        assert all(int(row["denominator_high"]) > 0 for row in rows)
+
+
+def test_a_file_of_a_subject_holds_every_place_once(site: Path, release: Release) -> None:
+    """Each figure of a place is found by place and side, with the rows and base that it shows."""
+    charts, seen = site / "r" / "2026.1" / "charts", Counter[str]()
+    answers = Answers(release)
+    for key in (*countries.regions(), *listed_places(answers)):
+        for among in sides(key).values():
+            for figure in figures(answers, among):
+                name, found = figure.numbers
+                with (charts / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
+                    rows = [r for r in csv.DictReader(handle) if found.items() <= r.items()]
+                people = [str(row.people.value or "") for row in figure.table.rows]
+                assert [row["people"] for row in rows] == people
+                assert {row["denominator"] for row in rows} == {str(figure.table.base.value or "")}
+                seen[name] += len(rows)
+    for name, n in seen.items():
+        assert len((charts / f"{name}.csv").read_text("utf-8").splitlines()) == n + 1
+    assert len(seen) > 3
 
 
 def test_a_site_replaces_a_site_and_nothing_else(

@@ -268,7 +268,7 @@ def test_files_stand_alone_and_hold_the_counts(answers: Answers, tmp_path: Path)
             rows = list(csv.DictReader(handle))
         shown = {k: e.value for (k,), e in answers.cells(variable).items()}
         assert {r[variable]: int(r["people"]) for r in rows if r["people"]} == shown
-        assert (folder / f"{name}.metadata.json").is_file()
+        assert (folder / f"{name}.csv-metadata.json").is_file()
     for name in (*VIEWS, "map-corridors"):
         drawing = (folder / f"{name}.svg").read_text("utf-8")
         root = ElementTree.fromstring(drawing)

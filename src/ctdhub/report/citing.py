@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ctdhub.core.format import isolated, share
@@ -207,16 +206,8 @@ def missing(figure: Figure) -> str:
 CODE = {"python": "Python", "r": "R", "curl": "curl", "sql": "SQL (DuckDB)"}
 
 
-@dataclass(frozen=True)
-class Snippet:
-    """A few lines of one language: its name, and the lines."""
-
-    language: str
-    text: str
-
-
-def snippets(figure: Figure, site: str, version: str) -> tuple[Snippet, ...]:
-    """The calls for a figure.
+def snippets(figure: Figure, site: str, version: str) -> tuple[tuple[str, str], ...]:
+    """The calls for a figure: the name of each language, and its lines.
 
     Args:
         site: public address of the site, with a slash at its end.
@@ -229,11 +220,10 @@ def snippets(figure: Figure, site: str, version: str) -> tuple[Snippet, ...]:
         only = {name: next(iter(codes)) for name, codes in figure.where.items()}
         kind, values = "table", (names, only, site, version, folder)
     else:
-        several = figure.id != figure.file and figure.file.startswith("places/")
-        address = f"{folder}/charts/{figure.file}.csv"
-        kind, values = "file", (address, figure.id if several else "")
+        name, rows = figure.numbers
+        kind, values = "file", (f"{folder}/charts/{name}.csv", rows)
     return tuple(
-        Snippet(language, written("snippets.txt", f"{kind}_{name}", *values).rstrip("\n"))
+        (language, written("snippets.txt", f"{kind}_{name}", *values).rstrip("\n"))
         for name, language in CODE.items()
     )
 

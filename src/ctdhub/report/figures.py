@@ -129,7 +129,7 @@ class Chart:
     Attributes:
         headline: what stands out; ``subtitle`` says what is counted.
         note: who is in it; ``definition`` what its question means.
-        file: names the file of its numbers, without its ending.
+        file: names its page for frames, and where it is one of no place the file of its numbers.
         scope: the conditions that all its people meet, in words, "" for everybody.
     """
 
@@ -153,6 +153,15 @@ class Chart:
         """What its pictures and its citation are called among the charts of all pages."""
         page = self.file.rpartition("/")[2]
         return self.id if page in ("", self.id) else f"{page}-{self.id}"
+
+    @property
+    def numbers(self) -> tuple[str, Mapping[str, str]]:
+        """The file of its numbers, without its ending, in the folder of charts; and by which
+        columns its rows are found there, where the file holds those of all places."""
+        place, (side, _line, subject) = self.file.removeprefix("places/"), self.id.partition("-")
+        if place == self.file:
+            return self.file or self.id, {}
+        return f"places/{subject}", {"place": place, "side": side}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +220,7 @@ class Among:
     Attributes:
         where: conditions that they meet.
         prefix: begins the figures' ids.
-        file: their numbers as a file, without its ending; "" where each figure has one of its own.
+        file: of the figures; "" where each has one of its own.
         scope: the conditions in words.
     """
 
@@ -594,7 +603,7 @@ def path(key: str) -> str:
 
 
 def file(key: str) -> str:
-    """Name of the file of a place's figures, without its ending, in the folder of charts."""
+    """Name of a place's page for frames, without its ending."""
     return f"places/{key.lower()}"
 
 

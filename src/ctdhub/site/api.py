@@ -329,7 +329,7 @@ def _figures(answers: Answers, languages: Sequence[str]) -> list[dict[str, Any]]
             "id": file,
             "titles": words,
             "csv": f"../charts/{file}.csv",
-            "metadata": f"../charts/{file}.metadata.json",
+            "metadata": f"../charts/{file}.csv-metadata.json",
             "svg": {code: f"../charts/{code}/{file}.svg" for code in words},
         }
         for file, words in titles.items()

@@ -1,4 +1,4 @@
-"""Figures as files: ``<file>.csv``, its description by CSVW, and ``<file>.metadata.json``.
+"""Figures as files: ``<file>.csv``, and what it means as CSVW, ``<file>.csv-metadata.json``.
 
 Each page writes its own.  A row says of whom it is, of which release, under what licence, and where
 it was published, so that it can be cited when it has left its file.
@@ -29,11 +29,13 @@ CHARTS = "charts"
 """Folder of all charts' files, in the folder of the release; those with words by language."""
 COLUMNS = (
     *("kind", "people", "low", "high", "state", "share", "share_low", "share_high"),
+    *("denominator", "denominator_low", "denominator_high", "missing_share"),
     *("filters", "release", "licence", "source_url"),
 )
 _NUMBERS = {
     **dict.fromkeys(("people", "low", "high"), "integer"),
-    **dict.fromkeys(("share", "share_low", "share_high"), "number"),
+    **dict.fromkeys(("denominator", "denominator_low", "denominator_high"), "integer"),
+    **dict.fromkeys(("share", "share_low", "share_high", "missing_share"), "number"),
 }
 CSVW = "http://www.w3.org/ns/csvw"
 
@@ -42,59 +44,39 @@ Numbers = Figure | Trend
 """Charts whose numbers are a table of cards."""
 
 
-def write_figure(path: Path, figure: Numbers, content: Content) -> None:
-    """Write the files of a figure.
+def write_figures(folder: Path, chosen: Iterable[Numbers], content: Content) -> None:
+    """Write the files of figures, those of one subject of all places into one file.
 
     Args:
-        path: of the files, without their endings, in the folder of charts; folders are made.
-        content: what the figure is made of.
+        folder: of the release.
+        content: what the figures are made of.
     """
-    names, rows = _names(figure), figure.table.rows
-    facts = _metadata(figure, content.release)
-    _write(path, names, [_line(figure, row) for row in rows], facts, figure.caption, content)
-
-
-def write_each(folder: Path, chosen: Iterable[Numbers], content: Content) -> None:
-    """The files of several figures, each by itself, in the folder of a release."""
+    files: dict[str, list[Numbers]] = {}
     for figure in chosen:
-        write_figure(folder / CHARTS / figure.file, figure, content)
+        files.setdefault(figure.numbers[0], []).append(figure)
+    for name, held in files.items():
+        _write(folder / CHARTS, name, held, content)
 
 
-def write_figures(path: Path, chosen: Sequence[Numbers], content: Content) -> None:
-    """Write several figures into the files of one, whose rows begin with figure and variables."""
-    lines = [_among_others(figure, row) for figure in chosen for row in figure.table.rows]
-    facts = [_metadata(figure, content.release) for figure in chosen]
-    title = "; ".join(dict.fromkeys(figure.caption for figure in chosen))
-    _write(path, ("figure", "variables", "codes"), lines, facts, title, content)
-
-
-def _write(
-    path: Path,
-    names: Sequence[str],
-    lines: Sequence[Sequence[object]],
-    facts: object,
-    title: str,
-    content: Content,
-) -> None:
+def _write(folder: Path, name: str, held: Sequence[Numbers], content: Content) -> None:
+    """Write a file of figures whose rows have the same columns, and what it means."""
+    release, first = content.release, held[0]
+    path = folder / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    source = _source(path, content)
-    end = (content.release.version, content.release.facts.licence, source)
-    write_csv(path.with_name(f"{path.name}.csv"), [*names, *COLUMNS], [[*x, *end] for x in lines])
-    write_json(path.with_name(f"{path.name}.metadata.json"), facts)
-    columns = [
-        {"name": column, "titles": column, "datatype": _NUMBERS.get(column, "string")}
-        for column in (*names, *COLUMNS)
-    ]
-    own = {"url": f"{path.name}.csv", "dc:title": title, "dc:source": source}
-    described = csvw(content.release, {**own, "tableSchema": {"columns": columns}})
-    write_json(path.with_name(f"{path.name}.csv-metadata.json"), described)
-
-
-def _source(path: Path, content: Content) -> str:
-    """Where the CSV of a figure is published."""
-    parts = path.parts
-    inside = parts[len(parts) - parts[::-1].index(CHARTS) - 1 :] if CHARTS in parts else parts[-1:]
-    return content.edition.sharing.place(f"r/{content.release.version}/{'/'.join(inside)}.csv")
+    inside = f"r/{release.version}/{CHARTS}/{name}.csv"
+    source = content.edition.sharing.place(inside)
+    end = (release.version, release.facts.licence, source)
+    names = (*first.numbers[1], *_names(first), *COLUMNS)
+    write_csv(path, names, [[*_line(f, row), *end] for f in held for row in f.table.rows])
+    columns = [{"name": n, "titles": n, "datatype": _NUMBERS.get(n, "string")} for n in names]
+    own = {
+        "url": path.name,
+        "dc:title": first.subtitle if first.numbers[1] else first.caption,
+        "dc:source": source,
+        "tableSchema": {"columns": columns},
+        "notes": [_meaning(first)],
+    }
+    write_json(path.with_name(f"{path.name}-metadata.json"), csvw(release, own))
 
 
 def csvw(release: Release, own: Mapping[str, object]) -> dict[str, object]:
@@ -126,13 +108,16 @@ def _flags(figure: Numbers) -> bool:
 
 def _line(figure: Numbers, row: Row) -> list[object]:
     codes = row.codes if len(row.codes) == len(_names(figure)) else ("",) * len(_names(figure))
-    part = row.share
+    part, missing = row.share, figure.table.missing
     return [
+        *figure.numbers[1].values(),
         *codes,
         row.kind,
         *file_numbers(row.people),
         row.people.state,
         *(("", "", "") if part is None else (_part(part, n) for n in ("value", "low", "high"))),
+        *file_numbers(figure.table.base),
+        "" if missing is None else f"{missing:.4f}",
         _filters(figure),
     ]
 
@@ -145,35 +130,19 @@ def _filters(figure: Numbers) -> str:
     )
 
 
-def _among_others(figure: Numbers, row: Row) -> list[object]:
-    """A row that begins with its figure, its variables, its codes."""
-    names, line = _names(figure), _line(figure, row)
-    codes = "|".join(str(code) for code in line[: len(names)])
-    return [figure.id, "*".join(names), codes, *line[len(names) :]]
-
-
 def _part(card: NumberCard, name: str) -> str:
     value = getattr(card, name)
     return "" if value is None or not card.has_range else f"{value:.4f}"
 
 
-def _metadata(figure: Numbers, release: Release) -> dict[str, object]:
-    base = figure.table.base
+def _meaning(figure: Numbers) -> dict[str, object]:
+    """What the numbers of a figure are, of whatever place."""
     return {
-        "id": figure.id,
-        "title": figure.caption,
         "definition": figure.definition,
-        "denominator": {
-            "people": base.value,
-            "low": base.low,
-            "high": base.high,
-            "of": "people whose answer is recorded",
-        },
-        "missing_share": figure.table.missing,
-        "interval_level": base.level,
-        "caveat": caveat(),
-        "citation": citation(release),
-        "contributors": list(base.contributors),
+        "denominator": "people whose answer is recorded",
+        "missing_share": "share of all whose answer is not recorded",
+        "interval_level": figure.table.base.level,
+        "contributors": list(figure.table.base.contributors),
         "blanks": {
             "imprecise": "the interval is too wide for one number: only its ends are given",
             "protected": "too few to show reliably, never zero",

@@ -446,12 +446,15 @@ def figure_files(figure: Figure, links: Links, lang: str) -> list[tuple[str, str
 
 
 def chart_files(figure: Chart, links: Links) -> list[tuple[str, str]]:
-    """What can be downloaded of any chart that has files: name and address of each."""
-    stem = f"charts/{figure.file}"
+    """What can be downloaded of any chart that has files: name and address of each.
+
+    Where a file holds more, the address names the rows behind its ``#``; a script cuts them out.
+    """
+    name, rows = figure.numbers
+    found = "&".join(f"{column}={value}" for column, value in rows.items())
     return [
-        ("CSV", links.file(f"{stem}.csv")),
-        (_("Metadata"), links.file(f"{stem}.metadata.json")),
-        ("CSVW", links.file(f"{stem}.csv-metadata.json")),
+        ("CSV", links.file(f"charts/{name}.csv{found and '#' + found}")),
+        (_("Metadata"), links.file(f"charts/{name}.csv-metadata.json")),
     ]
 
 

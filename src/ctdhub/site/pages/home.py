@@ -7,7 +7,7 @@ from ctdhub.report.figures import figures, write_pictures
 from ctdhub.report.signal_charts import findings
 from ctdhub.report.wording import sized
 from ctdhub.schema import countries
-from ctdhub.site.chart_files import CHARTS, write_each
+from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import Content, PageKind
 from ctdhub.site.frame import FIGURES, HOME, Page
 from ctdhub.site.pages import changes, places
@@ -20,7 +20,7 @@ from ctdhub.stats.tables import headline, place_facts
 KIND = PageKind(
     "home",
     lambda content: [page(content)],
-    files=lambda folder, content: write_each(folder, figures(content.answers), content),
+    files=lambda folder, content: write_figures(folder, figures(content.answers), content),
     translated=lambda folder, content: write_pictures(
         folder / CHARTS / current(), content.answers, content.place(HOME)
     ),

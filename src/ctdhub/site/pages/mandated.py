@@ -18,9 +18,9 @@ from ctdhub.stats.mandated import tables
 from ctdhub.stats.mandated.tables import SHAPES, reporting_countries, scope
 
 # --------------------------------------------------------------------------------------------------
-# The mandated tables of the site as files: one CSV for each country and shape.
+# The mandated tables of the site as files: one CSV for each shape, with a column for the country.
 #
-# charts/mandated/<shape>/<country>.csv
+# charts/mandated/<shape>.csv
 # charts/mandated/<shape>.metadata.json
 
 FOLDER = "mandated"
@@ -42,9 +42,9 @@ def places(shape: str, answers: Answers) -> tuple[str, ...]:
     return found
 
 
-def file(shape: str, country: str = "") -> str:
-    """Name of a table's file, or of what all tables of a shape have in common; no ending."""
-    return f"{FOLDER}/{shape}/{country.lower()}" if country else f"{FOLDER}/{shape}"
+def file(shape: str) -> str:
+    """Name of the files of a shape, without their ending."""
+    return f"{FOLDER}/{shape}"
 
 
 def write_mandated(folder: Path, answers: Answers) -> None:
@@ -55,13 +55,11 @@ def write_mandated(folder: Path, answers: Answers) -> None:
             if not codes:
                 continue
             scope = tables.scope(answers, None, years(answers))
-            for code in codes:
-                sheet = fill(answers, replace(scope, places=(code,)))
-                path = folder / f"{file(shape, code)}.csv"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(written(sheet, answers.release, "csv"), "utf-8")
-            facts = metadata(replace(sheet, scope=scope), answers.release)
-            facts["countries"] = list(codes)
+            sheet = fill(answers, replace(scope, places=codes))
+            path = folder / f"{file(shape)}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(written(sheet, answers.release, "csv"), "utf-8")
+            facts = {**metadata(sheet, answers.release), "countries": list(codes)}
             write_json(folder / f"{file(shape)}.metadata.json", facts)
 
 
@@ -104,6 +102,7 @@ def page(answers: Answers) -> Page:
             "file": file,
         },
         menu=DATA,
+        scripts=("save.js",),
     )
 
 

@@ -19,7 +19,7 @@ from ctdhub.report import figures
 from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
 from ctdhub.report.wording import citation
 from ctdhub.schema import countries
-from ctdhub.site.chart_files import CHARTS, write_each, write_figure
+from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import PLACES, Content, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, Page, about
 from ctdhub.site.pages import places
@@ -39,7 +39,7 @@ CORRIDORS_KIND = PageKind(
     "corridors",
     lambda content: [page(content.answers)],
     menu=MenuEntry(PLACES, CORRIDORS_PATH, Text("Corridors")),
-    files=lambda folder, content: write_each(
+    files=lambda folder, content: write_figures(
         folder, filter(None, [figure(content.answers)]), content
     ),
 )
@@ -119,7 +119,7 @@ KIND = PageKind(
     "map",
     lambda content: pages(content.answers),
     menu=MenuEntry(PLACES, PATH, Text("Map")),
-    files=lambda folder, content: _write_files(folder / CHARTS, content),
+    files=lambda folder, content: _write_files(folder, content),
 )
 
 
@@ -203,8 +203,7 @@ def _regions(answers: Answers) -> Iterator[dict[str, Any]]:
 
 
 def _write_files(folder: Path, content: Content) -> None:
-    """Write each map into the folder of charts, as ``<file>.svg`` and as the files of a figure."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write each map for a release, as ``<file>.svg`` and as the files of a figure."""
     found, release = maps(content.answers), content.release
     shared = about(release)
 
@@ -218,8 +217,8 @@ def _write_files(folder: Path, content: Content) -> None:
             figures.source_line(release, content.place(PATH)),
         )
 
+    write_figures(folder, [chosen.figure for chosen in found], content)
     for chosen in found:
-        write_figure(folder / chosen.figure.file, chosen.figure, content)
         from_here = figures.provenance(release, content.place(PATH))
         drawn = standalone(chosen.drawn, says(chosen.figure), from_here)
-        (folder / f"{chosen.figure.file}.svg").write_text(drawn, "utf-8")
+        (folder / CHARTS / f"{chosen.figure.file}.svg").write_text(drawn, "utf-8")

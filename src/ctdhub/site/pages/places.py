@@ -23,7 +23,7 @@ from ctdhub.report.sentences import children_sentence, place_sentences, side_sen
 from ctdhub.schema import countries
 from ctdhub.schema.countries import fold_name
 from ctdhub.schema.places import place_of
-from ctdhub.site.chart_files import CHARTS, write_figures
+from ctdhub.site.chart_files import write_figures
 from ctdhub.site.edition import PLACES, PLAIN, Content, Edition, MenuEntry, PageKind, WholePage
 from ctdhub.site.frame import FIGURES, SCRIPT, Page, embed_path, exit_address, inlined
 from ctdhub.site.pages import changes
@@ -108,7 +108,7 @@ KIND = PageKind(
         content.answers, compared=bool(earlier(content.release, content.edition.series))
     ),
     menu=MenuEntry(PLACES, LIST, Text("Countries and regions, A–Z")),
-    files=lambda folder, content: _write_files(folder / CHARTS, content),
+    files=lambda folder, content: _write_files(folder, content),
     paths=lambda content: _paths(content.answers),
 )
 
@@ -145,11 +145,10 @@ def _paths(answers: Answers) -> Iterator[str]:
 
 
 def _write_files(folder: Path, content: Content) -> None:
-    """Write all figures of each place into ``places/<place>`` in the folder of charts."""
-    for key in (*countries.regions(), *sorted(listed_places(content.answers))):
-        chosen = sides(key).values()
-        if found := [f for among in chosen for f in figures(content.answers, among)]:
-            write_figures(folder / file(key), found, content)
+    """Write the figures of all places, a file for each subject, into the folder of the release."""
+    keys = (*countries.regions(), *sorted(listed_places(content.answers)))
+    among = [each for key in keys for each in sides(key).values()]
+    write_figures(folder, [f for each in among for f in figures(content.answers, each)], content)
 
 
 def _list(answers: Answers, held: frozenset[str]) -> Page:

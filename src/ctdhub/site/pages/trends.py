@@ -19,7 +19,7 @@ from ctdhub.report.figures import Chart, Figure, figures, path, sides
 from ctdhub.report.trends import Balance, Trend, counted_once, trends, uncovered, write_shifts
 from ctdhub.report.wording import called, turned
 from ctdhub.schema.places import place_of
-from ctdhub.site.chart_files import CHARTS, write_figure
+from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import CHANGE, Content, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, HOME, Page, embed_path
 from ctdhub.site.stories import page as stories
@@ -34,7 +34,7 @@ KIND = PageKind(
     "trends",
     lambda content: pages(content.answers),
     menu=MenuEntry(CHANGE, PATH, Text("Trends")),
-    files=lambda folder, content: _write_files(folder / CHARTS, content),
+    files=lambda folder, content: _write_files(folder, content),
 )
 
 
@@ -80,10 +80,11 @@ def _page(
 
 
 def _write_files(folder: Path, content: Content) -> None:
-    """Write each chart, and its changes split, as ``<file>-change``, into the folder of charts."""
-    for chart in trends(content.answers):
-        write_figure(folder / chart.file, chart, content)
-        write_shifts(folder, chart.file, chart.shifts, content.release)
+    """Write each chart, and its changes split, as ``<file>-change``, for a release."""
+    charts = trends(content.answers)
+    write_figures(folder, charts, content)
+    for chart in charts:
+        write_shifts(folder / CHARTS, chart.file, chart.shifts, content.release)
 
 
 def _panels(chart: Trend) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-/* What a page makes, as files: window.ctdhubSave.file(blob, name), and
+/* What a page makes, as files: window.ctdhubSave.file(blob, name), rows of a CSV that holds more, and
    .png(svg text, width, height, name, facts) with facts ({Title: …, Source: …}) as text inside it. */
 (function () {
   "use strict";
@@ -46,5 +46,22 @@
     };
     image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
   }
+  /* A link to some rows of a CSV names them behind "#"; without a script it gives the whole file. */
+  function cut(link, text) {
+    var name = link.pathname.split("/").pop().slice(0, -4), columns = text.split("\n", 1)[0].split(",");
+    new URLSearchParams(link.hash.slice(1)).forEach(function (code, column) {
+      name += "-" + code.toLowerCase();
+      text = text.split("\n").filter(function (line, k) {
+        return !k || line.split(",")[columns.indexOf(column)] === code;
+      }).join("\n");
+    });
+    file(new Blob([text + "\n"], { type: "text/csv" }), name + ".csv");
+  }
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest("a[download][href*='.csv#']");
+    if (!link || location.protocol === "file:") return;
+    event.preventDefault();
+    fetch(link.href).then(function (answer) { return answer.text(); }).then(cut.bind(null, link));
+  });
   window.ctdhubSave = { file: file, png: png };
 })();

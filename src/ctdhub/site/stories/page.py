@@ -19,7 +19,7 @@ from ctdhub.core.i18n import Text, _, current, ngettext
 from ctdhub.report.figures import Among, Figure, subject_figure
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
-from ctdhub.site.chart_files import write_each
+from ctdhub.site.chart_files import write_figures
 from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, Page
 from ctdhub.site.stories import source
@@ -349,7 +349,7 @@ KIND = PageKind(
     lambda content: pages(content.answers, content.edition.stories, content.others),
     menu=MenuEntry(LEARN, LIST, Text("Stories")),
     shown=lambda _release, edition: bool(edition.stories),
-    files=lambda folder, content: write_each(
+    files=lambda folder, content: write_figures(
         folder, story_figures(content.answers, content.edition.stories), content
     ),
     links=True,
