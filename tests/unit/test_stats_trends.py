@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from invented_release import people_rows, protected_answer
+from moving_release import LAST_OF_ONE, moving_release
 
+from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.report.figures import Among, figures, years_headline
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.cards import NumberCard, Row
+from ctdhub.stats.decomposition import YearClaim, year_claim
+from ctdhub.stats.query import Where
 from ctdhub.stats.trend import Line, covering, difference, span, trend, turns
 
 
@@ -112,3 +118,68 @@ def test_lines_that_were_not_measured_are_left_out(answers: Answers) -> None:
     table = trend(answers, "which", lines)
     assert table is not None
     assert {row.codes[1] for row in table.rows} == {"UKR"}
+
+
+def claimed(release: Release, *people: int, where: Where | None = None) -> YearClaim | None:
+    """The claim about years from 2009 on, each with its people."""
+    rows = [Row((str(2009 + k),), "value", shown(n, 20)) for k, n in enumerate(people)]
+    return year_claim(Answers(release), where or {}, rows)
+
+
+def said(release: Release, claim: YearClaim | None) -> str:
+    with language("en"):
+        return plain(years_headline(claim, release))
+
+
+def plain(text: str) -> str:
+    return re.sub("[\u2068\u2069]", "", text)
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [
+        (
+            (900, 900, 910, 930, 400, 410),
+            "fell from 930 ± 20 in 2012 to 400 ± 20 in 2013: Group 1 no",
+        ),
+        ((900, 900, 910, 930, 5, 5), "in 2012 to below the reporting threshold in 2013: Group 1"),
+        ((300, 310, 300, 310, 900, 910), "rose from 300 ± 20 in 2009 to 910 ± 20 in 2014; the"),
+        ((900, 300, 310, 300, 200, 210), "fell from 900 ± 20 in 2009 to 210 ± 20 in 2014; the"),
+        ((300, 600, 300, 310, 270, 280), "beyond the noise: 300 ± 20 in 2009, 280 ± 20 in 2014"),
+        ((5, 600, 300, 310, 300, 30), "People identified by year"),
+        ((300, 600), "People identified by year"),
+    ],
+)
+def test_a_series_is_told_by_a_ladder_of_claims(
+    tmp_path: Path, people: tuple[int, ...], words: str
+) -> None:
+    """A break that a contributor explains, a rise, a fall, no difference, else the question; who
+    left explains no rise, and no fall that was smaller than one of another year."""
+    release = made(tmp_path, [[2009, 2014], [2009, 2012]], years=[2009, 2014])
+    assert words in said(release, claimed(release, *people))
+
+
+def test_a_break_is_explained_only_by_those_that_counted_these_people(tmp_path: Path) -> None:
+    """One contributor left: of people of whom it counted none, its leaving explains nothing."""
+    answers = Answers(moving_release(tmp_path))
+    with language("en"):
+        heads = {
+            code: next(f for f in figures(answers, Among(where, code, code)) if f.by_year).headline
+            for code, where in (("", {}), ("UKR", {"citizenship": ["UKR"]}))
+        }
+    fell = claimed(answers.release, *[800] * 9, 300, where={"gender": ["male"]})
+    assert f"in {LAST_OF_ONE + 1}: First organisation no longer reports" in plain(heads[""])
+    assert "no longer" not in heads["UKR"]
+    assert fell is not None
+    assert fell.kind == "left"
+
+
+def test_a_declared_break_explains_a_step_of_what_it_concerns(tmp_path: Path) -> None:
+    declared = [{"date": "2013-01-01", "kind": "law", "variables": ["gender"]}]
+    one = {"name": "One", "kind": "hotline", "years": [2009, 2014], "breaks": declared}
+    answer = protected_answer(facts={"contributors": [one], "years": [2009, 2014]})
+    release = open_release(write_release(answer, tmp_path / "releases", "2026.1", "First."))
+    people = 300, 310, 300, 310, 900, 910
+    asked = claimed(release, *people, where={"gender": ["male"]})
+    assert said(release, asked).endswith("900 ± 20 in 2013: One has declared a break")
+    assert said(release, claimed(release, *people)).endswith("in 2014")

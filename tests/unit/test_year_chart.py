@@ -37,7 +37,7 @@ def place(mark: dict[str, str], x: str = "x", y: str = "y") -> tuple[float, floa
 
 def series(people: dict[int, int], peak: int, top: int = 6_000) -> Years:
     with language("en"):
-        return year_chart([row(*pair) for pair in people.items()], top, peak=str(peak))
+        return year_chart([row(*pair) for pair in people.items()], top, named=[str(peak)])
 
 
 @pytest.mark.parametrize("rtl", [False, True])
@@ -98,5 +98,5 @@ def test_no_year_after_the_last_that_somebody_covers() -> None:
 
 
 def test_nothing_shown_has_no_label() -> None:
-    assert year_chart([], 10, peak="2020").marked == ()
+    assert year_chart([], 10, named=["2020"]).marked == ()
     assert Point("2020", "", "nobody").label == ""

@@ -37,7 +37,7 @@ def quote(chart: Chart, release: Release, url: str) -> str:
         url: where the chart stands for good.
     """
     source = _source(release, url)
-    if isinstance(chart, Figure) and (cells := _leading(chart)):
+    if isinstance(chart, Figure) and not chart.named and (cells := _leading(chart)):
         names = ("label", "people", "low", "high", "share")
         values = dict(zip(names, cells, strict=True)) | {
             "what": chart.caption,
@@ -134,12 +134,9 @@ def _leading(figure: Figure) -> Sequence[str]:
     ]
     if not pairs:
         return ()
-    largest = figure.table.largest
-    chosen = [bar for row, bar in pairs if row is largest]
-    if not chosen:
-        most = max(row.people.value or 0 for row, _bar in pairs)
-        chosen = [bar for row, bar in pairs if figure.by_year or row.people.value == most][-1:]
-    return (chosen[0].label, *chosen[0].cells)
+    most = max(row.people.value or 0 for row, _bar in pairs)
+    chosen = [bar for row, bar in pairs if figure.by_year or row.people.value == most][-1]
+    return (chosen.label, *chosen.cells)
 
 
 def _source(release: Release, url: str) -> str:

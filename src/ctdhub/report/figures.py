@@ -24,6 +24,7 @@ from ctdhub.schema.labels import code_label, definition, group_definition, group
 from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, Table, in_headline
+from ctdhub.stats.decomposition import YearClaim, year_claim
 from ctdhub.stats.estimator import memoised
 from ctdhub.stats.query import Where
 from ctdhub.stats.tables import ENDS, SideName, children_share, corridors, distribution, flag_group
@@ -48,14 +49,10 @@ def headline(table: Table, words: Callable[[tuple[str, ...]], str], title: str) 
         title: what the table is about, where nothing stands out.
     """
     largest = table.largest
-    if largest is None:
-        if table.shows_people:
-            return title
+    if not table.shows_people:
         return _("No answer is shown: all are below the reporting threshold")
-    if table.variables == (model.PERIOD,):
-        return _("Most people were identified in {year}: {people}").format(
-            year=year(largest.codes[0]), people=wording.sized(largest.people)
-        )
+    if largest is None or table.variables == (model.PERIOD,):
+        return title
     if table.variables == (model.ORIGIN, model.DESTINATION):
         return _("The corridor with the most people: {label}, {people}").format(
             label=words(largest.codes), people=wording.sized(largest.people)
@@ -74,6 +71,30 @@ def children_headline(children: NumberCard, missing: float | None, title: str) -
         return title
     return _of_a_share(
         children, _("{claim} are children under 18"), missing, _("Children under 18")
+    )
+
+
+def years_headline(claim: YearClaim | None, release: Release) -> str:
+    """The headline of people by year: what changed, and the contributors that explain it."""
+    if claim is None:
+        return _("People identified by year")
+    text = {
+        1: _("People identified rose from {before} in {earlier} to {after} in {later}"),
+        -1: _("People identified fell from {before} in {earlier} to {after} in {later}"),
+        0: _("No difference beyond the noise: {before} in {earlier}, {after} in {later}"),
+    }[claim.sign]
+    before, after = (
+        _("below the reporting threshold") if c.value is None else wording.sized(c)
+        for c in (claim.earlier.people, claim.later.people)
+    )
+    years = (year(row.codes[0]) for row in (claim.earlier, claim.later))
+    values = dict(zip(("earlier", "later"), years, strict=True), before=before, after=after)
+    return wording.paragraph(
+        "trends.txt",
+        "explained",
+        text.format(**values),
+        claim.kind,
+        [set_apart(name) for name in wording.called_all(claim.names, release.facts)],
     )
 
 
@@ -176,6 +197,7 @@ class Figure(Chart):
         measured: the key of the measured table whose cells it shows, "" where it shows others.
         where: the conditions that its people meet; ``subject`` is the variable, group of flags or
             "corridors" that divides them, the name of the explorer's chart of it.
+        named: years that the headline names, for a line of years.
         turns: years in which contributors joined or left, for a line of years; ``explained`` says
             of each which.
     """
@@ -189,6 +211,7 @@ class Figure(Chart):
     measured: str = ""
     where: Where = field(default_factory=dict)
     subject: str = ""
+    named: tuple[str, ...] = ()
     turns: tuple[str, ...] = ()
     explained: tuple[str, ...] = ()
 
@@ -360,8 +383,12 @@ def _by_value(
 
 
 def _by_year(answers: Answers, among: Among) -> Figure:
-    """People by year: what stands out is a number of people, and contributors come and go."""
+    """People by year: what stands out is a change, and contributors come and go."""
     found = _by_value(answers, among, "people-by-year", model.PERIOD)
+    claim = year_claim(answers, among.where, found.table.rows)
+    if found.table.shows_people:
+        said = years_headline(claim, answers.release)
+        found = replace(found, headline=said, named=named_years(claim))
     if met := turns(answers.release):
         note = _(
             "Not every contributor covers every year (see who contributed): a rise or fall may "
@@ -511,9 +538,9 @@ def year_chart(
     written: Callable[[float], str] = number,
     turns: Collection[str] = (),
     same: Mapping[str, NumberCard] = NOTHING,
-    peak: str = "",
+    named: Collection[str] = (),
 ) -> Years:
-    """One line's points; the last that is shown, and the peak, stand in words in the picture.
+    """One line's points; the last that is shown, and one that is named, stand in words there.
 
     Args:
         rows: in the order of the years; those without a year, and years before the first or after
@@ -523,12 +550,13 @@ def year_chart(
             a whole number.
         turns: years before which a line is drawn, because other contributors report from then on.
         same: by year, the people whom the same contributors registered in every year.
-        peak: the year that the headline names, which is labelled too.
+        named: years that the headline names; the first that is shown is labelled too.
     """
     dated = [row for row in covered_rows(rows) if row.codes[0]]
     points = tuple(point(row, same.get(row.codes[0])) for row in dated)
     shown = [k for k, p in enumerate(points) if p.state == "shown"]
     half = top / 2
+    first = [k for k in shown if dated[k].codes[0] in named][:1]
     return Years(
         points=points,
         top=top,
@@ -538,7 +566,7 @@ def year_chart(
             written(top),
         ),
         turns=tuple(k for k, row in enumerate(dated) if k and row.codes[0] in turns),
-        marked=tuple(sorted({*shown[-1:], *(k for k in shown if dated[k].codes[0] == peak)})),
+        marked=tuple(sorted({*shown[-1:], *first})),
     )
 
 
@@ -546,9 +574,13 @@ def line_of(figure: Figure) -> Years:
     """The years of a figure by year as a line."""
     rows = figure.table.rows
     values = [r.people.high or 0 for r in rows if r.kind == "value" and r.people.value is not None]
-    largest = figure.table.largest
-    peak = largest.codes[0] if largest else ""
-    return year_chart(rows, round_top(max(values, default=1)), peak=peak, turns=figure.turns)
+    top = round_top(max(values, default=1))
+    return year_chart(rows, top, named=figure.named, turns=figure.turns)
+
+
+def named_years(claim: YearClaim | None) -> tuple[str, ...]:
+    """The years that a headline names."""
+    return (claim.earlier.codes[0], claim.later.codes[0]) if claim else ()
 
 
 def covered_rows(rows: Sequence[Row]) -> tuple[Row, ...]:

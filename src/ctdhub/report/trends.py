@@ -25,7 +25,7 @@ from ctdhub.document.document import (
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.release.open import Release
 from ctdhub.report import wording
-from ctdhub.report.figures import NOTHING, Chart, base_note, year_chart
+from ctdhub.report.figures import NOTHING, Chart, base_note, named_years, year_chart, years_headline
 from ctdhub.report.sentences import why
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
@@ -416,14 +416,14 @@ SIDES = {"trends-citizenship": ORIGIN, "trends-exploited-in": DESTINATION}
 @dataclass(frozen=True)
 class ChartPanel:
     """One line of a chart: its label, its rows in the order of the years, what may be said, its
-    change split (None for people whose answer is not recorded), and the year that the headline of
+    change split (None for people whose answer is not recorded), and the years that the headline of
     the chart names."""
 
     label: str
     rows: tuple[Row, ...]
     sentence: str
     shift: Shift | None = None
-    peak: str = ""
+    named: tuple[str, ...] = ()
 
     def chart(
         self,
@@ -435,7 +435,7 @@ class ChartPanel:
         break was declared has a line before it as well."""
         same = self.shift.same if self.shift else NOTHING
         turns = {*turns, *(str(b.year) for b in (self.shift.report.breaks if self.shift else ()))}
-        return year_chart(self.rows, top, written, turns, same, self.peak)
+        return year_chart(self.rows, top, written, turns, same, self.named)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -545,11 +545,10 @@ def _chart(
             panels.append(ChartPanel(label_, rows, _series_change(release, rows), found))
     title = headline
     subtitle = _("People identified, by year: {what}").format(what=headline)
-    if len(panels) == 1 and (most := table.largest) is not None:
-        headline = _("Most people were identified in {year}: {people}").format(
-            year=year(most.codes[0]), people=wording.sized(most.people)
-        )
-        panels = [replace(panels[0], peak=most.codes[0])]
+    if len(panels) == 1:
+        claim = decomposition.year_claim(answers, lines[0][0].where, panels[0].rows)
+        headline = years_headline(claim, release)
+        panels = [replace(panels[0], named=named_years(claim))]
     breaks = tuple(dict.fromkeys(b for p in panels if p.shift for b in p.shift.report.breaks))
     marks: dict[str, list[str]] = {}
     for turn in turns(release):

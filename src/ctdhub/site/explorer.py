@@ -515,7 +515,7 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
         f"explore-{question.name}", title, subtitle, table, named, meaning, shares=False
     )
     largest, headline = table.largest, title
-    if largest is not None:
+    if largest is not None and question.name != PERIOD:
         headline = words()["largest"].format(
             label=named(largest.codes), people=sized(largest.people)
         )

@@ -754,3 +754,103 @@ def _splits(release: Release, found: Counts, pairs: Iterable[tuple[int, int]]) -
         for pair in pairs
         if (one := split(found, *pair)) is not None
     )
+
+
+# --------------------------------------------------------------------------------------------------
+# What a series by year says first: a break that contributors explain, a rise, a fall, or neither.
+
+
+@dataclass(frozen=True)
+class YearClaim:
+    """The change that the headline of a series names.
+
+    Attributes:
+        earlier, later: the rows of the two years; at most one is too small to show.
+        sign: 1 for a rise, -1 for a fall, 0 for no difference beyond the noise.
+        kind: "joined", "left" or "declared" (a break) where public facts about ``names`` explain
+            the largest step of the series; "differ" where other contributors report on the two
+            years; else "".
+    """
+
+    earlier: Row
+    later: Row
+    sign: int
+    kind: Literal["joined", "left", "declared", "differ", ""] = ""
+    names: tuple[str, ...] = ()
+
+
+def year_claim(answers: Answers, where: Where, rows: Iterable[Row]) -> YearClaim | None:
+    """What stands out in people by year; None where two years cannot be compared.
+
+    The largest step from a year to the next comes first, where it is clear by :data:`CLEAR`
+    standard deviations, as the largest of many, and contributors explain it: some joined or left in
+    the direction of the step, or declared a break.  Else the last whole year is compared with the
+    furthest year of :data:`BACK` that is covered.
+
+    Args:
+        where: conditions that the people meet.
+        rows: of years.
+    """
+    last = last_whole_year(answers.release)
+    years = {int(r.codes[0]): r for r in rows if r.kind == "value" and int(r.codes[0]) <= last}
+    steps = [found for year in years if (found := _change(years, year - 1, year)) is not None]
+    if steps:
+        claim, step = max(steps, key=lambda step: abs(step[1].value))
+        far = abs(step.value) * answers.z > CLEAR * step.half_width
+        if far and (broken := _explained(answers, where, claim)) is not None:
+            return broken
+    first = min((last - n for n in BACK if last - n in years), default=last)
+    if (found := _change(years, first, last)) is None:
+        return None
+    claim = found[0]
+    if not claim.sign:
+        shown = [row.people.value is not None for row in (claim.earlier, claim.later)]
+        return claim if all(shown) else None
+    same = trend.covering(answers.release, first) == trend.covering(answers.release, last)
+    return claim if same else replace(claim, kind="differ")
+
+
+def _change(
+    years: Mapping[int, Row], earlier: int, later: int
+) -> tuple[YearClaim, trend.Difference] | None:
+    rows = years.get(earlier), years.get(later)
+    if rows[0] is None or rows[1] is None:
+        return None
+    found = trend.difference(rows[0].people, rows[1].people, hidden=True)
+    if found is None:
+        return None
+    sign = (1 if found.value > 0 else -1) if found.is_clear else 0
+    return YearClaim(rows[0], rows[1], sign), found
+
+
+def _explained(answers: Answers, where: Where, claim: YearClaim) -> YearClaim | None:
+    """The claim with the contributors that explain it; None where none do.
+
+    Where the release counted contributors apart, those that joined or left must make a part of the
+    change that is clear of the noise.
+    """
+    release, pair = answers.release, (int(claim.earlier.codes[0]), int(claim.later.codes[0]))
+    kind: Literal["joined", "left"] = "joined" if claim.sign > 0 else "left"
+    turn = next((t for t in trend.turns(release) if t.year == pair[1]), None)
+    names = getattr(turn, kind, ())
+    if names:
+        found = _subject(where)
+        asked = report(answers, found, pair) if found else None
+        parts = asked.splits[0].of("joined", "left") if asked and asked.splits else ()
+        if not parts or any(p.kind == kind and p.is_clear for p in parts):
+            return replace(claim, kind=kind, names=names)
+    declared = trend.breaks_between(release, tuple(where), *pair)
+    if declared:
+        return replace(claim, kind="declared", names=tuple(b.name for b in declared))
+    return None
+
+
+def _subject(where: Where) -> ChangeSubject | None:
+    """People as a question whose change can be split; None where they meet other conditions."""
+    if len(where) > 1:
+        return None
+    for name, codes in where.items():
+        keys = tuple(codes) if len(codes) == 1 else countries.regions() if name in REGIONS else ()
+        found = (ChangeSubject(name, key) for key in keys)
+        return next((one for one in found if set(one.where[name]) == set(codes)), None)
+    return EVERYBODY

@@ -89,12 +89,21 @@ def turns(release: Release) -> tuple[Turn, ...]:
     return tuple(found)
 
 
-def difference(earlier: NumberCard, later: NumberCard) -> Difference | None:
-    """``later`` less ``earlier``; None unless both are shown."""
-    if earlier.value is None or later.value is None:
+def difference(
+    earlier: NumberCard, later: NumberCard, *, hidden: bool = False
+) -> Difference | None:
+    """``later`` less ``earlier``; None unless both are shown.
+
+    Args:
+        hidden: one of them may be too small to show: it is 0, uncertain by its whole upper end.
+    """
+    cards = earlier, later
+    shown = [card.value is not None for card in cards]
+    veiled = hidden and any(shown) and all(c.state in ("shown", "protected") for c in cards)
+    if not (all(shown) or veiled):
         return None
-    value = later.value - earlier.value
-    half = math.ceil(math.hypot(earlier.half_width, later.half_width))
+    value = (later.value or 0) - (earlier.value or 0)
+    half = math.ceil(math.hypot(*(c.half_width if c.value else c.high or 0 for c in cards)))
     return Difference(value, value - half, value + half)
 
 

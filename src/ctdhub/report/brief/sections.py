@@ -15,7 +15,7 @@ from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import figures as site
 from ctdhub.report.brief.subjects import BriefPlace, Corridor
 from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name
-from ctdhub.report.figures import Among, Figure, sides, year_chart
+from ctdhub.report.figures import Among, Figure, named_years, sides, year_chart, years_headline
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict, words_of
 from ctdhub.report.trends import measured_apart, question_label, recorded_share, told
@@ -25,6 +25,7 @@ from ctdhub.schema.model import AGE, DESTINATION, ORIGIN, PERIOD, RELATION, load
 from ctdhub.stats import decomposition, equity, trend
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, Table
+from ctdhub.stats.decomposition import year_claim
 from ctdhub.stats.equity import RECEIVED, Assistance, By, EquityGroup, Gap
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.signals.cards import cards
@@ -133,24 +134,18 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
     met = trend.breaks_within(release, tuple(where), *release.years)
     declared = [break_sentence(one, release.facts) for one in met]
     lines = {str(t.year) for t in trend.turns(release)} | {str(b.year) for b in met}
-    chart = year_chart(rows, top, turns=lines)
+    claim = year_claim(answers, where, rows)
+    chart = year_chart(rows, top, turns=lines, named=named_years(claim))
     dotted = (
         _("Dotted lines: contributors joined or left, or declared a break.")
         if met
         else _("Dotted lines: contributors joined or left.")
     )
     notebook.add(f"{id}.axis", "sum", top, tuple(a for a in chart.axis if a))
-    title = _("People identified by year")
-    if (largest := replace(table, rows=tuple(rows)).largest) is not None:
-        title = _("Year with the most people identified: {year}, {people} people").format(
-            year=year(largest.codes[0]), people=sized(largest.people)
-        )
-    peak = max(shown, key=lambda k: points[k].value)
     return replace(
         chart,
-        title=title,
+        title=years_headline(claim, release),
         subtitle=_("People identified by year"),
-        marked=(peak,),
         year=_("Year"),
         column=_("People by year, as a table"),
         note=" ".join((dotted, *turned(release), *declared)),

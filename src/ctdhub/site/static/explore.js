@@ -123,7 +123,7 @@
       return fill(words.differing, { all: say.whole(rows.length),
         n: say.whole(rows.filter(function (one) { return one[as] && one[as] !== "same"; }).length) });
     }
-    if (current.largest < 0) return chart().title;
+    if (current.largest < 0 || chart().years) return chart().title;
     var row = first.rows[current.largest];
     return fill(words.largest, { label: say.label(chart(), row), people: say.people(row.people) });
   }
