@@ -184,7 +184,7 @@ def test_3_a_sentence_for_an_article(begin: Begin) -> None:
     reader.click(sentence.get_by_role("button"))
     expect(sentence.get_by_role("button")).to_have_text("Copied")
     copied = reader.page.evaluate("navigator.clipboard.readText()")
-    assert re.search(r"[\d,]+ people \([\d,]+ to [\d,]+\)", copied), copied
+    assert re.search(r"fell from [\d,]+ ± \d+ in \d{4} to ", copied), copied
     assert "licence" in copied
     assert "n = " in copied
     assert "/r/2026.1/en/index.html#" in copied
@@ -210,6 +210,7 @@ def test_5_the_share_of_children_of_a_region(begin: Begin, helped: Path) -> None
     reader = begin(f"{helped.as_uri()}/")
     reader.click(reader.page.locator("main").get_by_role("link", name="Europe", exact=True))
     there = reader.page.locator("#exploited .profile")
+    reader.click(there.locator("summary"))
     expect(there).to_contain_text(
         re.compile(
             r"Of those whose age is recorded, [\d.]+% are children under 18 \([\d.]+% to [\d.]+%\)"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.site.frame import address
 
 VERSION = "2026.1"
@@ -27,6 +28,44 @@ def test_the_two_sides_of_a_country_need_no_script(site: Path, browser: Browser)
     for side in ("#exploited", "#citizens"):
         expect(page.locator(side)).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize(("size", "chrome"), [((1440, 900), 170), ((390, 844), 135)])
+@pytest.mark.parametrize("kind", ["index.html", "countries/europe.html"])
+def test_the_first_screen_holds_a_sentence_its_curve_and_the_way_to_help(
+    site: Path, tab: Page, kind: str, size: tuple[int, int], chrome: int, code: str
+) -> None:
+    """The bars above the page are those of a site whose data are fictitious: with a line more."""
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    tab.goto((site / address(code, VERSION, kind)).as_uri())
+    seen = tab.evaluate(
+        """() => ["main", ".years", "figure:has(.years) h3", ".door", ".exit", "#search-text"]
+          .map(name => [...document.querySelectorAll(name)].find(e => e.checkVisibility()))
+          .map(e => { const box = e.getBoundingClientRect(); return [box.top, box.bottom] })"""
+    )
+    assert seen[0][0] <= chrome
+    assert all(0 <= above < below <= size[1] for above, below in seen[1:])
+
+
+SHIFTED = """new PerformanceObserver(list => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
+}).observe({ type: "layout-shift", buffered: true }); window.shifted = 0"""
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+@pytest.mark.parametrize(
+    "kind", ["index.html", "countries/ukr.html", "trends.html", "explore.html"]
+)
+def test_nothing_moves_while_a_page_loads(
+    web: str, tab: Page, kind: str, size: tuple[int, int]
+) -> None:
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    tab.add_init_script(SHIFTED)
+    tab.goto(web + address("en", VERSION, kind), wait_until="networkidle")
+    if kind == "explore.html":
+        tab.wait_for_selector("html[data-explore=ready]")
+    assert tab.evaluate("new Promise(seen => setTimeout(() => seen(shifted), 500))") <= 0.05
 
 
 def test_countries_are_ordered_by_name_and_by_numbers_only_on_demand(site: Path, tab: Page) -> None:

@@ -214,6 +214,7 @@ def environment() -> Environment:
         "_": _,
         "ngettext": i18n.ngettext,
         "native": i18n.NATIVE_NAMES,
+        "right_to_left": RIGHT_TO_LEFT,
         "key": legend_key,
         "scroll": scroll,
         "path_of": path_of,

@@ -157,6 +157,7 @@ UNLISTED = (
     "explore.html",
     "map.html",
     "get_help.html",
+    "place.html",
     "trends.html",
     "withdrawn.html",
 )

@@ -168,7 +168,6 @@ window.ctdhubSearched = (function () {
     });
     list.addEventListener("pointerdown", function (event) { event.preventDefault(); });
     list.addEventListener("click", function (event) { open(event.target.closest("li")); });
-    input.closest("[hidden]").hidden = false;
   }
 
   /* Other names of each place, by its name here: a function that ranks a name as the search does. */
