@@ -23,6 +23,7 @@ import csv
 import sys
 import tempfile
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -258,11 +259,15 @@ def score(kind: System, folder: Path) -> Score:
     sources = {
         v: {s for rule in rules for s in rule.columns()} for v, rules in mapping.columns.items()
     }
+    lost: dict[int, set[str]] = {}
+    for fault in done.rejects.to_pylist():
+        row = fault["source_row"] - kind.first_row
+        lost.setdefault(row, set()).update((fault["column"] or "").split(", "))
     truth = _whole_truth(kind)
     false = {v for v in sources if _false(truth.get(v), records, v)}
     for column in kind.columns:
         own = {v for v, names in sources.items() if any(column.named(n) for n in names)}
-        verdict = _verdict(column, own, false, records, found.yaml)
+        verdict = _verdict(column, own, false, records, lost, found.yaml)
         if verdict:
             made.verdicts[verdict].append(" ".join(h for h in column.head if h))
         else:
@@ -273,14 +278,18 @@ def score(kind: System, folder: Path) -> Score:
 def _whole_truth(kind: System) -> dict[str, list[set[str | None]]]:
     """For each variable what may stand in each row: what some column says, or follows from that."""
     truth: dict[str, list[set[str | None]]] = {}
+    said_no: dict[str, set[int]] = defaultdict(set)
     for column in kind.columns:
         if len(column.cells) != kind.rows:
             continue
         for variable, codes in column.truth.items():
             cells = truth.setdefault(variable, [set() for _ in range(kind.rows)])
-            for cell, code, text in zip(cells, codes, column.cells, strict=True):
+            for row, (code, text) in enumerate(zip(codes, column.cells, strict=True)):
+                cell = cells[row]
                 cell |= {code} if code else set()
-                cell |= {"no"} if text else set()
+                cell |= {"no"} if text and not code else set()
+                if code == "no":
+                    said_no[variable].add(row)
     for row, (sexual, labour) in enumerate(zip(*(truth.get(v, ()) for v in BOTH), strict=False)):
         if "yes" in sexual & labour:
             both = truth.setdefault(
@@ -291,9 +300,9 @@ def _whole_truth(kind: System) -> dict[str, list[set[str | None]]]:
         for row, said in enumerate(truth.get(of, ())):
             if said & set(codes):
                 truth.setdefault(name, [set() for _ in range(kind.rows)])[row].add(code)
-    for cells in truth.values():
-        for cell in cells:
-            if cell - {"no"}:
+    for variable, cells in truth.items():
+        for row, cell in enumerate(cells):
+            if cell - {"no"} and row not in said_no[variable]:
                 cell.discard("no")
     return truth
 
@@ -310,19 +319,26 @@ def _false(truth: list[set[str | None]] | None, records: dict[int, Any], variabl
 
 
 def _verdict(
-    column: Column, own: set[str], false: set[str], records: dict[int, Any], draft: str
+    column: Column,
+    own: set[str],
+    false: set[str],
+    records: dict[int, Any],
+    lost: dict[int, set[str]],
+    draft: str,
 ) -> str | None:
     if (own & false) - column.allow:
         return "wrong"
     if not column.place:
         return None
     lines = draft.splitlines()
-    names = [h for h in column.head if h]
+    names = [part for head in column.head for part in (head, head.rpartition("/")[2]) if part]
     missed = False
     for variable, codes in column.truth.items():
         for row, (code, text) in enumerate(zip(codes, column.cells, strict=True)):
             value = None if row not in records else records[row].get(variable)
             if code is None or (code == "no" and text in UNTICKED) or str(value) == code:
+                continue
+            if row not in records and row in lost and not any(map(column.named, lost[row])):
                 continue
             missed = True
             if own and row in records and not any(text in line for line in lines):
