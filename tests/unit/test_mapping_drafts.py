@@ -517,3 +517,75 @@ def test_words_of_headers_mean_one_thing() -> None:
     """A header that is known exactly is never taken for one that speaks of others."""
     own = vocabulary()
     assert not [header for header in own.headers if own.about_others(header)]
+
+
+@pytest.mark.parametrize(
+    ("header", "texts", "variable"),
+    [
+        ("Victim's ageYears", ["22", "17", "41"], "age_band"),
+        ("AGE_YRS", ["22", "17", "41"], "age_band"),
+        ("Âge (années)", ["22", "17", "41"], "age_band"),
+        ("¿Cuál es el sexo de la víctima?", ["Mujer", "Hombre"], "gender"),
+        ("Nat.", ["Ghana", "Togo"], "citizenship"),
+        ("passport_taken", ["yes", "no"], "means_withholds_documents"),
+        ("Formes d'exploitation/Travail forcé", ["oui", "non"], "exploitation_forced_labour"),
+        ("How was she controlled? (choice=Threats)", ["Checked", "Unchecked"], "means_threats"),
+    ],
+)
+def test_a_header_is_read_by_its_roots(header: str, texts: list[str], variable: str) -> None:
+    assert variable in suggest(raw_of({header: texts}, 24)).mapping.columns
+
+
+@pytest.mark.parametrize(
+    ("header", "texts", "likely"),
+    [
+        ("Age when first exploited", ["22", "17", "41"], "age_band"),
+        ("Sex of the manager", ["F", "M"], "gender"),
+        ("Passport never taken", ["yes", "no"], "means_withholds_documents"),
+        ("Home", ["Ghana", "Togo"], "citizenship"),
+        ("Shelter", ["X", ""], "assistance_accommodation"),
+        ("Medical history", ["yes", "no"], "assistance_medical"),
+    ],
+)
+def test_what_a_header_may_mean_is_asked(header: str, texts: list[str], likely: str) -> None:
+    found = suggest(raw_of({header: texts, "year": ["2020", "2021"]}, 24))
+    assert set(found.mapping.columns) == {"year_of_registration"}
+    asked, _rules = found.yaml.split("version: 1")
+    assert next(line for line in asked.splitlines() if header in line).endswith(likely) or any(
+        likely in line for line in asked.splitlines() if header in line
+    )
+
+
+def test_choices_with_columns_of_their_own_are_left_only_where_each_has_one() -> None:
+    columns = {
+        "exploitation": ["labour", "sexual", "labour sexual", "marriage"],
+        "exploitation/labour": ["1", "0", "1", "0"],
+        "exploitation/sexual": ["0", "1", "1", "0"],
+    }
+    assert "used instead" not in suggest(raw_of(columns, 24)).yaml
+    columns["exploitation/marriage"] = ["0", "0", "0", "1"]
+    assert "used instead" not in suggest(raw_of(columns, 24)).yaml  # nobody reads the last one
+    columns["exploitation"] = ["labour", "sexual", "labour sexual", "sexual"]
+    del columns["exploitation/marriage"]
+    assert "used instead" in suggest(raw_of(columns, 24)).yaml
+
+
+def test_a_date_of_the_machine_is_not_taken_beside_others() -> None:
+    columns = {"date": ["2020-01-05", "2021-01-05"], "closure": ["2022-01-05", "2022-02-05"]}
+    assert not suggest(raw_of(columns, 24)).mapping.columns
+    same = {"date": ["2020-01-05", "2021-01-05"], "closure": ["2020-03-05", "2021-02-05"]}
+    assert set(suggest(raw_of(same, 24)).mapping.columns) == {"year_of_registration"}
+
+
+def test_dates_and_ages_are_read_as_far_as_they_are_certain() -> None:
+    columns = {
+        "Date d'entrée": ["22/09/21", "03/2019", "vers mars 2020", "vers déc. 2020", "2020"],
+        "Age": ["env. 16 ans", "env. 17 ans", "15-17", "adulte", "22"],
+    }
+    found = suggest(raw_of(columns, 25)).mapping
+    assert found.dates.century == 2000
+    assert found.columns["year_of_registration"][0].map == {"vers mars 2020": "2020"}
+    ages = {"env. 16 ans": "9-17", "15-17": "9-17", "adulte": None, "env. 17 ans": None}
+    assert found.columns["age_band"][0].map == ages
+    alone = suggest(raw_of({"Date d'entrée": ["22/09/64", "2020-01-01"]}, 24)).mapping
+    assert alone.dates.century is None

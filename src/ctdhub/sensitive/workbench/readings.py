@@ -146,7 +146,7 @@ def _likely(found: Sequence[Proposal | Doubt]) -> Iterator[Guess]:
 def _kinds(seen: Glance) -> list[Guess]:
     """A list of kinds whose header does not say so."""
     own, schema = vocabulary(), load_schema()
-    mark = seen.separator(own.kinds())
+    mark = seen.separator(own.kinds)
     elements = {t: [e for e in kinds_of(t, mark) if e] for t in seen.texts[:_LOOKED_AT]}
     found = []
     for group in dict.fromkeys(v.group for v in schema.records if v.group and v.kind == "flag"):
@@ -202,7 +202,9 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
     rule: dict[str, Any]
     texts = seen.texts[:_LOOKED_AT]
     headed = vocabulary().variables(seen.name).get(variable.name, 0.0)
-    if not headed and variable.kind == "flag" and _says_as_much(seen.name, variable.name):
+    rooted = variable.name in vocabulary().rooted(seen.name)
+    like = variable.kind == "flag" and _says_as_much(seen.name, variable.name)
+    if not headed and (rooted or like):
         headed = _LIKE
     match variable.kind:
         case "year":
@@ -217,7 +219,9 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
             rule = {"band": True}
             known = [t for t in texts if number_of(fold(t)) is not None]
         case "code" | "status":
-            found = proposals.known_codes(seen, variable.name)
+            found = dict[str, str | None](proposals.known_codes(seen, variable.name))
+            if variable.kind == "status" and not found:
+                found = proposals.received(seen)
             rule, known = {"map": found}, list(found)
         case _:
             return None

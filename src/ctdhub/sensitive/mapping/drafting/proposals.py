@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations
@@ -18,7 +17,14 @@ from ctdhub.schema.countries import country_said, fold_name, look_up, resolve
 from ctdhub.schema.labels import group_label
 from ctdhub.schema.model import AGE, CHILD_BANDS, SEX, YEARS, load_schema
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST, DateForm, serial_dates
-from ctdhub.sensitive.mapping.drafting.vocabulary import plain_header, says, sexes, vocabulary, word
+from ctdhub.sensitive.mapping.drafting.vocabulary import (
+    ROOTED,
+    plain_header,
+    says,
+    sexes,
+    vocabulary,
+    word,
+)
 from ctdhub.sensitive.mapping.parsers import (
     OLDEST,
     band_of,
@@ -84,6 +90,14 @@ class Glance:
         return self.rows_of(texts) / max(self.rows_of(self.texts), 1)
 
     @property
+    def covered(self) -> bool:
+        """Whether every choice of its lists has a column of its own."""
+        choices = sorted((re.split("[/.:]", name)[-1] for name in self.details), key=len)[::-1]
+        made = "|".join(map(re.escape, choices))
+        rest = (re.sub(made, "", text, flags=re.IGNORECASE) for text in self.texts)
+        return bool(made) and not any(re.search(r"\w", text) for text in rest)
+
+    @property
     def coded(self) -> bool:
         """Whether so few texts stand in the column that they are likely to be codes."""
         return 0 < len(self.texts) <= FEW
@@ -102,31 +116,33 @@ class Glance:
 
     def separator(
         self,
-        known: Dictionary[str, Collection[str]] | None = None,
+        kinds: Callable[[str], Collection[str]] | None = None,
         marks: Iterable[str] = SEPARATORS,
     ) -> str | None:
         """The mark between elements of lists, None where the cells are no lists.
 
         The first mark that some texts hold; a comma, of any script, in every fifth, for sentences
-        hold it too.  A blank only where every piece of every text is one of the known words, no
-        text of several is one as a whole, and two kinds meet in one cell.
+        hold it too.  A blank only where every piece of every text names a kind, no text of several
+        does as a whole, and two kinds meet in one cell.
 
         Args:
-            known: words with the kinds that each names.
+            kinds: the kinds that a text names.
             marks: the marks to try.
         """
         for mark in marks:
             share = sum(mark in text for text in self.texts) / max(len(self.texts), 1)
             if share > (0.2 if mark in ",،" else 0.0):
                 return mark
-        named = known or {}
-        cells = {word(text): [word(piece) for piece in text.split()] for text in self.texts}
-        if not all(piece in named for pieces in cells.values() for piece in pieces):
+        if kinds is None or len(self.texts) > FEW:
             return None
-        if any(len(pieces) > 1 and whole in named for whole, pieces in cells.items()):
+        cells = {text: [{*kinds(piece)} for piece in text.split()] for text in self.texts}
+        if not all(piece for pieces in cells.values() for piece in pieces):
+            return None
+        whole = (text for text, of in cells.items() if len(of) > 1 and "_" not in text)
+        if any(map(kinds, whole)):
             return None
         pairs = (pair for pieces in cells.values() for pair in combinations(pieces, 2))
-        return " " if any({*named[a]}.isdisjoint(named[b]) for a, b in pairs) else None
+        return " " if any(a.isdisjoint(b) for a, b in pairs) else None
 
     def sets(self, mark: str) -> bool:
         """Whether the lists are sorted and repeat nothing: sets, whose positions say nothing."""
@@ -224,11 +240,13 @@ class Doubt:
 
     Attributes:
         shows: the texts of the column, as code lists are shown, help to decide.
+        offer: the rule where the answer is yes.
     """
 
     column: str
     reason: Text
     shows: bool = False
+    offer: Proposal | None = None
 
 
 def _of_texts(message: Text, n: int, column: Glance) -> Text:
@@ -334,6 +352,19 @@ def about(text: str) -> int | None:
     return None
 
 
+def years_about(text: str) -> AgeRange | None:
+    """The ages that an age which is not exact may be: a tenth more or less, at least a year.
+
+    >>> years_about("env. 16 ans"), years_about("unos 30"), years_about("30")
+    (AgeRange(low=15, high=17), AgeRange(low=27, high=33), None)
+    """
+    age = about(text)
+    if age is None:
+        return None
+    span = max(1, age // 10)
+    return _within(max(age - span, 0), age + span)
+
+
 def months_in(text: str) -> int | None:
     """The months of a duration with its unit, None where it says nothing of the kind.
 
@@ -377,6 +408,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], int | None, int | None], ...]:
         (rf"(?:{said['from']})\s*{number}{unit}", 0, None),
         (rf"(?:{said['above']})\s*(?:de\s+)?{number}{unit}", 0, None),
         (rf"{number}{unit}\s*(?:{said['and_over']})", 0, None),
+        (r"(?P<a>[1-9]0)['’]?s", 0, 9),
     ]
     return tuple((re.compile(form), low, high) for form, low, high in forms)
 
@@ -431,12 +463,14 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
     texts = [text for text in column.texts if text not in nulls]
     bands = load_schema().domain(AGE)
     plain = [text for text in texts if band_of(fold(text), bands)]
-    meant = {t: years for t in texts if t not in plain and (years := years_in(t))}
+    wordy = [text for text in texts if text not in plain]
+    meant = {t: years for t in wordy if (years := years_in(t) or years_about(t))}
     within = {text: band for text, years in meant.items() if (band := band_holding(years, bands))}
     across = [text for text in meant if text not in within]
     words = [t for t in texts if t not in plain and word(t) in vocabulary().codes[MAJORITY]]
     told = [*plain, *within]
-    if column.weight(told) < 0.5 * column.weight(texts):
+    sided = [*words, *(text for text in across if side(meant[text]))]
+    if not told or column.weight([*told, *sided]) < 0.5 * column.weight(texts):
         yield from _minors(column, texts, meant, score)
         return
     others = [t for t in texts if t not in (*told, *across, *words)]
@@ -568,6 +602,10 @@ def durations(column: Glance, target: str, score: float) -> Iterator[Proposal | 
 # A column, of lists or not, whose texts name kinds: of exploitation, of control, of recruiters.
 
 
+BESIDE = 0.5
+"""Score of a list whose choices have columns of their own, below that of each such column."""
+
+
 def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     """Flags of a column whose header names a group and whose texts name kinds of it.
 
@@ -575,18 +613,14 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     somebody fears, "farming" what she did before.
     """
     own = vocabulary()
-    mark = column.separator(own.kinds())
+    mark = column.separator(own.kinds)
     elements = {t: [e for e in kinds_of(t, mark) if e] for t in column.texts}
     texts = list(dict.fromkeys(e for found in elements.values() for e in found))
     group = own.group_of(column.name)
     meant, main = _meant(texts, group)
-    if all(word(text) in own.other for text in meant) or len(texts) > FEW:
+    if column.covered or all(word(text) in own.other for text in meant) or len(texts) > FEW:
         return
     if len(meant) < (0.3 if group else 0.5) * len(texts):
-        return
-    if column.details:
-        reason = Text("its choices have columns of their own, which are used instead")
-        yield Doubt(column.name, reason)
         return
     if group is None and main is not None:
         named = Named.of(lambda language: group_label(main, language))
@@ -594,30 +628,31 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
         yield Doubt(column.name, why, shows=True)
         return
     chosen: dict[str, list[str]] = {}
-    for text, flag in meant.items():
-        chosen.setdefault(flag, []).append(text)
+    for text, flags in meant.items():
+        for flag in flags:
+            chosen.setdefault(flag, []).append(text)
     doubts = _doubts(column, elements, [t for t in texts if t not in meant], mark)
     named_kinds = Text("the column names kinds, of which {n} of {all} are known")
     reason = named_kinds.holding(n=Numeral(len(meant)), all=Numeral(len(texts)))
+    share = (BESIDE if column.details else 0.9) * len(meant) / len(texts)
     for flag, found in chosen.items():
         rule: dict[str, Any] = {"has": found} | ({"split": mark} if mark else {})
-        yield Proposal(flag, column.name, rule, 0.9 * len(meant) / len(texts), reason, doubts)
+        yield Proposal(flag, column.name, rule, share, reason, doubts)
         doubts = ()
 
 
-def _meant(texts: list[str], group: str | None) -> tuple[dict[str, str], str | None]:
-    """The flag of each known text, and the group that most of them are of."""
+def _meant(texts: list[str], group: str | None) -> tuple[dict[str, list[str]], str | None]:
+    """The flags of each known text, and the group that most of them are of."""
     own, schema = vocabulary(), load_schema()
     if group:
-        found = {text: flag for text in texts if (flag := own.flag_in(group, text))}
-        return found, group
-    sure = {text: flags for text in texts if (flags := own.flags.get(word(text)))}
-    groups = [schema.variable(f).group for flags in sure.values() if len(flags) == 1 for f in flags]
+        return {t: flags for t in texts if (flags := own.flags_in(group, t))}, group
+    sure = (of for text in texts if (of := own.flags.get(word(text))))
+    groups = [schema.variable(f).group for of in sure if len(of) == 1 for f in of]
     counted = Counter(name for name in groups if name)
     if not counted:
         return {}, None
     main = counted.most_common(1)[0][0]
-    return {t: flag for t in texts if (flag := own.flag_in(main, t))}, main
+    return {t: flags for t in texts if (flags := own.flags_in(main, t))}, main
 
 
 def _doubts(
@@ -679,7 +714,7 @@ def _sides(ages: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Minor and adult by texts of a column of ages that are no band."""
     of: dict[str, list[str]] = {}
     for text in (t for t, band in ages.get("map", {}).items() if band is None):
-        years = years_in(text)
+        years = years_in(text) or years_about(text)
         if code := vocabulary().codes[MAJORITY].get(word(text)) or (years and side(years)):
             of.setdefault(code, []).append(text)
     for code, texts in of.items():
@@ -691,6 +726,9 @@ def _sides(ages: dict[str, Any]) -> Iterator[dict[str, Any]]:
 #
 # A proposal is a rule; where the texts leave open which rule is right there is a doubt and no rule:
 # a rule that reads a value wrongly does more harm than none.
+
+RECEIVED = "received"
+"""The code of assistance that somebody got."""
 
 MOST = 0.9
 """Share of the rows from which a column with some other texts is still what its header says."""
@@ -715,7 +753,10 @@ def proposals(column: Glance) -> Iterator[Proposal | Doubt]:
 
 
 _ORDERS = (DAY_FIRST, MONTH_FIRST)
-_TWO_DIGITS = DateForm(century=2000)
+CENTURY = 2000
+"""The century of registrations."""
+
+_TWO_DIGITS = DateForm(century=CENTURY)
 
 
 def is_year(text: str | None) -> bool:
@@ -728,7 +769,9 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
     if serial_dates(map(fold, column.texts), YEARS):
         ways.append(list(column.texts))
     read = max(ways, key=column.weight)
-    if column.weight(read) < 0.6:
+    nearly = {t: year for t in column.texts if t not in read and (year := year_about(t))}
+    short = short_years(column, read)
+    if column.weight([*read, *nearly, *short]) < 0.5 or not read:
         few = Text("the header suggests a date, but only {n} of {all} texts are dates or years")
         reason = _of_texts(few, len(read), column)
         if column.share(lambda text: DAY_FIRST.year(fold(text))) >= 0.6:
@@ -738,10 +781,51 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
             reason = Text("years of two digits: state under dates what they stand for")
         yield Doubt(column.name, reason)
         return
-    reason = _of_texts(Text("{n} of its {all} texts are years or dates"), len(read), column)
-    others = [text for text in column.texts if text not in read]
-    doubts = rejected(column, others)
-    yield Proposal(target, column.name, {"year": True}, score * column.weight(read), reason, doubts)
+    told = [*read, *nearly, *short]
+    reason = _of_texts(Text("{n} of its {all} texts are years or dates"), len(told), column)
+    others = [text for text in column.texts if text not in told]
+    doubts = rejected(column, others, Text("no year for certain: {texts}"))
+    if nearly:
+        months = Text("the day is not sure, the year is: {texts}")
+        doubts += (months.holding(texts=texts_with_rows(column, nearly)),)
+    if short:
+        digits = Text("years of two digits, taken for those beside them: {texts}")
+        doubts += (digits.holding(texts=texts_with_rows(column, short)),)
+    rule = ({"map": nearly} if nearly else {}) | {"year": True}
+    yield Proposal(target, column.name, rule, score * column.weight(told), reason, doubts)
+
+
+def year_about(text: str) -> str | None:
+    """The year of a month that a text names as not exact, unless the next year is as near.
+
+    >>> year_about("vers mars 2020"), year_about("about 06/2020"), year_about("vers déc. 2020")
+    ('2020', '2020', None)
+    >>> year_about("vers 2020"), year_about("mars 2020")
+    (None, None)
+    """
+    plain = fold(text)
+    for about_ in vocabulary().ages["about"]:
+        rest = plain.removeprefix(fold(about_)).strip()
+        if rest == plain:
+            continue
+        for day in (f"15 {rest}", f"15/{rest}", rest):
+            found = DAY_FIRST.date(day)
+            if found and "02" <= found[5:7] <= "11" and is_year(found[:4]):
+                return found[:4]
+    return None
+
+
+NEAR = 2
+"""Years around those that are written out within which two digits mean one of them."""
+
+
+def short_years(column: Glance, read: Iterable[str]) -> list[str]:
+    """Dates with a year of two digits that lie among dates with four, empty where some do not."""
+    known = {t: int(year) for t in read if (year := DAY_FIRST.year(fold(t)))}
+    read_short = ((t, _TWO_DIGITS.year(fold(t))) for t in column.texts if t not in known)
+    short = {text: int(year) for text, year in read_short if year}
+    first, last = min(known.values(), default=0) - NEAR, max(known.values(), default=0) + NEAR
+    return [*short] if all(first <= year <= last for year in short.values()) else []
 
 
 def month_first(column: Glance) -> bool:
@@ -804,7 +888,7 @@ def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
     both = {*known.values()} == {"yes", "no"}
     if not known or (len(known) < len(texts) and not (both and column.weight(known) >= MOST)):
         return
-    if score < 1:
+    if score < ROOTED:
         reason = Text(
             "the header resembles {name}, but a yes-or-no variable is not guessed", name=target
         )
@@ -828,8 +912,24 @@ def _coded(column: Glance, target: str, score: float) -> Iterator[Proposal | Dou
         yield from ages(column, score)
     elif all(code[0].isdigit() for code in load_schema().domain(target)):  # bands of a number
         yield from durations(column, target, score)
+    elif load_schema().variable(target).kind == "status" and (codes := received(column)):
+        made = Proposal(target, column.name, {"map": codes}, score, _ASSISTED)
+        sure = score >= ROOTED and vocabulary().was_given(column.name)
+        yield made if sure else Doubt(column.name, _NEEDED, offer=made)
     else:
         yield from _by_codes(column, target, score, known_codes(column, target))
+
+
+_ASSISTED = Text("yes or a tick under assistance that was given: it was received")
+_NEEDED = Text("yes or a tick under a kind of assistance: was it received, offered, or needed?")
+
+
+def received(column: Glance) -> dict[str, str | None]:
+    """Received for a yes or a tick, nothing for a no; empty where other texts stand there too."""
+    answers = vocabulary().yes_no(column.texts)
+    if len(answers) < len(column.texts) or "yes" not in answers.values():
+        return {}
+    return {text: RECEIVED if answer == "yes" else None for text, answer in answers.items()}
 
 
 def known_codes(column: Glance, variable: str) -> dict[str, str]:

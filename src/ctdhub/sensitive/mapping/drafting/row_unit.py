@@ -1,8 +1,10 @@
 """What a row of an unknown file is: a person, a report or a call, and whose number it carries."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -375,7 +377,7 @@ def record_proposals(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt
         if column.name in rows.column_names and len(pc.unique(rows["_row"])) < rows.num_rows
     ]
     if not several:
-        yield from proposals.proposals(column)
+        yield from _without_shared_word(raw, column)
         return
     own = replace(column, name=vocabulary().without_perpetrators(column.name))
     if any(isinstance(each, Proposal) for each in proposals.proposals(own)):
@@ -384,6 +386,40 @@ def record_proposals(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt
             "which of them counts"
         )
         yield Doubt(column.name, reason.holding(child=several[0]))
+
+
+SHORT = 4
+"""Letters of a word before most column names that may be the short name of a programme."""
+
+
+def _without_shared_word(raw: RawTable, column: Glance) -> Iterator[Proposal | Doubt]:
+    """What a column may be, without the short word that stands before most names of the file."""
+    shared = _shared_word(tuple(raw.column_names()))
+    short = column.name.removeprefix(shared or "")
+    if not shared or short == column.name or vocabulary().about_others(column.name):
+        yield from proposals.proposals(column)
+        return
+    doubt = Text("the word before most column names was left out: {word}", word=shared)
+    for each in proposals.proposals(replace(column, name=short)):
+        if isinstance(each, Proposal):
+            yield replace(each, column=column.name, doubts=(*each.doubts, doubt))
+        else:
+            yield replace(each, column=column.name)
+
+
+@cache
+def _shared_word(names: tuple[str, ...]) -> str | None:
+    """The short word, with what follows it, before most names; None where it tells some apart.
+
+    >>> _shared_word(("Id", "TIP Sex", "TIP Age", "TIP Country")), _shared_word(("t_sex", "v_sex"))
+    ('TIP ', None)
+    """
+    parts = [re.fullmatch(rf"(\w{{1,{SHORT}}}?[ _:.-]+)(.+)", name) for name in names]
+    found = Counter(part[1] for part in parts if part)
+    first, n = found.most_common(1)[0] if found else ("", 0)
+    rest = [part[2] if part else name for part, name in zip(parts, names, strict=True)]
+    known = vocabulary().rooted(first) or vocabulary().variables(first)
+    return first if n > len(names) / 2 > 1 and len(set(rest)) == len(rest) and not known else None
 
 
 def child_rules(

@@ -14,22 +14,23 @@ import pyarrow as pa
 from ctdhub.core.errors import HubError, UnreadableFile, printable
 from ctdhub.core.i18n import Numeral, Text, joined, said
 from ctdhub.core.tables import ROW, fold
-from ctdhub.schema.countries import look_up
 from ctdhub.schema.model import AGE, PERIOD, YEARS, load_schema
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.delimited import unescaped
-from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers, kind_of
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.trees import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
+from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import proposals, row_unit
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
 from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Proposal, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import WhoCounts
-from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
+from ctdhub.sensitive.mapping.drafting.unread import questions
+from ctdhub.sensitive.mapping.drafting.vocabulary import ROOTED, WEAK, vocabulary, word
 from ctdhub.sensitive.mapping.evaluation import as_codes
 from ctdhub.sensitive.mapping.identifiers import PROPOSED, TOKENS_COLUMN
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -107,9 +108,6 @@ def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> Bu
 LINE = 80
 """Characters of the settings of ``read`` up to which they stand on one line."""
 
-TEXTS = 8
-"""Texts of a column without a rule that are shown."""
-
 
 class Draft:
     """What a draft says.
@@ -169,6 +167,11 @@ class Draft:
         """Choose a rule for each variable, and say what becomes of identifiers."""
         chosen = _choose(_together([each for each in self.found if isinstance(each, Proposal)]))
         year = chosen.get(PERIOD)
+        if year and year.score <= WEAK and (other := self._other_dates(year)):
+            unsure = Text("several columns hold dates; which says when the person was registered?")
+            self.found += [Doubt(column, unsure) for column in (year.column, *other)]
+            del chosen[PERIOD]
+        year = chosen.get(PERIOD)
         decisions = row_unit.decided_with(known, _decisions(self.findings.values(), year))
         number, self.shared = _first(decisions, "hash"), None
         if number is not None:
@@ -193,6 +196,17 @@ class Draft:
         self.used = {column for p in self.chosen.values() for column in p.sources}
         self.used |= {p.column for p in self.children.rules.values()} if self.children else set()
 
+    def _other_dates(self, year: Proposal) -> list[str]:
+        """Columns beside a weak one whose dates are of other years."""
+        own = self._years(year.column)
+        dated = [c.name for c in self.glances.values() if c.share(_is_date) >= DATED]
+        return [name for name in dated if self._years(name) != own]
+
+    def _years(self, name: str) -> list[str | None]:
+        """The year of each row's date."""
+        texts = self.raw.table[name].to_pylist()
+        return [text and DAY_FIRST.year(fold(text)) for text in texts]
+
     @cached_property
     def counted(self) -> dict[str, WhoCounts]:
         """Columns without a rule that say who is counted."""
@@ -203,6 +217,14 @@ class Draft:
     def unmatched(self) -> tuple[str, ...]:
         """Columns that no rule reads."""
         return tuple(name for name in self.glances if name not in self.used)
+
+    @property
+    def short_years(self) -> bool:
+        """Whether years of registration have two digits; of births they would mean another."""
+        year = self.chosen.get(PERIOD)
+        births = "band" in self.decisions.values()
+        column = self.glances.get(year.column) if year and not births else None
+        return column is not None and bool(proposals.short_years(column, column.texts))
 
     def rivals(self, target: str) -> list[str]:
         """Other columns that may say the same as the chosen one."""
@@ -226,10 +248,24 @@ class Draft:
         return [*dict.fromkeys((*proposal.null_values, *own))]
 
 
+DATED = 0.6
+"""Share of the texts of a column from which it holds dates."""
+
+
+def _is_date(text: str) -> bool:
+    return DAY_FIRST.date(fold(text)) is not None or MONTH_FIRST.date(fold(text)) is not None
+
+
 def as_yaml(draft: Draft) -> str:
     """The draft as the text of a mapping."""
-    lines = [*_opening(draft), *_counted(draft), "version: 1", *_whole_file(draft)]
-    lines += [*_identifiers(draft), *_columns(draft), *_perpetrators(draft), *_left(draft)]
+    lines = [
+        *_opening(draft),
+        *map(_note, questions(draft)),
+        *_counted(draft),
+        "version: 1",
+        *_whole_file(draft),
+    ]
+    lines += [*_identifiers(draft), *_columns(draft), *_perpetrators(draft)]
     return "\n".join(lines) + "\n"
 
 
@@ -287,10 +323,15 @@ def _whole_file(draft: Draft) -> Iterator[str]:
     yield from _read(draft.read)
     year = draft.chosen.get(PERIOD)
     column = draft.glances.get(year.column) if year else None
-    if draft.dates is not None:
-        yield _with(f"dates: {draft.dates}", Text("as it was stated"))
-    elif column and proposals.month_first(column):
-        yield _with("dates: mdy", Text("more dates fit with the month first"))
+    order, why = draft.dates, Text("as it was stated")
+    if order is None and column and proposals.month_first(column):
+        order, why = "mdy", Text("more dates fit with the month first")
+    if draft.short_years:
+        told = {"order": order} if order else {}
+        said_so = Text("years of two digits are of this century")
+        yield _with(f"dates: {{{_inner(told | {'century': proposals.CENTURY})}}}", said_so)
+    elif order:
+        yield _with(f"dates: {order}", why)
     silent = _quoted(["", *draft.empty()])
     yield _with(f"empty: {silent}", Text("texts that mean “not recorded”"))
     read, used = draft.read, sorted(draft.used)
@@ -367,7 +408,7 @@ def _columns(draft: Draft) -> Iterator[str]:
     for target, proposal in draft.chosen.items():
         rule = proposal.whole()
         doubts = list(proposal.doubts)
-        if vocabulary().variables(proposal.column).get(target, 1.0) < 1:
+        if vocabulary().variables(proposal.column).get(target, 1.0) < ROOTED:
             doubts.append(Text("the header may mean something else: compare it with the form"))
         if nulls := draft.nulls(proposal):
             rule["null_values"] = nulls
@@ -412,35 +453,6 @@ def _perpetrators(draft: Draft) -> Iterator[str]:
         rule = {"from": proposal.column, **proposal.rule, **nulls}
         yield _with(f"    {target}: {{{_inner(rule)}}}", proposal.reason)
         yield from ("      " + _note(doubt) for doubt in proposal.doubts)
-
-
-def _left(draft: Draft) -> Iterator[str]:
-    if draft.unmatched:
-        yield _note(Text("Nothing is suggested for:"))
-    for name in draft.unmatched:
-        reasons = [_why(draft, name)]
-        if of_lists := proposals.sets_doubt(draft.glances[name]):
-            reasons.append(of_lists)
-        yield _comment(f"  {name}: {said(joined(reasons, '; '))}")
-
-
-def _why(draft: Draft, name: str) -> Text:
-    column = draft.glances[name]
-    doubts = [one for one in draft.found if isinstance(one, Doubt) and one.column == name]
-    if not column.texts:
-        return Text("it is empty")
-    if vocabulary().about_others(name):
-        return Text("it is about someone other than the person of the record")
-    shown = column.shown and kind_of(name) != "name"
-    texts = joined(column.texts[:TEXTS], ", ")
-    if doubts:
-        why = doubts[-1]
-        return joined([why.reason, texts], ": ") if why.shows and shown else why.reason
-    if column.share(lambda text: len(text) > 3 and look_up(text).alpha3) >= 0.8:
-        return Text("countries; of citizenship or of exploitation?")
-    if shown:
-        return texts
-    return Text("{n} different texts", n=Numeral(len(column.texts)))
 
 
 # --------------------------------------------------------------------------------------------------

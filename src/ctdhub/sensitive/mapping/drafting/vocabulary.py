@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -30,7 +30,10 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"-?\d+(\.0)?")
+_CHOICE = re.compile(r"\s*\(choice=(.+)\)\s*$")
+"""How REDCap names the column of one choice of a question."""
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
+_JOINED = re.compile(r"\s*[&+]\s*|\s+(?:and|et|y|e|und|ed)\s+|\s+و\s*", re.IGNORECASE)
 SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
 """What stands between the parts of a header: a section of a form, and a question in it."""
 
@@ -57,8 +60,10 @@ def bare(header: str) -> str:
 
     >>> bare("Q7 Sex (required)"), bare("age (mother)"), bare("P4_1 Sexo")
     ('Sex', 'age (mother)', 'Sexo')
+    >>> bare("Type? (choice=Other)")
+    'Type?/Other'
     """
-    plain = _QUESTION.sub("", header)
+    plain = _QUESTION.sub("", _CHOICE.sub(r"/\1", header))
     found = _BRACKETS.search(plain)
     hint = found is not None and all(one in own_words()["hints"] for one in words_of(found[1]))
     return _BRACKETS.sub("", plain) if hint else plain
@@ -115,7 +120,7 @@ def own_words() -> dict[str, Any]:
     """The file of words, the fillers as a set of words of headers."""
     path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
     own: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
-    for name in ("fillers", "qualifiers", "neutral", "hints"):
+    for name in ("fillers", "qualifiers", "neutral", "hints", "asking", "sections"):
         own[name] = frozenset(part for said in flat(own[name]) for part in words_of(said))
     own["neutral"] |= own["fillers"]
     return own
@@ -130,6 +135,9 @@ def flat(words: Any) -> Iterator[str]:
             yield from flat(said)
 
 
+WHOLE = 4
+"""Letters below which a root is a whole word."""
+
 CLOSE = 0.88
 """Likeness (``difflib`` ratio) from which another spelling of a header counts."""
 
@@ -138,6 +146,9 @@ LONG = 8
 
 OWN_HEADER = 10
 """Letters from which a single word for a kind is a header too: "Zwangsarbeit", but not "sex"."""
+
+ROOTED = 0.95
+"""Score of a header that has the roots of a variable, and else words that say nothing."""
 
 WEAK = 0.7
 """Score of a header that means a variable only where no better header does."""
@@ -226,6 +237,10 @@ class Vocabulary:
         denials = [no for _yes, no in own["pairs"] if no not in ("", "jo", "hindi")]
         denials += [*own["negations"], *own["standing_no"], *answers["no"]]
         self.denials = frozenset(map(word, denials)) - empty
+        self._silent = own["neutral"] | own["qualifiers"] | own["hints"] | own["asking"]
+        self._roots = [_root(name, said) for name, of in own["roots"].items() for said in flat(of)]
+        self._given = tuple(word for said in own["given"] for word in words_of(said))
+        self._rooted: dict[str, dict[str, bool]] = {}
         self.not_consent = {
             kind: tuple(" ".join(words_of(said)) for said in words)
             for kind, words in own["not_consent"].items()
@@ -267,9 +282,25 @@ class Vocabulary:
         """Whether a word of a text says no to those beside it."""
         return any(fold_name(one) in self.negations for one in words_of(text))
 
-    def kinds(self) -> dict[str, Collection[str]]:
-        """Words of cells with the kinds that each names."""
-        return self.flags | dict.fromkeys(self.other, ("other",))
+    def kinds(self, text: str) -> Collection[str]:
+        """The kinds that a cell, or an element of its list, names."""
+        if (key := word(text)) in self.other:
+            return ("other",)
+        return self.flags.get(key) or self._kinds(text)
+
+    def _kinds(self, text: str) -> list[str]:
+        """The flags whose roots a text has; who writes "sexual?" is not sure."""
+        schema, said = load_schema(), {} if _ASKED.search(text) else self.rooted(text)
+        sure = (name for name, whole in said.items() if whole and schema.has(name))
+        return [name for name in sure if schema.variable(name).kind == "flag"]
+
+    def was_given(self, header: str) -> bool:
+        """Whether a header of assistance says that it was given, and not that it is needed.
+
+        >>> vocabulary().was_given("shelterProvided"), vocabulary().was_given("Shelter")
+        (True, False)
+        """
+        return any(one.startswith(self._given) for one in words_of(header))
 
     def is_token(self, header: str) -> bool:
         """Whether a header speaks of a key that the contributor has made for linking."""
@@ -355,9 +386,64 @@ class Vocabulary:
         'exploitation'
         """
         *path, last = SEGMENT.split(bare(header))
-        if not all(map(is_neutral, path)):
-            return None
-        return self.groups.get(of_group(last))
+        if all(map(is_neutral, path)) and (found := self.groups.get(of_group(last))):
+            return found
+        sure = [name for name, whole in self.rooted(header).items() if whole]
+        return sure[0] if len(sure) == 1 and not load_schema().has(sure[0]) else None
+
+    def rooted(self, header: str) -> dict[str, bool]:
+        """Variables and groups whose roots a header has, each with whether it says nothing else.
+
+        >>> vocabulary().rooted("Victim's ageYears"), vocabulary().rooted("Age of the mother")
+        ({'age_band': True}, {'age_band': False})
+        >>> vocabulary().rooted("AGE_YRS")["age_band"], vocabulary().rooted("passport_taken")
+        (True, {'means_withholds_documents': True})
+        """
+        if header not in self._rooted:
+            self._rooted[header] = self._by_roots(words_of(header))
+        return self._rooted[header]
+
+    def _by_roots(self, said: tuple[str, ...]) -> dict[str, bool]:
+        places: dict[str, frozenset[int]] = {}
+        of_name: dict[str, set[int]] = defaultdict(set)
+        perhaps: list[str] = []
+        for one in self._roots:
+            found = [root.places(said) for root in one.parts]
+            of_name[one.name].update(i for at in found for i in at)
+            if not all(found):
+                continue
+            at = frozenset(places_of[0] for places_of in found)
+            if not one.sure:
+                perhaps.append(one.name)
+            elif len(at) > len(places.get(one.name, ())):
+                places[one.name] = at
+        wider = {
+            name: at
+            for name, at in places.items()
+            if not any(at < other for key, other in places.items() if key != name)
+        }
+        sure = {
+            name: sum(at == other for other in wider.values()) == 1
+            and all(i in of_name[name] or self._is_silent(w, name) for i, w in enumerate(said))
+            and not any(w in self.negations and i not in at for i, w in enumerate(said))
+            for name, at in wider.items()
+        }
+        return sure | {name: False for name in (*places, *perhaps) if name not in wider}
+
+    def _speaks_alone(self, name: str) -> bool:
+        """Whether a header means a variable without the name of its group: "friend" does not."""
+        schema = load_schema()
+        if not schema.has(name):
+            return False
+        v = schema.variable(name)
+        return v.kind != "flag" or v.group in (None, HARM, MEANS)
+
+    def _is_silent(self, word: str, name: str) -> bool:
+        if word in self._silent or word.isdigit():
+            return True
+        schema = load_schema()
+        of_form = not schema.has(name) or schema.variable(name).kind in ("flag", "status")
+        return of_form and word in own_words()["sections"]
 
     def flag_named(self, header: str) -> str | None:
         """The flag that a header names by a group and a kind, such as ``sector_begging``.
@@ -385,7 +471,20 @@ class Vocabulary:
             own = [v.name for v in schema.records if v.group == group and v.name.endswith("_other")]
         near = self.near.get(group, ())
         own = own or [flag for flag in found if schema.variable(flag).group in near]
+        own = own or [n for n in self._kinds(kind) if schema.variable(n).group in (group, *near)]
         return own[0] if len(own) == 1 else None
+
+    def flags_in(self, group: str, kind: str) -> list[str]:
+        """The flags of a kind under a header of a group, or of each of two that a text joins.
+
+        >>> vocabulary().flags_in("exploitation", "Sexual y laboral")
+        ['exploitation_sexual', 'exploitation_forced_labour']
+        """
+        if found := self.flag_in(group, kind):
+            return [found]
+        each = [self.flag_in(group, part) for part in _JOINED.split(kind)]
+        known = [flag for flag in each if flag]
+        return known if len(known) == len(each) > 1 and not self.denies(kind) else []
 
     def meant_by(self, header: str) -> frozenset[str]:
         """Words of cells that say something under a header, though they mean nothing elsewhere."""
@@ -424,8 +523,12 @@ class Vocabulary:
             for key, index in ((fold_name(part), self.headers), (plain_header(part), self._plain)):
                 if key and (found := index.get(key)):
                     return dict.fromkeys(sorted(found), 1.0)
-        for part in parts:
-            if found_weak := self.weak.get(fold_name(part)):
+        sure = [name for name, whole in self.rooted(header).items() if whole]
+        if named := [name for name in sure if self._speaks_alone(name)]:
+            return dict.fromkeys(named, ROOTED)
+        for part in parts:  # a date in a section may be of anything
+            found_weak = self.weak.get(fold_name(part))
+            if found_weak and (part == header or len(words_of(part)) > 1):
                 return {found_weak: WEAK}
         key = fold_name(header)
         if len(key) < LONG or len(words_of(header)) > 1:
@@ -433,8 +536,43 @@ class Vocabulary:
         near = difflib.get_close_matches(key, self.headers, n=1, cutoff=CLOSE)
         if not near or near[0][0] != key[0]:
             return {}
-        score = difflib.SequenceMatcher(None, key, near[0]).ratio()
+        score = ROOTED * difflib.SequenceMatcher(None, key, near[0]).ratio()
         return dict.fromkeys(sorted(self.headers[near[0]]), score)
+
+
+class Root(NamedTuple):
+    """The beginning of a word, or a whole one."""
+
+    text: str
+    whole: bool
+
+    def places(self, said: tuple[str, ...]) -> list[int]:
+        """Where it stands among the words of a header; an article of Arabic may be before it."""
+        return [i for i, one in enumerate(said) if self._is(one)]
+
+    def _is(self, one: str) -> bool:
+        if self.whole:
+            return one == self.text
+        return one.startswith(self.text) or (not self.text.isascii() and self.text in one)
+
+
+class RootPhrase(NamedTuple):
+    """Roots that stand in a header together where it means a variable or a group."""
+
+    name: str
+    parts: tuple[Root, ...]
+    sure: bool
+
+
+def _root(name: str, said: str) -> RootPhrase:
+    """A phrase of the file of words.
+
+    >>> _root("age_band", "~age").sure, _root("citizenship", "nat.").parts[0].whole
+    (False, True)
+    """
+    parts = said.removeprefix("~").split()
+    roots = (Root("".join(words_of(p)), p[-1] == "." or len(p) < WHOLE) for p in parts)
+    return RootPhrase(name, tuple(roots), not said.startswith("~"))
 
 
 @cache
