@@ -357,12 +357,25 @@ def formula(text: str) -> str:
 # Long texts as data, so that a lawyer or a trainer edits a text and not a program.
 
 
-def read_shipped(file: Traversable) -> Any:
-    """The values of a YAML file of this package."""
+def yaml_values(text: str | bytes, *, texts: bool = False) -> Any:
+    """The values of a text of YAML; the C reader takes a tenth of the time, where it is there.
+
+    Args:
+        texts: every value stays the text that is written.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+        RecursionError: it is nested too deep.
+    """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
+    kind = "BaseLoader" if texts else "SafeLoader"
+    return yaml.load(text, getattr(yaml, f"C{kind}", getattr(yaml, kind)))  # noqa: S506 (both safe)
+
+
+def read_shipped(file: Traversable, *, texts: bool = False) -> Any:
+    """The values of a YAML file of this package, as :func:`yaml_values` gives them."""
+    return yaml_values(file.read_text("utf-8"), texts=texts)
 
 
 @cache

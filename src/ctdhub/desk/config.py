@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator
 from ctdhub.core.errors import error
 from ctdhub.core.files import write_new
 from ctdhub.core.frozen import FrozenModel
+from ctdhub.core.i18n import yaml_values
 
 FOLDER_VARIABLE = "CTDHUB_DESK"
 """Environment variable that tells a process of the desk which hub folder it serves."""
@@ -169,9 +170,8 @@ class DeskConfig:
     @cached_property
     def hub_name(self) -> str:
         """The name of the hub, from hub.yaml."""
-        import yaml
 
-        found = yaml.safe_load((self.hub / "hub.yaml").read_text("utf-8"))
+        found = yaml_values((self.hub / "hub.yaml").read_text("utf-8"))
         name = found.get("name") if isinstance(found, dict) else None
         return str(name or self.hub.name)
 

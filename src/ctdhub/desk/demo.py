@@ -13,6 +13,7 @@ from typing import Any
 
 from ctdhub.core import files
 from ctdhub.core.errors import error
+from ctdhub.core.i18n import yaml_values
 from ctdhub.desk.allowed import CONTRIBUTOR, HUB_ROLES, ROLES
 from ctdhub.desk.config import FILE, DeskConfig
 
@@ -36,9 +37,8 @@ def settings_of(hub: Path) -> None:
     Raises:
         HubFolderError: the hub is none (rule "demo-hub").
     """
-    import yaml
 
-    said = yaml.safe_load((hub / "hub.yaml").read_text("utf-8"))
+    said = yaml_values((hub / "hub.yaml").read_text("utf-8"))
     if not isinstance(said, dict) or said.get("invented") is not True:
         raise error("demo-hub", file=hub)
     if not (hub / FILE).exists():

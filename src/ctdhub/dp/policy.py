@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from ctdhub.core.errors import InvalidSetting, error, printable
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Text, joined
+from ctdhub.core.i18n import Text, joined, yaml_values
 from ctdhub.schema.model import Schema
 
 # --------------------------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def load_policy(path: Path, tokens: bool = False, compared: bool = False) -> Pol
             error names every place.
     """
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = yaml_values(path.read_text("utf-8"))
     except FileNotFoundError:
         raise error("policy-file", file=path) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as cause:

@@ -13,6 +13,7 @@ import yaml
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import write_whole
+from ctdhub.core.i18n import yaml_values
 from ctdhub.hub.folder import ID, SOON, SOURCE_KINDS, Agreement, Hub, checked_settings, noted
 from ctdhub.hub.steps import hash_file
 
@@ -87,11 +88,11 @@ def with_settings(text: str, settings: Settings) -> str:
     Raises:
         ValueError: the text is written as a flow mapping, or another value would change.
     """
-    held = yaml.safe_load(text) or {}
+    held = yaml_values(text) or {}
     wanted = {k: v for k, v in {**held, **settings}.items() if v is not None}
     for name, value in settings.items():
         text = _with_setting(text, name, value)
-    found = yaml.safe_load(text) or {}
+    found = yaml_values(text) or {}
     if {k: str(v) for k, v in found.items()} != {k: str(v) for k, v in wanted.items()}:
         raise ValueError("another setting would change")
     return text

@@ -33,7 +33,7 @@ import ctdhub
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import is_day, locked, sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import LANGUAGES, Language, Text, joined
+from ctdhub.core.i18n import LANGUAGES, Language, Text, joined, yaml_values
 from ctdhub.core.keys.signing import is_public_key
 from ctdhub.core.tables import FORMULA
 from ctdhub.dp.accounting import epsilon_of
@@ -415,7 +415,7 @@ def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
 @lru_cache(maxsize=256)
 def _held(text: str) -> Any:
     """What a text of YAML holds; a build reads the same few files some hundred times."""
-    return yaml.safe_load(text)
+    return yaml_values(text)
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from ctdhub.core.errors import error
+from ctdhub.core.i18n import yaml_values
 from ctdhub.dp.policy import Policy, load_policy, usual_promise
 from ctdhub.hub.contributions import ANSWER, CANDIDATE, left_by
 from ctdhub.hub.folder import Hub
@@ -120,7 +121,7 @@ def takes_tokens(hub: Hub, contributor: str = "") -> bool:
 @lru_cache(maxsize=64)
 def _names_tokens(text: str) -> bool:
     """Whether the text of a mapping says so; it is kept, for a build asks several times."""
-    said = yaml.safe_load(text)
+    said = yaml_values(text)
     return isinstance(said, dict) and bool(said.get("tokens"))
 
 

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Text, joined
+from ctdhub.core.i18n import Text, joined, yaml_values
 from ctdhub.report.helplines import Languages, WebAddress, checked, fault_words, one_line
 
 # --------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
 def _entries(path: Path) -> list[dict[str, Any]]:
     """The entries as written, each with the time zone of the file unless it has its own."""
     try:
-        held = yaml.safe_load(path.read_text("utf-8"))
+        held = yaml_values(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
         raise error("events-yaml", file=path) from None
     held = held or {}

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import isolated, listed
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Text, _, current, joined
+from ctdhub.core.i18n import Text, _, current, joined, yaml_values
 from ctdhub.schema import countries
 
 # --------------------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def read_help(hub: Path, text: str = "") -> Help:
     if not path.is_file():
         return Help((), text)
     try:
-        given = yaml.safe_load(path.read_text("utf-8")) or []
+        given = yaml_values(path.read_text("utf-8")) or []
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
         raise error("helplines-yaml", file=path) from None
     if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):

@@ -17,13 +17,12 @@ from importlib import resources
 from typing import Annotated
 
 import pycountry
-import yaml
 from babel import Locale
 from pydantic import BeforeValidator
 
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES, read_shipped
 
 ALPHA3: tuple[str, ...] = tuple(sorted(c.alpha_3 for c in pycountry.countries))
 """The 249 alpha-3 codes of ISO 3166-1, sorted: the public domain of every country variable."""
@@ -59,8 +58,8 @@ class _Regions(FrozenModel):
 
 @cache
 def _data() -> _Regions:
-    text = (resources.files("ctdhub.schema") / "data" / "regions.yaml").read_text("utf-8")
-    return _Regions.model_validate(yaml.safe_load(text))
+    file = resources.files("ctdhub.schema") / "data" / "regions.yaml"
+    return _Regions.model_validate(read_shipped(file))
 
 
 @cache
@@ -336,7 +335,7 @@ def counted_under() -> dict[str, tuple[str, ...]]:
     ('Kosovo', False)
     """
     path = resources.files("ctdhub.schema") / "data" / "country_aliases.yaml"
-    lossy = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)["lossy"]  # noqa: S506
+    lossy = read_shipped(path, texts=True)["lossy"]
     names = Locale(LANGUAGES[0]).territories
     return {
         code: tuple(t for t in texts if len(t) > 3)
@@ -353,7 +352,7 @@ def _table() -> _Table:
         SchemaError: the sources give one text two meanings.
     """
     path = resources.files("ctdhub.schema") / "data" / "country_aliases.yaml"
-    own = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    own = read_shipped(path, texts=True)
     several = {fold_name(t) for texts in own["several"].values() for t in texts}
     lossy = {fold_name(t) for texts in own["lossy"].values() for t in texts}
     codes: dict[str, str] = {}
@@ -461,7 +460,7 @@ def country_said(text: str) -> str | None:
 @cache
 def _adjectives() -> dict[str, str]:
     path = resources.files("ctdhub.schema") / "data" / "demonyms.yaml"
-    own = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    own = read_shipped(path, texts=True)
     stems = ((code, *said.partition("/")) for code, words in own.items() for said in words)
     return _certain(
         (stem + ending, code)

@@ -25,11 +25,11 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal, cast
 
-import yaml
 from pydantic import Field, model_validator
 
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
+from ctdhub.core.i18n import read_shipped
 from ctdhub.schema.model import Schema, load_schema
 
 Way = Literal["both", "read", "write", "none"]
@@ -177,8 +177,7 @@ NAMES = ("ctdc-2017", "ctdc-2021", "ctdc-gsd-k10", "ctdc-2024", "ctdc-vp-2022", 
 
 
 def _read(name: str) -> Any:
-    path = resources.files("ctdhub.schema") / "data" / "crosswalks" / f"{name}.yaml"
-    return yaml.safe_load(path.read_text("utf-8"))
+    return read_shipped(resources.files("ctdhub.schema") / "data" / "crosswalks" / f"{name}.yaml")
 
 
 @cache

@@ -13,11 +13,10 @@ from functools import cache
 from importlib import resources
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field
 
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES, read_shipped
 from ctdhub.schema import countries
 from ctdhub.schema.model import Kind, TableName, load_schema
 
@@ -52,8 +51,8 @@ class LabelSources(FrozenModel):
     groups: dict[str, Words]
 
 
-def _text(*path: str) -> str:
-    return resources.files("ctdhub.schema").joinpath("data", *path).read_text("utf-8")
+def _values(*path: str) -> Any:
+    return read_shipped(resources.files("ctdhub.schema").joinpath("data", *path))
 
 
 @cache
@@ -61,13 +60,13 @@ def load_labels(lang: str) -> Labels:
     """Labels of one language; KeyError where it is not offered."""
     if lang not in LANGUAGES:
         raise KeyError(f"no labels in language {lang!r}; offered: {', '.join(LANGUAGES)}")
-    return Labels.model_validate(yaml.safe_load(_text("labels", f"{lang}.yaml")))
+    return Labels.model_validate(_values("labels", f"{lang}.yaml"))
 
 
 @cache
 def load_sources() -> LabelSources:
     """Citations of all variables and groups."""
-    return LabelSources.model_validate(yaml.safe_load(_text("sources.yaml")))
+    return LabelSources.model_validate(_values("sources.yaml"))
 
 
 def _entry(entries: Mapping[Any, LabelEntry], key: str, what: str) -> LabelEntry:

@@ -9,10 +9,10 @@ from functools import cache, cached_property
 from importlib import resources
 from typing import Literal
 
-import yaml
 from pydantic import Field
 
 from ctdhub.core.frozen import FrozenModel
+from ctdhub.core.i18n import read_shipped
 from ctdhub.schema import countries
 
 # --------------------------------------------------------------------------------------------------
@@ -277,8 +277,8 @@ def numbers(version: str) -> tuple[int, int]:
 @cache
 def load_schema() -> Schema:
     """The schema that this version of the software ships."""
-    text = (resources.files("ctdhub.schema") / "data" / "variables.yaml").read_text("utf-8")
-    return Schema.model_validate(yaml.safe_load(text))
+    file = resources.files("ctdhub.schema") / "data" / "variables.yaml"
+    return Schema.model_validate(read_shipped(file))
 
 
 # --------------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -23,7 +22,7 @@ from ctdhub.core import format as format_
 from ctdhub.core import i18n
 from ctdhub.core.errors import error
 from ctdhub.core.format import inline, share, year
-from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
+from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language, read_shipped
 from ctdhub.document.charts.years import key as legend_key
 from ctdhub.document.html import bidi, embedded
 from ctdhub.document.html import inlined as in_page
@@ -601,7 +600,7 @@ def reviews(
     """
     if signed is None:
         file = resources.files("ctdhub") / "locale" / "REVIEW.yaml"
-        signed = yaml.safe_load(file.read_text("utf-8"))
+        signed = read_shipped(file)
     texts, found = public_texts(), []
     for code in codes:
         with language(code):

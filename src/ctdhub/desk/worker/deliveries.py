@@ -23,7 +23,7 @@ from django.utils import timezone
 from ctdhub.core import files
 from ctdhub.core.errors import HubError, as_json, catalogue, error, from_json
 from ctdhub.core.files import remove
-from ctdhub.core.i18n import Text, said
+from ctdhub.core.i18n import Text, said, yaml_values
 from ctdhub.core.keys import age
 from ctdhub.core.tables import ROW, fold
 from ctdhub.desk import deliveries as keeping
@@ -730,7 +730,7 @@ def organisations(hub: Hub) -> None:
 def _stated(content: bytes, stem: str) -> dict[str, object]:
     """Name, last day and retention, as far as the file can be read; a fault of it is the hub's."""
     try:
-        found = yaml.safe_load(content)
+        found = yaml_values(content)
     except yaml.YAMLError:
         found = None
     found = found if isinstance(found, dict) else {}

@@ -11,12 +11,11 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from ctdhub.core.errors import InvalidSetting
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import Text, read_shipped
 from ctdhub.sensitive.ingest.options import Texts
 
 # --------------------------------------------------------------------------------------------------
@@ -73,7 +72,7 @@ def _bare(text: str) -> str:
 def _words() -> tuple[dict[str, int], frozenset[str]]:
     """Words for months, and words that may stand beside them."""
     path = resources.files("ctdhub.sensitive.mapping") / "data" / "months.yaml"
-    own = yaml.safe_load(path.read_text("utf-8"))
+    own = read_shipped(path)
     beside = frozenset(_bare(word) for words in own.pop("beside") for word in words)
     return {
         " ".join(map(_bare, name.split())): month for month, names in own.items() for name in names

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from ctdhub.core import i18n
 from ctdhub.core.errors import StoryError, error, printable
 from ctdhub.core.format import day, number
-from ctdhub.core.i18n import Text, _, current, ngettext
+from ctdhub.core.i18n import Text, _, current, ngettext, yaml_values
 from ctdhub.report.figures import Among, Figure, subject_figure
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
@@ -158,7 +158,7 @@ def chart(text: str, name: str, answers: Answers) -> Figure:
 
 def _read(text: str) -> tuple[str, source.Named, int]:
     try:
-        raw: Any = yaml.safe_load(text)
+        raw: Any = yaml_values(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         raw = None
     if not isinstance(raw, dict) or not set(raw) <= {"of", "among", "most"} or not raw.get("of"):

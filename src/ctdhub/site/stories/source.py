@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ctdhub.core.errors import StoryError, error, printable
 from ctdhub.core.format import listed
-from ctdhub.core.i18n import LANGUAGES, _, current
+from ctdhub.core.i18n import LANGUAGES, _, current, yaml_values
 from ctdhub.report.wording import state_words
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
@@ -122,7 +122,7 @@ def _story(slug: str, texts: Mapping[str, tuple[Telling, dt.date | None]]) -> St
 def _read(file: Path, lang: str) -> tuple[Telling, dt.date | None]:
     head, body, first = _parts(file, _text(file))
     try:
-        settings = _StorySettings.model_validate(yaml.safe_load(head))
+        settings = _StorySettings.model_validate(yaml_values(head))
     except (yaml.YAMLError, ValueError, RecursionError) as cause:
         faults = cause.errors() if isinstance(cause, ValidationError) else []
         names = sorted({str(e["loc"][0]) for e in faults if e["loc"]})

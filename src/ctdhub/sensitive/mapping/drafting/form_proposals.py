@@ -12,9 +12,8 @@ from importlib import resources
 from typing import Any
 
 import pyarrow as pa
-import yaml
 
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import Text, read_shipped
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import country_said, look_up
 from ctdhub.schema.model import load_schema
@@ -212,7 +211,7 @@ def _without_question(label: str) -> str:
 @cache
 def _question_words() -> frozenset[str]:
     path = resources.files("ctdhub.sensitive.mapping") / "data" / "question_words.yaml"
-    told = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    told = read_shipped(path, texts=True)
     return frozenset(part for listed in told.values() for said in listed for part in words(said))
 
 

@@ -9,9 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-import yaml
-
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES, read_shipped
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import fold_name
 from ctdhub.schema.crosswalk import NAMES, CrosswalkColumn, load_crosswalk
@@ -119,7 +117,7 @@ def _phrase(text: str) -> tuple[str, str]:
 def own_words() -> dict[str, Any]:
     """The file of words, the fillers as a set of words of headers."""
     path = resources.files("ctdhub.sensitive.mapping") / "data" / "suggestions.yaml"
-    own: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+    own: dict[str, Any] = read_shipped(path, texts=True)
     for name in ("fillers", "qualifiers", "neutral", "hints", "asking", "sections"):
         own[name] = frozenset(part for said in flat(own[name]) for part in words_of(said))
     own["neutral"] |= own["fillers"]
