@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def explorers(site: Path) -> Iterator[tuple[int, int]]:
     for page in sorted(site.glob("r/*/*/explore.html")):
         release, code = page.parents[1], page.parent.name
         view = len(gzip.compress(page.read_bytes()))
+        for name in re.findall(r'<script src="([^"]+)"', page.read_text("utf-8")):
+            view += len(gzip.compress((page.parent / name).read_bytes()))
         view += (release / FOLDER / f"words-{code}.bin").stat().st_size
         view += len(gzip.compress((release / FOLDER / WORKER).read_bytes()))
         yield view, view + (release / "explore.bin").stat().st_size

@@ -40,6 +40,9 @@ CSS = "".join(inlined(f"{name}.css")[0] for name in ("explorer", "events", "lear
 EXIT = re.compile(r"https://(en|fr|es|ar)\.wikipedia\.org/|tel:\+?\d+|sms:\d+")
 
 
+SCRIPT = re.compile(r"(\.\./)+a/[0-9a-f]{16}\.js")
+
+
 class Page(HTMLParser):
     """Tags with attributes, and all text, of a page."""
 
@@ -125,7 +128,8 @@ def test_no_request_to_anybody(page: Page) -> None:
     names = {tag for tag, _ in page.tags}
     assert not names & {"img", "iframe", "object", "embed", "form", "base"}
     for tag, attributes in page.tags:
-        assert not any(name.startswith("on") or name in {"style", "src"} for name in attributes)
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+        assert "src" not in attributes or (tag == "script" and SCRIPT.fullmatch(attributes["src"]))
         if "href" in attributes and tag == "a":
             licence = attributes.get("rel", "").startswith("license ")
             outside = not licence and re.match(r"[a-z]+:|//", attributes["href"])
@@ -153,7 +157,22 @@ def test_policy_allows_what_stands_in_the_page_and_nothing_else(page: Page) -> N
         digests = [base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in texts]
         allowed = re.search(rf"{directive} ([^;]*)", policy)
         found = [each for each in (allowed[1].split() if allowed else []) if each != "file:"]
-        assert found == [f"'sha256-{d}'" for d in digests]
+        files = ["'self'"] if any("src" in a for a in page.all(tag)) else []
+        assert found == [*(f"'sha256-{d}'" for d in digests), *files]
+
+
+def test_scripts_are_named_by_what_they_say(site: Path) -> None:
+    """So that a page never runs another script than the one that it was drawn with."""
+    named = {
+        (file.parent / attributes["src"]).resolve()
+        for file in site.rglob("*.html")
+        for attributes in Page(file.read_text("utf-8")).all("script")
+        if "src" in attributes
+    }
+    assert len(named) > 5
+    assert named <= {*(site.resolve() / "a").iterdir()}
+    for script in named:
+        assert script.stem == hashlib.sha256(script.read_bytes()).hexdigest()[:16]
 
 
 def test_first_view_is_small(site: Path, release: Release) -> None:
@@ -178,7 +197,7 @@ def test_every_link_leads_somewhere(site: Path, release: Release) -> None:
                 path, _, part = href.partition("#")
                 target = (file.parent / unquote(path)).resolve()
                 assert target.is_file(), href
-                state = "=" in part and target.name == "explore.html"
+                state = "=" in part and (target.name == "explore.html" or target.suffix == ".csv")
                 assert not part or state or f'id="{part}"' in target.read_text("utf-8"), href
         for _, attributes in page.tags:
             for name in attributes.get("aria-labelledby", "").split():

@@ -28,7 +28,15 @@ from ctdhub.release.open import Release
 from ctdhub.site import feed, render
 from ctdhub.site.api import write_api, write_latest
 from ctdhub.site.edition import PLAIN, Content, Edition, PageKind, WholePage, no_files
-from ctdhub.site.frame import HOME, LATEST, address, stub, write_catalogue, write_for_robots
+from ctdhub.site.frame import (
+    HOME,
+    LATEST,
+    address,
+    stub,
+    write_catalogue,
+    write_for_robots,
+    write_scripts,
+)
 from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
@@ -506,6 +514,7 @@ def build_site(
     edition = replace(edition, series=tuple(map(Answers, shown)))
     told = {"made by": release.manifest.software, "release": release.version}
     with uncollected(), renewed(out, MARK if whole else DRAFT, told) as fresh:
+        write_scripts(fresh)
         parts = Parts(before if whole else None, fresh)
         for i, each in enumerate(edition.series):
             own = edition if each.release is release else render.fitting(each, edition)

@@ -4,6 +4,7 @@
 <site>/latest/<language>/<page>            leads to that page of the last release
 <site>/r/<version>/<language>/<page>       a page, there for good
 <site>/r/<version>/<file>                  the release's own files, the charts' files
+<site>/a/<hash>.js                         scripts of pages
 """
 
 import hashlib
@@ -61,7 +62,7 @@ class Page:
         template: the file in ``templates`` that draws it; by default the one of its path.
         values: what the template needs beside the frame and :func:`about`.
         menu: path of the entry of the menu that it belongs to, by default its own.
-        scripts: files in ``static`` that run on it, in this order; the policy allows no others.
+        scripts: files in ``static`` that run on it, in this order.
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
         script_sources: where else scripts may come from, for example "file:".
         dataset: it carries the schema.org Dataset.
@@ -109,6 +110,10 @@ class Links:
         """A file of the release, or of the charts."""
         return f"{self._up}../{name}"
 
+    def root(self, path: str) -> str:
+        """A file of the site, of no release."""
+        return f"{self._up}../../../{path}"
+
     @property
     def _up(self) -> str:
         return "../" * self.path.count("/")
@@ -142,6 +147,26 @@ def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
 def inlined(name: str) -> tuple[Markup, str]:
     """A file of ``static`` to stand in a page, and its hash as a Content-Security-Policy has it."""
     return in_page("ctdhub.site/static", name)
+
+
+ASSETS = "a"
+"""Folder of the scripts of pages, in that of the site; pages for frames hold theirs."""
+
+
+@cache
+def script(name: str) -> str:
+    """Where a script of ``static`` lies in the site: its name tells what it says, so that a page
+    never runs that of another."""
+    text, _policy = inlined(name)
+    return f"{ASSETS}/{hashlib.sha256(text.encode()).hexdigest()[:16]}.js"
+
+
+def write_scripts(site: Path) -> None:
+    """Write all scripts that a page of the site may name."""
+    (site / ASSETS).mkdir()
+    for file in (resources.files("ctdhub.site") / "static").iterdir():
+        if file.name.endswith(".js"):
+            (site / script(file.name)).write_text(inlined(file.name)[0], "utf-8")
 
 
 def policy(

@@ -189,12 +189,13 @@ def render(
     places = {code: frame.address(code, release.version, page.path) for code in languages}
     css, css_hash = frame.inlined("embed.css" if page.framed else page.css)
     searched = not release.withdrawn and not page.framed
-    leaving, *scripts = [
-        frame.inlined(name)
-        for name in (frame.SCRIPT, *page.scripts, *([frame.SEARCH] if searched else []))
-    ]
-    run = [] if page.framed else [digest for _text, digest in (leaving, *scripts)]
-    files = {*page.script_sources, *(["file:"] if searched else [])}
+    leaving, leaving_hash = frame.inlined(frame.SCRIPT)
+    scripts = (*page.scripts, *([frame.SEARCH] if searched else []))
+    files = {
+        *page.script_sources,
+        *(["'self'"] if scripts else []),
+        *(["file:"] if searched else []),
+    }
     more = {*page.sources, *(["connect-src 'self'"] if searched else [])}
     help = edition.help_of(release)
     html = frame.written(
@@ -203,20 +204,22 @@ def render(
         page=page,
         links=links,
         shared=edition.sharing.head(places, lang, release, dataset=page.dataset),
-        **frame.said_of(release, newest and links.file(f"../../{newest}")),
-        site_feed=links.file(f"../../{frame.FEED}"),
+        **frame.said_of(release, newest and links.root(newest)),
+        site_feed=links.root(frame.FEED),
         help=help,
         contacts=help.contacts(page.country)[:MOST],
         all_help=links.page(frame.GET_HELP_PAGE) if searched else "",
         css=css,
-        policy=frame.policy([css_hash], run, sorted(files), more=sorted(more)),
+        policy=frame.policy(
+            [css_hash], [] if page.framed else [leaving_hash], sorted(files), more=sorted(more)
+        ),
         card=citing.common(release) if set(frame.FIGURES) <= set(page.scripts) else None,
-        scripts=[text for text, _digest in scripts],
+        scripts=[links.root(frame.script(name)) for name in scripts],
         languages=languages,
         entries=menu(release, edition) if entries is None else entries,
         searched=searched,
         exit_url=frame.exit_address(edition.exits),
-        leaving=leaving[0],
+        leaving=leaving,
         home=links.page(frame.HOME),
         **card_values(page.path, links, release, edition),
     )
