@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -26,9 +27,11 @@ from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.sentences import estimate, recorded_people
 from ctdhub.report.wording import ranged
+from ctdhub.schema import countries
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address
+from ctdhub.site.pages.places import in_order
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, widening
 from ctdhub.stats.query import Query
@@ -566,9 +569,35 @@ def test_two_countries_are_compared_in_four_clicks(tab: Page, agreed: tuple[Rele
     assert "Shares are of" in tab.inner_text("#explore-note")
     groups = {row["group"] for row in rows_of(tab)}
     assert groups == {"A: Poland", "B: Germany"}
+    tab.click('[data-act="sentence"]')
+    expect(tab.locator("#explore-status")).to_have_text("Copied.")
+    copied = tab.evaluate("navigator.clipboard.readText()")
+    number = r"[\d,]+ \([\d,]+ to [\d,]+\) people"
+    assert re.match(rf"all people: A: Poland: {number}; B: Germany: {number}\. ", copied), copied
+    assert re.search(r"Accessed on \d+ \w+ \d{4}", copied), copied
+    tab.locator("#explore-code summary").click()
+    for code in tab.locator("#explore-code pre").all_inner_texts():
+        assert ("POL" in code) == ("DEU" in code), code
+    assert "DEU" in tab.inner_text("#explore-code")
     tab.click("#explore-compare")
     settled(tab)
     assert "vs." not in tab.url
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_countries_are_offered_by_the_alphabet_those_with_a_number_first(
+    tab: Page, web: str, release: Release, lang: str
+) -> None:
+    visit(tab, web, lang)
+    tab.locator('#explore-parts details[data-name="citizenship"] summary').click()
+    boxes = tab.locator("#explore-parts details[data-name=citizenship] [type=checkbox]")
+    codes = boxes.evaluate_all("all => all.map(one => one.value).filter(Boolean)")
+    shown = {code for (code,) in Answers(release).cells("citizenship") if code}
+    few = [code for code in codes if code not in shown]
+    assert codes == [*(code for code in codes if code in shown), *few]
+    for some in (codes[: len(codes) - len(few)], few):
+        names = [in_order(countries.name(code, lang)) for code in some]
+        assert names == sorted(names)
 
 
 def test_a_chart_is_split_on_one_scale(tab: Page, agreed: tuple[Release, str]) -> None:
@@ -738,6 +767,7 @@ def test_accessible_while_in_use(tab: Page, web: str, lang: str) -> None:
         tab.locator("#explore-parts details:nth-of-type(4) summary").click()
         tab.locator("#explore-table summary").click()
         tab.locator("#explore-code summary").click()
+        tab.evaluate("scrollTo(0, 0)")  # the bar lies over what was scrolled below it
         found = Axe().run(tab, options=RULES)
         assert found.violations_count == 0, found.generate_report()
     tab.locator("#explore-plot .value").first.click()

@@ -31,9 +31,17 @@ SPELT = {
     "Filipnas": "Philippines",
     "Philipines": "Philippines",
     "Kosovo": "Serbia",
+    "Deutschland": "Germany",
+    "Ελλάδα": "Greece",
     unicodedata.normalize("NFD", "Perú"): "Peru",
+    **dict.fromkeys(("children", "minors", "niños", "enfants", "أطفال"), "Children under 18"),
+    "helpline": "Get help",
+    "how to cite": "Cite",
+    "corridors": "Corridors",
+    "trends": "Trends",
+    "download": "Data",
 }
-"""What is typed, and the place that comes first, on a page in English."""
+"""What is typed, and the place, answer or page that comes first, on a page in English."""
 
 
 def opened(page: Page, where: str) -> None:
@@ -124,3 +132,17 @@ def test_a_filter_finds_a_country_by_any_spelling(web: str, tab: Page, typed: st
     one = tab.locator("#explore-parts details[data-name=citizenship]")
     one.locator("input[type=search]").fill(typed)
     expect(one.locator("label:not(.search):visible")).to_have_text(["Côte d’Ivoire"])
+
+
+@pytest.mark.parametrize("typed", ["children", "minors", "niños", "enfants", "أطفال"])
+def test_a_filter_finds_children_by_any_word(web: str, tab: Page, typed: str) -> None:
+    """All ages below 18, alone and together with countries."""
+    tab.goto(f"{web}{address('en', VERSION, 'explore.html')}")
+    tab.wait_for_selector("html[data-explore=ready]")
+    tab.locator("#explore-find").fill(f"{typed}, Rumania, Italia")
+    first = tab.locator("#explore-found button").first
+    expect(first).to_contain_text("Children under 18, Citizenship: Romania")
+    tab.locator("#explore-find").fill(typed)
+    expect(first).to_have_text("Children under 18")
+    first.click()
+    expect(tab).to_have_url(re.compile(r"#age_band=0-8,9-17$"))

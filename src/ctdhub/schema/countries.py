@@ -18,6 +18,8 @@ from typing import Annotated
 
 import pycountry
 from babel import Locale
+from babel.languages import get_official_languages
+from babel.localedata import exists
 from pydantic import BeforeValidator
 
 from ctdhub.core.errors import error
@@ -324,6 +326,19 @@ def spellings() -> dict[str, tuple[str, ...]]:
         if key not in _table().lossy:
             found.setdefault(code, []).append(key)
     return {code: tuple(sorted(keys, key=lambda k: (-len(k), k))) for code, keys in found.items()}
+
+
+@cache
+def own_names(alpha3: str) -> tuple[str, ...]:
+    """Names of a country in its official languages.
+
+    >>> own_names("DEU"), own_names("GRC")
+    (('Deutschland',), ('Ελλάδα',))
+    """
+    alpha2 = ALPHA3_TO_ALPHA2[alpha3]
+    codes = get_official_languages(alpha2, regional=False, de_facto=True)
+    spoken = (Locale.parse(code) for code in codes if exists(code))
+    return tuple(dict.fromkeys(filter(None, (one.territories.get(alpha2) for one in spoken))))
 
 
 @cache

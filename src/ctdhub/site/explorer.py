@@ -15,7 +15,7 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import product
 from pathlib import Path
@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import yaml
 from babel import Locale
 from markupsafe import Markup
 
@@ -44,8 +45,9 @@ from ctdhub.report.wording import (
     state_words,
     uncertain_people,
 )
+from ctdhub.schema.countries import fold_name
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
-from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
+from ctdhub.schema.model import AGE, CHILD_BANDS, ORIGIN, PERIOD, load_schema
 from ctdhub.site.edition import EXPLORE, Content, MenuEntry, PageKind, WholePage
 from ctdhub.site.frame import Links, Page, about, address, inlined, policy, said_of, written
 from ctdhub.stats.answers import Answers
@@ -548,6 +550,7 @@ def _codes(held: Explorer, name: str, table: Table) -> dict[str, Any]:
         "recorded": every,
         "silent": places([row for row in rows if row.kind == "nobody_reports"]),
         "ranked": ranked,
+        "held": places([row for row in rows if row.people.has_range]) if ranked else [],
     }
 
 
@@ -634,6 +637,7 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "questions": [spec for _figure, spec in charts],
         "bounds": BOUNDS,
         "top": TOP,
+        "children": _children(held),
         "twice": _twice(held),
         "signs": signs(),
         "digits": Locale.parse(lang).default_numbering_system,
@@ -643,6 +647,27 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "invented": facts.invented,
         "credit": " ".join(filter(None, (caveat(), uncertain_people(release), citation(release)))),
         "words": words(),
+    }
+
+
+@cache
+def synonyms() -> dict[str, Any]:
+    """Words by which readers look for children, and for pages."""
+    text = (resources.files("ctdhub.site") / "synonyms.yaml").read_text("utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def _children(held: Explorer) -> dict[str, Any] | None:
+    """The answers that are children, and the folded words that find them."""
+    if AGE not in held.columns:
+        return None
+    domain = held.exploration.domains[AGE]
+    return {
+        "column": held.columns.index(AGE),
+        "codes": [domain.index(code) for code in CHILD_BANDS if code in domain],
+        "label": _("Children under 18"),
+        "spelt": "|".join(map(fold_name, synonyms()["children"])),
     }
 
 

@@ -14,12 +14,13 @@ from ctdhub.report import citing
 from ctdhub.report.figures import listed_places
 from ctdhub.report.figures import path as place_path
 from ctdhub.schema import countries
-from ctdhub.schema.countries import counted_under, fold_name, spellings
+from ctdhub.schema.countries import counted_under, fold_name, own_names, spellings
 from ctdhub.schema.labels import label
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.model import AGE, CHILD_BANDS, load_schema
 from ctdhub.site import course, explorer, frame
 from ctdhub.site.chart_files import card_values
 from ctdhub.site.edition import GROUPS, PLAIN, Content, Edition, PageKind, WholePage
+from ctdhub.site.explorer import synonyms
 from ctdhub.site.pages import (
     assistance,
     changes,
@@ -281,14 +282,16 @@ def _places(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
             hint = _("not shown (not zero); see {region}").format(region=above)
         if where not in titles:
             continue
-        yield countries.name(code, lang), where, hint, "|".join(_fewer(spellings()[code]))
+        own = map(fold_name, own_names(code))
+        yield countries.name(code, lang), where, hint, "|".join(_fewer((*spellings()[code], *own)))
         if others := counted_under().get(code):
             hint = _("{name}: counted here in these data").format(name=others[0])
             yield countries.name(code, lang), where, hint, _spelt(others)
 
 
 def _variables(content: Content) -> Iterator[Entry]:
-    """Variables of the release: in the explorer where it has a chart of them, else the codebook."""
+    """Variables of the release, and children: in the explorer where it has a chart of them, else in
+    the codebook."""
     lang, schema = current(), load_schema()
     book = frame.codebook(lang)
     has_book = (content.release.path / book).exists()
@@ -298,6 +301,9 @@ def _variables(content: Content) -> Iterator[Entry]:
             yield label(name, lang), f"explore.html#show={name}", _("variable: chart"), spelt
         elif has_book:
             yield label(name, lang), f"../{book}#{name}", _("variable: definition"), spelt
+    if AGE in content.answers.variables:
+        where = f"{explorer.PATH}#{AGE}={','.join(CHILD_BANDS)}"
+        yield _("Children under 18"), where, label(AGE, lang), _spelt(synonyms()["children"])
 
 
 def _pages(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
@@ -314,7 +320,9 @@ def _pages(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
         for code in LANGUAGES if where in labels else ():
             with language(code):
                 words += map(said, labels[where])
-        yield title, where, _("page"), _spelt(words)
+        yield title, where, _("page"), _spelt([*words, *synonyms()["pages"].get(where, ())])
+        if cited := synonyms()["pages"].get(f"{where}#cite"):
+            yield _("Cite"), f"{where}#cite", _("page"), _spelt([_("Cite"), *cited])
 
 
 def _spelt(words: Iterator[str] | tuple[str, ...] | list[str]) -> str:

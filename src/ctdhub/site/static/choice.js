@@ -120,10 +120,15 @@ var ctdhubChoice = (function () {
     this.parts = data.questions.map(this._part, this);
   }
   Panel.prototype._options = function (chart) {
-    var self = this;
-    return chart.flags
-      ? chart.flags.map(function (c) { return [c, self.data.yes[c]]; })
-      : (chart.years ? chart.codes : chart.recorded).concat(0).map(function (code) { return [chart.column, code]; });
+    var self = this, names = this.data.labels[this.data.keys[chart.column]], held = new Set(chart.held);
+    if (chart.flags) return chart.flags.map(function (c) { return [c, self.data.yes[c]]; });
+    var codes = chart.years ? chart.codes : chart.recorded;
+    /* Countries in the order of the site's list (in_order in Python), first those with a number. */
+    var key = names.map(function (name) { return ctdhubSearched.fold(name || "").replace(/^ال(?=..)/, ""); });
+    if (chart.ranked) codes = codes.slice().sort(function (a, b) {
+      return held.has(b) - held.has(a) || (key[a] < key[b] ? -1 : 1);
+    });
+    return codes.concat(0).map(function (code) { return [chart.column, code]; });
   };
   /* How well a text is what is looked for, as in the search of the site: a place by any of its
      spellings, once they are there; else by what the page calls it. */
@@ -155,6 +160,8 @@ var ctdhubChoice = (function () {
             ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]);
         });
       });
+      var young = self.data.children;
+      if (young) found.push([ctdhubSearched.rank(young.spelt, typed), -1, young.label, [young.column].concat(young.codes)]);
       return ctdhubSearched.best(found).slice(0, MOST);
     }
     /* One hit of each part, those of different questions. */
@@ -175,8 +182,10 @@ var ctdhubChoice = (function () {
         item.append(button);
         button.addEventListener("click", function () {
           set.forEach(function (hit) {
-            var option = hit[3];
-            if (!(self.choice.set().get(option[0]) || []).includes(option[1])) self.choice.toggle(option[0], option[1]);
+            var column = hit[3][0];
+            hit[3].slice(1).forEach(function (code) {
+              if (!(self.choice.set().get(column) || []).includes(code)) self.choice.toggle(column, code);
+            });
           });
           box.value = "";
           show();

@@ -308,7 +308,7 @@
   function code() {
     if (!id("code").open) return;
     var place = id("code").querySelector("div"), exact = current.series.every(function (one) { return one.published; });
-    put(id("code").querySelector("p"), exact && !chart().flags && current.series.length === 1 ? words.coded : words.counted);
+    put(id("code").querySelector("p"), exact && !chart().flags && (choice.versus || current.series.length === 1) ? words.coded : words.counted);
     place.replaceChildren.apply(place, files.code(chart(), choice, current).reduce(function (all, one) {
       return all.concat(node("h4", {}, one[0]), node("pre", { dir: "ltr", tabindex: 0, "aria-label": one[0] }, one[1]));
     }, []));

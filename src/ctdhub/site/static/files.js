@@ -34,9 +34,29 @@ var ctdhubFiles = (function () {
     var values = { label: cell ? say.label(chart, cell) : words.all, what: chart.subtitle,
       filters: this.groups(choice).join(" "), base: say.base(one), source: this.source(choice),
       people: say.people(found), low: say.whole(found.low), high: say.whole(found.high) };
+    if (choice.versus) {
+      values.label = row ? values.label : words.all;
+      values.people = this.both(choice, view, row);
+      values.filters += " " + view.series.map(say.base, say).filter(Boolean).join(" ");
+      return fill(words.most_sentence, values);
+    }
     if (found.state !== "shown") return fill(words.most_sentence, values);
     values.people = say.whole(found.n);
     return fill(words.sentence, values);
+  };
+
+  /* The numbers of both groups, each by its name. */
+  Files.prototype.both = function (choice, view, row) {
+    var self = this, say = this.say, words = this.data.words;
+    return view.series.map(function (one, s) {
+      var cell = row && one.rows.concat(one.unknown).find(function (other) {
+        return other.column === row.column && other.code === row.code;
+      });
+      var found = row ? cell.people : one.all, shown = found.state === "shown";
+      var text = row && cell.silent ? words.silent
+        : shown ? fill(words.people, { people: say.ranged(found) }) : say.people(found);
+      return fill(words.pair, { question: self.named(one, s, choice), answers: text });
+    }).join("; ");
   };
 
   /* Text in CSV that a spreadsheet would run is written as text. */
@@ -174,8 +194,17 @@ var ctdhubFiles = (function () {
 
   /* The code of the numbers: a measured table where the chart is one, else a count of records. */
   Files.prototype.code = function (chart, choice, view) {
+    var self = this, groups = this.groups(choice);
+    if (!choice.versus) return this._code(chart, choice.where, view.series);
+    var codes = [choice.where, choice.versus].map(function (set, s) { return self._code(chart, set, [view.series[s]]); });
+    return codes[0].map(function (one, k) {
+      var mark = one[0].slice(0, 3) === "SQL" ? "-- " : "# ", other = codes[1][k][1];
+      return [one[0], one[1] === other ? other : mark + groups[0] + "\n" + one[1] + "\n\n" + mark + groups[1] + "\n" + other];
+    });
+  };
+  Files.prototype._code = function (chart, set, series) {
     var data = this.data, say = this.say, folder = (data.site || "https://data.example.org/") + "r/" + data.version;
-    var where = Array.from(choice.where).filter(function (one) { return chart.flags || one[0] !== chart.column; });
+    var where = Array.from(set).filter(function (one) { return chart.flags || one[0] !== chart.column; });
     var only = where.map(function (one) {
       return [data.names[one[0]], one[1].map(function (code) { return say.code(one[0], code); })];
     });
@@ -203,7 +232,7 @@ var ctdhubFiles = (function () {
       return n + " %in% c(" + some.map(quoted).join(", ") + ")";
     });
     var flags = columns.map(function (f) { return "count(*) FILTER (WHERE " + f + " = 'yes') AS " + f; });
-    var cells = !chart.flags && !choice.versus && view.series.every(function (one) { return one.published && !one.part; });
+    var cells = !chart.flags && series.every(function (one) { return one.published && !one.part; });
     if (cells) return published(name, only, folder, data.version, python);
     return [
       ["Python", "# needs ctdhub; the release as downloaded, unpacked in a folder\nimport ctdhub\n\nrelease = ctdhub.open_release(" + quoted(data.version) + ")\n" + asked],

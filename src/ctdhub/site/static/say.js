@@ -4,7 +4,7 @@ var ctdhubSay = (function () {
   var FINE = 0.02, LEAST = 0.001;
 
   function Say(data) {
-    var locale = document.documentElement.lang + "-u-nu-" + data.digits;
+    var lang = document.documentElement.lang, locale = (lang === "en" ? "en-GB" : lang) + "-u-nu-" + data.digits;
     this.data = data;
     this.words = data.words;
     this.signs = data.signs;
