@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ctdhub.core.errors import FileError, HostileFile, UnreadableFile
 from ctdhub.core.i18n import said
-from ctdhub.sensitive.ingest.delimited import scan, sniff
+from ctdhub.sensitive.ingest.delimited import code_page, scan, sniff, to_utf8
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
@@ -581,3 +581,33 @@ def test_dates_of_workbooks_that_count_from_1904(tmp_path: Path) -> None:
     book.active.append([datetime.date(2020, 2, 3)])
     book.save(tmp_path / "a.xlsx")
     assert columns(read_table(tmp_path / "a.xlsx"))["day"] == ["2020-02-03"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1251", "Пол;Возраст;Страна\nженский;22;Украина\nмужской;17;Молдова\n"),
+        ("koi8-r", "Пол;Возраст;Страна\nженский;22;Украина\nмужской;17;Молдова\n"),
+        ("cp1253", "Φύλο;Ηλικία;Χώρα\nΓυναίκα;22;Αλβανία\nΆνδρας;17;Νιγηρία\n"),
+        ("cp1256", "الجنس;العمر;الجنسية\nأنثى;22;سورية\nذكر;17;عراقية\n"),
+        ("cp1252", "Sexe;Âge;Nationalité;Prénom\nFéminin;22;Guinéenne;Zoé\nÉlevé;17;à côté;être\n"),
+        ("cp1252", "Género;Edad;País\nmujer;22;España\nniña;17;Perú\nvarón;3;Panamá;él;sí\n"),
+    ],
+)
+def test_a_code_page_is_known_by_its_letters(encoding: str, text: str) -> None:
+    assert to_utf8(text.encode(encoding), None, "a.csv") == (text.encode(), encoding)
+
+
+def test_a_code_page_that_is_as_likely_is_named() -> None:
+    turkish = "Yaş;Kayıt;Uyruğu;değil;kız;ağır;şüpheli".encode("cp1254")
+    assert code_page(turkish) == ("cp1254", None)
+    assert code_page("é;è;ê;à;ç;ô;î;ü;ö;ä".encode("cp1252"))[0] == "cp1252"
+    assert code_page(b"abc") == ("cp1252", None)
+
+
+def test_tones_of_vietnamese_stand_in_their_letters() -> None:
+    written = "Giới tính,Quốc tịch,Tuổi\nNữ,Việt Nam,22\n"
+    tones = {"ớ": "ơ\u0301", "ố": "ô\u0301", "ị": "i\u0323", "ổ": "ô\u0309", "ữ": "ư\u0303"}
+    tones |= {"ệ": "ê\u0323", "í": "i\u0301"}
+    apart = "".join(tones.get(c, c) for c in written)
+    assert to_utf8(apart.encode("cp1258"), None, "a.csv") == (written.encode(), "cp1258")

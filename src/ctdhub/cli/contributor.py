@@ -41,6 +41,7 @@ def suggest(
     form: Path | None = None,
     rows: str | None = None,
     names: Path | None = None,
+    encoding: str | None = None,
 ) -> None:
     """The verb ``suggest``."""
     from ctdhub.sensitive.ingest.options import ReadOptions
@@ -49,13 +50,13 @@ def suggest(
     from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 
     options.require_new(out)
-    stated = options.reading(ReadOptions(), sheet, header_row, delimiter, rows)
+    stated = options.reading(ReadOptions(), sheet, header_row, delimiter, rows, encoding)
     with errors.status(_("Reading the file")), _sheets_listed(file):
         asked = read_form(form) if form else None
         given = stated if stated.model_fields_set else None
         called = read_names(names) if names else None
         raw, reading = read_to_suggest(file, given, asked, called)
-        options.refuse_unused(raw, sheet, header_row, delimiter, rows)
+        options.refuse_unused(raw, sheet, header_row, delimiter, rows, encoding)
         found = suggest(raw, reading, dates.value if dates else None, asked)
     if out is None:
         show_exactly(found.yaml)

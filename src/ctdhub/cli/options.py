@@ -62,6 +62,7 @@ def reading(
     header_row: int | None,
     delimiter: str | None,
     rows: str | None = None,
+    encoding: str | None = None,
 ) -> ReadOptions:
     """How a file is read, with what the command line states over what a mapping states.
 
@@ -70,14 +71,17 @@ def reading(
 
     Raises:
         FileError: the delimiter is no single character that may separate cells
-            (``option/delimiter``), or ``rows`` is no path (``option/rows``).
+            (``option/delimiter``), ``rows`` is no path (``option/rows``), or the encoding is
+            unknown (``option/encoding``).
     """
     from pydantic import ValidationError
 
     from ctdhub.sensitive.ingest.options import ReadOptions
 
     delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
-    stated = {"header_row": header_row, "delimiter": delimiter, "rows": rows}
+    stated = {
+        "header_row": header_row, "delimiter": delimiter, "rows": rows, "encoding": encoding
+    }  # fmt: skip
     given: dict[str, Any] = {name: said for name, said in stated.items() if said is not None}
     if sheet is not None:
         given |= {"sheet": None, "sheets": "all"} if sheet == "*" else {"sheet": sheet}
@@ -86,6 +90,8 @@ def reading(
         return ReadOptions.model_validate(base.model_dump(exclude_unset=True) | given)
     except ValidationError as cause:
         places = {place for fault in cause.errors() for place in fault["loc"]}
+        if "encoding" in places:
+            raise error("option/encoding") from None
         raise error("option/rows" if "rows" in places else "option/delimiter") from None
 
 
@@ -95,6 +101,7 @@ def refuse_unused(
     header_row: int | None,
     delimiter: str | None,
     rows: str | None = None,
+    encoding: str | None = None,
 ) -> None:
     """Refuse an option that the file has no use for: another file may be meant.
 
@@ -107,6 +114,7 @@ def refuse_unused(
         ("--header-row", header_row, text or book),
         ("--delimiter", delimiter, text),
         ("--rows", rows, not (text or book)),
+        ("--encoding", encoding, not book),
     ):
         if value is not None and not used:
             raise error("option/unused", file=raw.file, option=option)

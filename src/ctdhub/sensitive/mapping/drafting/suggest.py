@@ -16,7 +16,7 @@ from ctdhub.core.i18n import Numeral, Text, joined, said
 from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.model import AGE, PERIOD, YEARS, load_schema
 from ctdhub.sensitive.ingest import layout
-from ctdhub.sensitive.ingest.delimited import unescaped
+from ctdhub.sensitive.ingest.delimited import CODE_PAGES, unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -511,6 +511,8 @@ def read_to_suggest(
         if error.rule != "empty-header" or (found := _as_known(path, names())) is None:
             raise
         return found
+    if raw.encoding in CODE_PAGES:
+        options = options.model_copy(update={"encoding": raw.encoding})
     if given is not None:
         return raw, options
     known = recognise(raw.table.column_names)

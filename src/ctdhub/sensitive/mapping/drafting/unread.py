@@ -45,9 +45,9 @@ def questions(draft: "Draft") -> Iterator[Text]:
         reasons = [Text("its choices have columns of their own, which are used instead")]
         if not replaced:
             reasons = [_why(column, doubts), *filter(None, [sets_doubt(column)])]
-            if column.texts and not vocabulary().about_others(name):
-                likely = joined(likeliest(column), ", ")
-                reasons += [Text("perhaps {variables}", variables=likely)] if likely else []
+            about_them = column.texts and not vocabulary().about_others(name)
+            if about_them and (likely := likeliest(column)):
+                reasons.append(Text("perhaps {variables}", variables=joined(likely, ", ")))
         yield joined(["  ", name, ": ", joined(reasons, "; ")], "")
         for offer in (one.offer for one in doubts if one.offer):
             rule = json.dumps({offer.target: offer.whole()}, ensure_ascii=False)[1:-1]
