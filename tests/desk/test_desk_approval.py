@@ -19,8 +19,9 @@ from ctdhub.core.format import decimal
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import budget_split
 from ctdhub.hub.rules import policy
-from ctdhub.release.approvals import Approvals
+from ctdhub.release.approvals import PAYLOAD_TYPE, Approvals
 from ctdhub.release.verify import verify
+from tests import envelopes
 from tests.desk import desks
 from tests.desk.desks import Desk
 from tests.desk.sending import rounds, work
@@ -81,7 +82,9 @@ def way(answer: Any) -> dict[str, Any]:
 
 
 def message(told: dict[str, Any]) -> bytes:
-    return base64.urlsafe_b64decode(told["statement"] + "==")
+    payload = base64.urlsafe_b64decode(told["statement"] + "==")
+    plain = base64.b64encode(payload).decode()
+    return envelopes.signed_bytes({"payloadType": PAYLOAD_TYPE, "payload": plain})
 
 
 def arrive(desk: Desk, told: dict[str, Any], soft: SoftPasskey, origin: str = ORIGIN) -> Any:

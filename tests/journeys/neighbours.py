@@ -36,6 +36,7 @@ from ctdhub.dp import mechanism, sources, workload
 from ctdhub.dp.count import Counts
 from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import APPROVALS
+from tests import envelopes
 
 Seen = dict[str, bytes]
 """What somebody sees: the bytes of files, the exit codes and texts of commands, by their names."""
@@ -190,8 +191,12 @@ def _file(file: Path, name: str) -> Seen:
 def _content(name: str, content: bytes) -> Seen:
     if Path(name).name == APPROVALS:
         given = json.loads(content)
-        lines = [each["statement"]["ledger"] for each in given["approvals"]]
-        statement = json.dumps(_without(given, (*SIGNED, "ledger"))).encode()
+        statements = [
+            envelopes.statement(each) | {"keys": [one["keyid"] for one in each["signatures"]]}
+            for each in given["approvals"]
+        ]
+        lines = [each["ledger"] for each in statements]
+        statement = json.dumps(_without(statements, (*SIGNED, "ledger"))).encode()
         return {name: statement, str(Path(name).with_name(LINE)): json.dumps(lines).encode()}
     return {name: content}
 

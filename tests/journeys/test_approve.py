@@ -31,6 +31,7 @@ from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
 from ctdhub.release.open import open_release
 from ctdhub.release.verify import digest, verify
 from ctdhub.report.sentences import headline_of
+from tests import envelopes
 from tests.fixtures.hubs import copied, drafted, make_real, set_policy, sign
 from tests.journeys.test_cli import ctdhub  # noqa: F401
 
@@ -107,11 +108,8 @@ def test_a_statement_says_what_is_approved(real: Hub) -> None:
         manifest["epsilon"], manifest["delta"]
     )  # fmt: skip
     assert not said.practice
-    message = json.dumps(
-        json.loads((candidate / APPROVALS).read_text("utf-8"))["approvals"][0]["statement"],
-        sort_keys=True,
-        separators=(",", ":"),
-    ).encode()
+    envelope = json.loads((candidate / APPROVALS).read_text("utf-8"))["approvals"][0]
+    message = envelopes.signed_bytes(envelope)
     assert is_signed(message, given.signature, real.settings.approvers.steward)  # type: ignore[union-attr]
 
 
@@ -194,15 +192,42 @@ def test_what_changed_after_it_was_shown_is_not_signed(real: Hub) -> None:
     assert verify(approve_stage.waiting(real)) == []
 
 
+def forged(envelope: dict[str, Any], **other: object) -> None:
+    """Another statement under the same signature."""
+    envelopes.put(envelope, envelopes.statement(envelope) | other)
+
+
+def respelt(envelope: dict[str, Any], **spelling: Any) -> None:
+    """The same statement, written otherwise."""
+    content = envelopes.statement(envelope)
+    envelopes.put(envelope, dict(sorted(content.items(), reverse=True)), **spelling)
+
+
 FORGERIES: dict[str, Callable[[list[dict[str, Any]]], object]] = {
-    "another date": lambda given: given[0]["statement"].update(date="2020-01-01T00:00:00Z"),
-    "an impossible date": lambda given: given[0]["statement"].update(date="2020-99-99T00:00:00Z"),
-    "another role": lambda given: given[0]["statement"].update(role="privacy_officer"),
-    "another epsilon": lambda given: given[1]["statement"]["guarantee"].update(epsilon=0.1),
-    "another ledger": lambda given: given[1]["statement"]["ledger"].update(hash="0" * 64),
-    "signatures swapped": lambda given: given[0].update(signature=given[1]["signature"]),
-    "no signature": lambda given: given[0].update(signature=""),
-    "no base64": lambda given: given[0].update(signature="é"),
+    "another date": lambda given: forged(given[0], date="2020-01-01T00:00:00Z"),
+    "an impossible date": lambda given: forged(given[0], date="2020-99-99T00:00:00Z"),
+    "another role": lambda given: forged(given[0], role="privacy_officer"),
+    "another epsilon": lambda given: forged(given[1], guarantee={"delta": 1e-8, "epsilon": 0.1}),
+    "another ledger": lambda given: forged(given[1], ledger={"hash": "0" * 64}),
+    "no statement": lambda given: envelopes.put(given[0], [1]),
+    "keys in another order": lambda given: respelt(given[0], sort_keys=False),
+    "spaces": lambda given: respelt(given[0], separators=(", ", ": ")),
+    "a number with a sign": lambda given: given[0].update(
+        payload=base64.b64encode(
+            base64.b64decode(given[0]["payload"]).replace(b'"epsilon":', b'"epsilon":+')
+        ).decode()
+    ),
+    "base64 with an end": lambda given: given[0].update(payload=given[0]["payload"] + "===="),
+    "another payload type": lambda given: given[0].update(payloadType="application/json"),
+    "another part": lambda given: given[0].update(statement=envelopes.statement(given[0])),
+    "two signatures": lambda given: given[0]["signatures"].append(given[1]["signatures"][0]),
+    "none of them": lambda given: given[0]["signatures"].clear(),
+    "signatures swapped": lambda given: given[0].update(signatures=given[1]["signatures"]),
+    "no signature": lambda given: given[0]["signatures"][0].update(sig=""),
+    "no base64": lambda given: given[0]["signatures"][0].update(sig="é"),
+    "another key of it": lambda given: given[0]["signatures"][0].update(
+        keyid=given[1]["signatures"][0]["keyid"]
+    ),
     "one gone": lambda given: given.pop(),
     "all gone": lambda given: given.clear(),
     "one twice": lambda given: given.__setitem__(1, given[0]),
@@ -226,13 +251,13 @@ def test_a_forged_approval_is_found(
 def test_approvals_by_other_keys_pass_alone_and_fail_in_the_hub(built: Hub, tmp_path: Path) -> None:
     version = str(rules.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
-    given, forged = Approvals.read(release), Approvals()
+    given, others = Approvals.read(release), Approvals()
     for i, approval in enumerate(given.approvals):
-        forged = forged.signed(approval.statement, make_key(tmp_path / f"{i}.pem"))
+        others = others.signed(approval.statement, make_key(tmp_path / f"{i}.pem"))
     (release / APPROVALS).unlink()
     assert verify(release) == []
     assert [p.kind for p in verify(release, built.settings.approvers)] == ["approval"]
-    forged.write(release)
+    others.write(release)
     assert verify(release) == []
     assert len(verify(release, built.settings.approvers)) == 2
     alone = Approvals()
@@ -296,10 +321,9 @@ def test_a_ledger_written_anew_contradicts_an_approval(real: Hub) -> None:
 def test_approvals_edited_to_fit_another_ledger_do_not_hold(real: Hub) -> None:
     """Nor does it help the forger to name the new ledger's last line in the statement."""
     sign(real, "steward")
-    forged = "9" * 64
     change(
         approve_stage.waiting(real),
-        lambda given: given[0]["statement"]["ledger"].update(hash=forged),
+        lambda given: forged(given[0], ledger={"hash": "9" * 64}),
     )
     with pytest.raises(ReleaseError, match="signature of the steward is not valid"):
         paid.check_paid(real)

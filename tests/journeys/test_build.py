@@ -34,6 +34,7 @@ from ctdhub.release.open import open_release
 from ctdhub.release.verify import verify
 from ctdhub.site.build import build_site
 from ctdhub.stats.trend import by_contributor
+from tests import envelopes
 from tests.conftest import Once
 from tests.fixtures.hubs import COLUMNS, FEW, copied, make_real, set_languages, set_policy, sign
 
@@ -140,7 +141,7 @@ def test_what_readers_see_of_spending_does_not_tell_of_drafts(hub: Hub, tmp_path
     assert after.reserve == before.reserve
     assert after.epsilon >= Ledger(hub.ledger).guarantee(after.delta), "never less than was spent"
     text = (hub.releases / waits.name / "APPROVALS.json").read_text("utf-8")
-    heads = [a["statement"]["ledger"] for a in json.loads(text)["approvals"]]
+    heads = [envelopes.statement(a)["ledger"] for a in json.loads(text)["approvals"]]
     assert [list(head) for head in heads] == [["hash"]] * 2
     assert drafts == 3
 

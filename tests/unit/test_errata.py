@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 import yaml
 from invented_release import protected_answer
+from tests import envelopes
 
 import ctdhub
 from ctdhub.client import CorrectedRelease, open_site
@@ -168,6 +169,11 @@ def test_a_false_notice_is_told_and_stops_the_site(hub: Hub, keys: dict[str, Sig
 
     assert faults() == []
     second.write_text(held.replace("Second.", "Never mind."), "utf-8")
+    assert faults() == ["This is not a notice."], "the signatures are under another one"
+    other = json.loads(held.replace("Second.", "Never mind."))
+    for envelope in other["signatures"]:
+        envelopes.put(envelope, envelopes.statement(envelope) | {"note": other["notice"]["note"]})
+    second.write_text(json.dumps(other), "utf-8")
     assert faults() == [
         f"The signature of the {r} is not valid." for r in ("privacy officer", "steward")
     ]

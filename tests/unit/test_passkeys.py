@@ -16,11 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 from soft_passkeys import SoftPasskey, url
+from tests import envelopes
 
 import ctdhub
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.core.keys.signing import PREFIX, make_key
+from ctdhub.core.tables import canonical
 from ctdhub.release.approvals import (
     FILE,
     FIRST,
@@ -64,7 +66,7 @@ def test_what_chromium_made_holds(vector: dict[str, str]) -> None:
     assert fault(message + b" ", *parts, RULES) == "challenge"
     expected = "rs256" if vector["kind"] == "RS256" else None
     assert fault(message, *parts) == expected, "RSA keys need a setting"
-    assert Statement.model_validate_json(message).message() == message
+    assert Statement.model_validate_json(message).payload == message
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["kind"])
@@ -335,11 +337,13 @@ def test_a_change_of_approvers_is_signed_by_who_stays(tmp_path: Path) -> None:
     file = tmp_path / FILE
     whole = file.read_bytes()
     first, second, _end = whole.split(b"\n")
+    sold = json.loads(first)
+    envelopes.put(sold, envelopes.statement(sold) | {"reason": "device sold"})
     for damaged in (
         second + b"\n",
         second + b"\n" + first + b"\n",
-        whole.replace(b"device lost", b"device sold", 1),
-        whole.replace(b'"number":2', b'"number": 2'),
+        canonical(sold) + b"\n" + second + b"\n",
+        whole.replace(b'"payload":', b'"payload": '),
         whole + b"{}\n",
     ):
         file.write_bytes(damaged)

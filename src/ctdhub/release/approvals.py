@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from ctdhub.core.errors import error, printable
@@ -210,19 +210,73 @@ def fingerprint(key: str) -> str:
 # Approvals: two people, two keys, one statement each about exactly these files.
 #
 # A statement names the SHA-256 of ``SHA256SUMS``, and so every byte of the release, and the line of
-# the ledger that paid for it, so that a ledger that is written anew contradicts it.  What is signed
-# is the statement as JSON with sorted keys, no spaces, ASCII only (:meth:`Statement.message`).
+# the ledger that paid for it, so that a ledger that is written anew contradicts it.
 
 APPROVALS, CANDIDATES = "APPROVALS.json", "candidates"
 _LONGEST_FILE = 100_000
 
 
+PAYLOAD_TYPE = "application/vnd.ctdhub.statement+json"
+
+
 class Signable(FrozenModel):
     """What a person signs."""
 
-    def message(self) -> bytes:
-        """The bytes that are signed; their SHA-256 is the challenge that a passkey signs."""
+    @property
+    def payload(self) -> bytes:
+        """Itself as it is stored: JSON with sorted keys, no spaces, ASCII only."""
         return canonical(self.model_dump(exclude_none=True))
+
+    def message(self) -> bytes:
+        """The bytes that are signed; their SHA-256 is the challenge that a passkey signs.
+
+        The pre-authentication encoding of DSSE 1.0 (Dead Simple Signing Envelope).
+        """
+        kind, payload = PAYLOAD_TYPE.encode(), self.payload
+        return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+class Envelope(Mark):
+    """A signed statement: in files a DSSE envelope, whose payload is stored as it was signed."""
+
+    _content: ClassVar[str] = "statement"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _open(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "payload" not in given:
+            return given
+        if given.keys() != {"payloadType", "payload", "signatures"}:
+            raise ValueError("an envelope has three parts")
+        payload = base64.b64decode(given["payload"], validate=True)
+        (signature,) = given["signatures"]
+        content = json.loads(payload)
+        spelt = base64.b64encode(payload).decode() == given["payload"]
+        if given["payloadType"] != PAYLOAD_TYPE or not spelt or canonical(content) != payload:
+            raise ValueError("another spelling than the one that is signed")
+        if not signature.keys() <= set(_PARTS.values()):
+            raise ValueError("a signature has four parts")
+        parts = {name: signature[part] for name, part in _PARTS.items() if part in signature}
+        return {cls._content: content, **parts}
+
+    @model_serializer
+    def _close(self) -> dict[str, Any]:
+        signature = {part: text for name, part in _PARTS.items() if (text := getattr(self, name))}
+        payload = getattr(self, self._content).payload
+        return {
+            "payloadType": PAYLOAD_TYPE,
+            "payload": base64.b64encode(payload).decode(),
+            "signatures": [signature],
+        }
+
+
+_PARTS = {
+    "key": "keyid",
+    "signature": "sig",
+    "authenticator_data": "authenticatorData",
+    "client_data": "clientDataJSON",
+}
+"""Parts of a signature in an envelope; the last two, of a passkey, are ours."""
 
 
 class Promise(FrozenModel):
@@ -340,7 +394,7 @@ def refuse_late(date: str, arrived: datetime) -> None:
         raise error("approval/late")
 
 
-class Approval(Mark):
+class Approval(Envelope):
     """A statement, who signed it and the signature."""
 
     statement: Statement
@@ -487,9 +541,10 @@ class KeyChange(Signable):
     practice: bool
 
 
-class SignedChange(Mark):
+class SignedChange(Envelope):
     """A line of the file."""
 
+    _content = "change"
     change: KeyChange
 
     @property
@@ -641,9 +696,10 @@ class Lift(Signable):
         return told == (hold.digest, hold.role, hold.date, hold.reason, digest)
 
 
-class SignedLift(Mark):
+class SignedLift(Envelope):
     """Such a statement and its signature."""
 
+    _content = "lift"
     lift: Lift
 
     def counts(self, keys: Approvers | None, practice: bool) -> bool:

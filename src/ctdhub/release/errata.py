@@ -5,8 +5,7 @@
 
 A notice names the SHA-256 of ``SHA256SUMS``, as an approval does, so it speaks of these bytes and
 no others.  It is in force once the steward and the privacy officer have both signed it; until then
-no reader is shown it.  What is signed is the statement as JSON with sorted keys, no spaces, ASCII
-only (:meth:`Erratum.message`).
+no reader is shown it.
 """
 
 from __future__ import annotations
@@ -26,8 +25,17 @@ from ctdhub.core.files import sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey
-from ctdhub.core.tables import as_json, canonical
-from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvers, Mark, Role, identity
+from ctdhub.core.tables import as_json
+from ctdhub.release.approvals import (
+    ROLE_NAMES,
+    ROLES,
+    Approvers,
+    Envelope,
+    Mark,
+    Role,
+    Signable,
+    identity,
+)
 from ctdhub.release.passkey import DeviceRules
 
 ERRATA, ERRATA_JSON, ERRATA_MD = "errata", "ERRATA.json", "ERRATA.md"
@@ -98,11 +106,22 @@ class Notice(FrozenModel):
         return self.note[code], code
 
 
-class Signed(Mark):
-    """One signature under a notice: in which role, when (UTC), with which key."""
+class NoticeStatement(Notice, Signable):
+    """What one person signs: the notice, in which role, when (UTC)."""
 
     role: Role
-    date: str = Field(pattern=_SECOND)
+    signed: str = Field(pattern=_SECOND)
+
+
+class Signed(Envelope):
+    """One signature under a notice."""
+
+    statement: NoticeStatement
+
+    @property
+    def role(self) -> Role:
+        """In which the person signed."""
+        return self.statement.role
 
 
 class Erratum(FrozenModel):
@@ -115,16 +134,19 @@ class Erratum(FrozenModel):
     def _each_once(self) -> Erratum:
         if len({s.role for s in self.signatures}) < len(self.signatures):
             raise ValueError("a role signed twice")
+        if any(s.statement != self.statement(s.role, s.statement.signed) for s in self.signatures):
+            raise ValueError("another notice was signed")
         return self
 
-    def message(self, role: Role, date: str) -> bytes:
-        """The bytes that a role signs."""
-        return canonical({**self.notice.model_dump(), "role": role, "signed": date})
+    def statement(self, role: Role, date: str) -> NoticeStatement:
+        """What a role signs."""
+        return NoticeStatement(**self.notice.model_dump(), role=role, signed=date)
 
     def signed(self, role: Role, date: str, key: SigningKey) -> Erratum:
         """The same with one signature more."""
-        mark = Mark.of(self.message(role, date), key)
-        given = Signed(role=role, date=date, **mark.model_dump())
+        statement = self.statement(role, date)
+        mark = Mark.of(statement.message(), key)
+        given = Signed(statement=statement, **mark.model_dump())
         return Erratum(notice=self.notice, signatures=(*self.signatures, given))
 
     @property
@@ -140,7 +162,7 @@ class Erratum(FrozenModel):
         if (told.version, told.number, told.digest) != (version, number, digest):
             found.append(Text("The notice is not about this release."))
         for given in self.signatures:
-            role, message = ROLE_NAMES[given.role], self.message(given.role, given.date)
+            role, message = ROLE_NAMES[given.role], given.statement.message()
             practice = DeviceRules(practice=told.practice)
             rules = approvers.rules(told.practice) if approvers else practice
             if (fault := given.fault(message, rules, given.role)) is not None:
@@ -195,14 +217,18 @@ def errata_of(release: Path, digest: str, approvers: Approvers | None = None) ->
     folder = place.parent.parent / ERRATA / place.name
     if folder.is_dir():
         return _checked(_files(folder), place.name, digest, approvers)
-    if not (place / ERRATA_JSON).exists():
+    if not (place / ERRATA_JSON).exists() and not (place / ERRATA_MD).exists():
         return Errata()
     found = _checked(_handed_on(place / ERRATA_JSON), place.name, digest, approvers)
     if found.faults or found.waiting:
         return Errata(faults=((ERRATA_JSON, Text("The notices are damaged.")), *found.faults))
-    text = place / ERRATA_MD
-    if text.is_file() and text.read_bytes() != as_markdown(place.name, found.given).encode():
-        return Errata(faults=((ERRATA_MD, Text("The file was changed after the release.")),))
+    for name, content in (
+        (ERRATA_JSON, as_data(place.name, found.given)),
+        (ERRATA_MD, as_markdown(place.name, found.given)),
+    ):
+        file = place / name
+        if file.is_file() and file.read_bytes() != content.encode():
+            return Errata(faults=((name, Text("The file was changed after the release.")),))
     return found
 
 

@@ -79,7 +79,7 @@ def _entries(answers: Answers, series: Sequence[Answers]) -> Iterator[Entry]:
     yield _second(manifest.created), path, name, text, _urn(hash_)
     for erratum in release.errata:
         found = in_words(release, erratum)
-        in_force = max(s.date for s in erratum.signatures)
+        in_force = max(s.statement.signed for s in erratum.signatures)
         yield in_force, path, found.heading, found.text, _urn(f"{hash_}/{erratum.notice.number}")
 
 

@@ -119,6 +119,7 @@ const FIELDS = {
 };
 const FIRST = ["statement", "kind", "hub", "version", "role", "date", "not_before", "since", "reason", "sort", "note", "practice", "guarantee", "charge", "digest"];
 const SECONDS = 120;
+const TYPE = "application/vnd.ctdhub.statement+json";
 
 let lang = "en";
 let task = null;
@@ -239,12 +240,15 @@ async function open() {
   if (!known || [...fields.keys()].some((name) => !known.split(" ").includes(name))) throw new Error("fields");
   const date = Date.parse(fields.get("signed") || fields.get("date"));
   if (Number.isNaN(date)) throw new Error("date");
-  const seen = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  lines = [[["statement"], hex(seen)], ...await flat(fields, [], [])];
+  // The pre-authentication encoding of DSSE; its hash is the challenge.
+  const head = `DSSEv1 ${TYPE.length} ${TYPE} ${bytes.length} `;
+  const message = Uint8Array.from([...new TextEncoder().encode(head), ...bytes]);
+  const challenge = new Uint8Array(await crypto.subtle.digest("SHA-256", message));
+  lines = [[["statement"], hex(challenge)], ...await flat(fields, [], [])];
   const place = (line) => (FIRST.indexOf(line[0][0]) + 1) || FIRST.length + 1;
   lines.sort((a, b) => place(a) - place(b));
   const ids = (told.ids || []).map((id) => ({ type: "public-key", id: fromUrl(id) }));
-  return { do: "sign", ticket: told.ticket, bytes, ids, date };
+  return { do: "sign", ticket: told.ticket, challenge, ids, date };
 }
 
 function shown(names, value) {
@@ -307,7 +311,7 @@ async function sign() {
   let given;
   try {
     given = await navigator.credentials.get({ publicKey: {
-      challenge: await crypto.subtle.digest("SHA-256", task.bytes), rpId: location.hostname,
+      challenge: task.challenge, rpId: location.hostname,
       allowCredentials: task.ids, userVerification: "required", timeout: SECONDS * 1000,
     } });
   } catch { return tell("no"); }

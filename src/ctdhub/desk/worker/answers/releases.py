@@ -26,7 +26,15 @@ from ctdhub.hub.stages.differencing import TELL_THEM, told_of
 from ctdhub.hub.stages.publish import statement
 from ctdhub.hub.steps import hash_file
 from ctdhub.hub.withdrawals import waiting_words
-from ctdhub.release.approvals import ROLE_NAMES, ROLES, Approvals, Approvers, Role, fingerprint
+from ctdhub.release.approvals import (
+    ROLE_NAMES,
+    ROLES,
+    Approvals,
+    Approvers,
+    Role,
+    Signable,
+    fingerprint,
+)
 from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
 from ctdhub.release.open import open_release
 from ctdhub.release.passkey import is_passkey
@@ -491,7 +499,7 @@ def to_sign(hub: Hub, version: str, role: Role, not_before: str) -> dict[str, An
     except ValueError:
         raise error("not-before") from None
     made, _manifest = statement(hub, _bundle(version, hub.candidates), role, first)
-    return _to_sign(made.message(), keys.approvers(hub).keys(role))
+    return _to_sign(made, keys.approvers(hub).keys(role))
 
 
 def lift_to_sign(hub: Hub, version: str, role: Role) -> dict[str, Any]:
@@ -501,7 +509,7 @@ def lift_to_sign(hub: Hub, version: str, role: Role) -> dict[str, Any]:
         HubError: the role does not hold the candidate back.
     """
     told = keys.to_lift(hub, _bundle(version, hub.candidates), role)
-    return _to_sign(told.message(), keys.approvers(hub).keys(role))
+    return _to_sign(told, keys.approvers(hub).keys(role))
 
 
 def change_to_sign(hub: Hub, role: Role, reason: str) -> dict[str, Any]:
@@ -511,7 +519,7 @@ def change_to_sign(hub: Hub, role: Role, reason: str) -> dict[str, Any]:
         HubError: there is none, or not for this role.
     """
     told = keys.change_to_sign(hub, role, reason)
-    return _to_sign(told.message(), told.was.keys(role))
+    return _to_sign(told, told.was.keys(role))
 
 
 def approvers(hub: Hub) -> dict[str, Any]:
@@ -542,9 +550,9 @@ def approvers(hub: Hub) -> dict[str, Any]:
     )
 
 
-def _to_sign(message: bytes, mine: tuple[str, ...]) -> dict[str, Any]:
-    text = base64.urlsafe_b64encode(message).rstrip(b"=").decode()
-    seen = hashlib.sha256(message).hexdigest()
+def _to_sign(made: Signable, mine: tuple[str, ...]) -> dict[str, Any]:
+    text = base64.urlsafe_b64encode(made.payload).rstrip(b"=").decode()
+    seen = hashlib.sha256(made.message()).hexdigest()
     return {"given": {"statement": text, "digest": seen, "keys": list(mine)}}
 
 

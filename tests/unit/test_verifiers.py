@@ -1,0 +1,386 @@
+"""Two verifiers that import nothing of ctdhub, and its own: whole releases pass, others do not."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from invented_release import protected_answer
+from soft_passkeys import SoftPasskey
+from tests import envelopes
+
+from ctdhub.core.keys.signing import SigningKey, make_key
+from ctdhub.release.approvals import (
+    ROLES,
+    Approval,
+    Approvals,
+    Approvers,
+    LedgerHead,
+    Mark,
+    Role,
+    Statement,
+)
+from ctdhub.release.bundle import write_release
+from ctdhub.release.errata import Erratum, Notice, NoticeStatement, Signed, as_data, as_markdown
+from ctdhub.release.verify import digest, examine, verify
+
+HERE = Path(__file__).parents[2] / "verifiers"
+PYTHON, NODE = [sys.executable, str(HERE / "verify_release.py")], shutil.which("node")
+Signer = Callable[[bytes], Mark]
+DATE = "2026-11-27T00:00:00Z"
+
+
+def signer(key: SigningKey | SoftPasskey) -> Signer:
+    if isinstance(key, SoftPasskey):
+        return key.sign
+    return lambda message: Mark.of(message, key)
+
+
+class Hub:
+    """Two people and the releases that they sign."""
+
+    def __init__(self, folder: Path, *keys: SigningKey | SoftPasskey, **rules: Any) -> None:
+        self.folder, self.signers = folder, dict(zip(ROLES, map(signer, keys), strict=True))
+        public = dict(zip(ROLES, (key.public for key in keys), strict=True))
+        self.approvers = Approvers(**public, **rules)
+
+    def release(self, version: str = "2026.1", **more: Any) -> Path:
+        """A release with both approvals."""
+        answer = protected_answer(facts={"hub": "Invented hub", "invented": True})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_release(answer, self.folder, version, "Invented.")
+        self.approve(self.folder / version, **more)
+        return self.folder / version
+
+    def approve(self, folder: Path, **more: Any) -> None:
+        manifest, _faults = examine(folder)
+        assert manifest is not None
+        given = Approvals()
+        for role in ROLES:
+            told = {"changes": "c" * 64, "approvers": self.approvers} | more.get(role, {})
+            about = Statement.about(
+                manifest, digest(folder), role, LedgerHead(hash="1" * 64), DATE, **told
+            )
+            given = given.having(Approval(statement=about, **self.mark(role, about.message())))
+        (folder / "APPROVALS.json").unlink(missing_ok=True)
+        given.write(folder)
+
+    def mark(self, role: Role, message: bytes) -> dict[str, Any]:
+        return self.signers[role](message).model_dump()
+
+    def notices(self, folder: Path, *sorts: str) -> None:
+        """Notices as copies of a release have them."""
+        errata = []
+        for number, sort in enumerate(sorts, 1):
+            notice = Notice(
+                hub="Invented hub", version=folder.name, digest=digest(folder), number=number,
+                sort=sort, date="2026-11-28", note={"en": "Ages are wrong.", "ar": "خطأ."},
+                practice=True,
+            )  # fmt: skip
+            made = Erratum(notice=notice)
+            signed = []
+            for role in ROLES:
+                about: NoticeStatement = made.statement(role, DATE)
+                signed.append(Signed(statement=about, **self.mark(role, about.message())))
+            errata.append(Erratum(notice=notice, signatures=tuple(signed)))
+        (folder / "ERRATA.json").write_text(as_data(folder.name, errata), "utf-8")
+        (folder / "ERRATA.md").write_text(as_markdown(folder.name, errata), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def hubs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Hub]:
+    """Hubs by the kind of their keys."""
+    place = tmp_path_factory.mktemp("hubs")
+    p256, rsa_key = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)
+    mine = {"origin": "http://localhost:8000"}
+    local = SoftPasskey("localhost", extra=mine)
+    other = SoftPasskey("sign.localhost", ec.generate_private_key(ec.SECP256R1()), 29, {
+        "origin": "http://sign.localhost", "crossOrigin": None
+    })  # fmt: skip
+    files = [make_key(place / name) for name in "ab"]
+    return {
+        "files": Hub(place / "files", *files),
+        "passkeys": Hub(place / "passkeys", SoftPasskey(private=p256), SoftPasskey()),
+        "rsa": Hub(place / "rsa", SoftPasskey(private=rsa_key), files[0], rs256=True),
+        "local": Hub(place / "local", local, other),
+        "bound": Hub(place / "bound", SoftPasskey(), files[1], devices="bound"),
+    }
+
+
+def said(program: list[str], folders: list[Path], *options: str) -> list[str]:
+    """What a verifier says of each folder."""
+    done = subprocess.run([*program, *options, *map(str, folders)], capture_output=True, text=True)
+    assert not done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(folders)
+    assert done.returncode == any("FAULT" in line for line in lines)
+    return [line.partition(": ")[2] for line in lines]
+
+
+def judged(folders: list[Path], *options: str) -> list[list[str]]:
+    """What each verifier says of each folder, Node's where it is there."""
+    programs = [PYTHON, *([[NODE, str(HERE / "verify-release.mjs")]] if NODE else [])]
+    return [said(program, folders, *options) for program in programs]
+
+
+def test_whole_releases_pass(hubs: dict[str, Hub]) -> None:
+    folders = [hub.release() for hub in hubs.values()]
+    for name, sorts in (("files", ["correction", "withdrawn"]), ("passkeys", ["correction"])):
+        folder = hubs[name].release("2026.2")
+        hubs[name].notices(folder, *sorts)
+        folders.append(folder)
+    folders.append(hubs["files"].release("2026.3", steward={"not_before": "2027-01-01"}))
+    for folder in folders:
+        hub = next(h for h in hubs.values() if h.folder == folder.parent)
+        assert verify(folder, hub.approvers) == []
+    for lines in judged(folders):
+        assert all(line.startswith("whole; ") for line in lines), lines
+        assert [line.split()[1] for line in lines] == ["0"] * 5 + ["2", "1", "0"]
+
+
+def test_keys_that_are_named_are_asked_for(hubs: dict[str, Hub]) -> None:
+    hub = hubs["files"]
+    folder, roles = hub.release("2026.4"), ROLES
+    own = [f"--key={role}={hub.approvers.keys(role)[0]}" for role in roles]
+    swapped = [f"--key={a}={hub.approvers.keys(b)[0]}" for a, b in (roles, roles[::-1])]
+    for lines in judged([folder], *own):
+        assert lines[0].startswith("whole")
+    for lines in judged([folder], *swapped):
+        assert "another key" in lines[0]
+
+
+Json = dict[str, Any]
+
+
+def edited(name: str, how: Callable[[Any], object]) -> Callable[[Path], object]:
+    """Change a file of JSON, and write it as it was written."""
+
+    def change(folder: Path) -> None:
+        content = json.loads((folder / name).read_text("utf-8"))
+        how(content)
+        (folder / name).unlink()
+        (folder / name).write_text(json.dumps(content), "utf-8")
+
+    return change
+
+
+def approval(how: Callable[[list[Json]], object]) -> Callable[[Path], object]:
+    return edited("APPROVALS.json", lambda content: how(content["approvals"]))
+
+
+def told(**other: object) -> Callable[[Path], object]:
+    """Another statement under both signatures."""
+    return approval(lambda a: [envelopes.put(e, envelopes.statement(e) | other) for e in a])
+
+
+def spelt(**spelling: Any) -> Callable[[Path], object]:
+    def change(given: list[Json]) -> None:
+        content = envelopes.statement(given[0])
+        envelopes.put(given[0], dict(sorted(content.items(), reverse=True)), **spelling)
+
+    return approval(change)
+
+
+def part(name: str, value: object) -> Callable[[Path], object]:
+    return approval(lambda given: given[0]["signatures"][0].update({name: value}))
+
+
+def client(**other: object) -> Callable[[Path], object]:
+    """Another page, as a browser would say it."""
+
+    def change(given: list[Json]) -> None:
+        signature = given[0]["signatures"][0]
+        content = json.loads(base64.urlsafe_b64decode(signature["clientDataJSON"] + "=="))
+        changed = json.dumps(content | other).encode()
+        signature["clientDataJSON"] = base64.urlsafe_b64encode(changed).rstrip(b"=").decode()
+
+    return approval(change)
+
+
+def _signatures(given: list[Json]) -> list[list[Json]]:
+    return [envelope["signatures"] for envelope in given]
+
+
+def notice(how: Callable[[list[Json]], object]) -> Callable[[Path], object]:
+    return edited("ERRATA.json", lambda content: how(content["errata"]))
+
+
+def bytes_of(name: str, how: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    def change(folder: Path) -> None:
+        content = how((folder / name).read_bytes())
+        (folder / name).unlink()
+        (folder / name).write_bytes(content)
+
+    return change
+
+
+def other_sums(folder: Path) -> None:
+    """A number is changed, and every hash with it; nothing but the signatures can show it."""
+    file, manifest = folder / "counts.csv", folder / "manifest.json"
+    content = file.read_bytes().replace(b"1", b"2", 1)
+    stated = json.loads(manifest.read_text("utf-8"))
+    stated["files"][file.name] = {
+        "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)
+    }  # fmt: skip
+    lines = (folder / "SHA256SUMS").read_text("ascii").splitlines()
+    for path, new in ((file, content), (manifest, json.dumps(stated).encode())):
+        path.unlink()
+        path.write_bytes(new)
+        mark = hashlib.sha256(new).hexdigest()
+        own = f"  {path.name}"
+        lines = [mark + own if line.endswith(own) else line for line in lines]
+    (folder / "SHA256SUMS").unlink()
+    (folder / "SHA256SUMS").write_text("".join(f"{line}\n" for line in lines), "ascii")
+
+
+def swap(folder: Path) -> None:
+    """The bytes of two files are exchanged."""
+    one, two = folder / "records.csv", folder / "counts.csv"
+    first, second = one.read_bytes(), two.read_bytes()
+    for path, content in ((one, second), (two, first)):
+        path.unlink()
+        path.write_bytes(content)
+
+
+def turned(folder: Path) -> None:
+    folder.rename(folder.with_name("moved"))
+    shutil.copytree(folder.with_name("moved"), folder)
+    (folder / "README.md").unlink()
+    (folder / "README.md").symlink_to(folder.with_name("moved") / "README.md")
+
+
+FILES: dict[str, Callable[[Path], object]] = {
+    "one byte": bytes_of("records.csv", lambda b: b[:-2] + bytes([b[-2] ^ 1]) + b[-1:]),
+    "one bit": bytes_of("measurements.csv", lambda b: bytes([b[0] ^ 128]) + b[1:]),
+    "a byte more": bytes_of("counts.parquet", lambda b: b + b"\0"),
+    "a byte less": bytes_of("counts.parquet", lambda b: b[:-1]),
+    "an empty file": bytes_of("codebook.csv", lambda b: b""),
+    "line ends": bytes_of("README.md", lambda b: b.replace(b"\n", b"\r\n")),
+    "two files exchanged": swap,
+    "a file less": lambda folder: (folder / "records.parquet").unlink(),
+    "a file more": lambda folder: (folder / "extra.csv").write_text("a\n"),
+    "a hidden file more": lambda folder: (folder / ".notes").write_text("a\n"),
+    "a folder more": lambda folder: (folder / "more").mkdir(),
+    "a link": turned,
+    "no list": lambda folder: (folder / "SHA256SUMS").unlink(),
+    "no manifest": lambda folder: (folder / "manifest.json").unlink(),
+    "no approvals": lambda folder: (folder / "APPROVALS.json").unlink(),
+    "a hash in capitals": bytes_of("SHA256SUMS", lambda b: b[:64].upper() + b[64:]),
+    "a line twice": bytes_of("SHA256SUMS", lambda b: b.split(b"\n", 1)[0] + b"\n" + b),
+    "a line less": bytes_of("SHA256SUMS", lambda b: b.split(b"\n", 1)[1]),
+    "a path": bytes_of("SHA256SUMS", lambda b: b.replace(b"  README", b"  ../README")),
+    "no end of line": bytes_of("SHA256SUMS", lambda b: b[:-1]),
+    "a spelling of the manifest": bytes_of("manifest.json", lambda b: b + b" "),
+    "every hash anew": other_sums,
+}
+STATEMENTS: dict[str, Callable[[Path], object]] = {
+    "another version": told(version="2026.9"),
+    "another digest": told(digest="0" * 64),
+    "another charge": told(charge="x"),
+    "another guarantee": told(guarantee={"epsilon": 0.1, "delta": 1e-8}),
+    "a real hub": told(practice=False),
+    "another date": told(date="2027-01-01T00:00:00Z"),
+    "another line": told(ledger={"hash": "2" * 64}),
+    "another kind": told(kind="ctdhub-lift-1"),
+    "one more field": told(note="x"),
+    "roles exchanged": approval(
+        lambda a: [
+            envelopes.put(e, envelopes.statement(e) | {"role": role})
+            for e, role in zip(a, ("privacy_officer", "steward"), strict=True)
+        ]
+    ),
+    "keys in another order": spelt(sort_keys=False),
+    "spaces": spelt(separators=(", ", ": ")),
+    "no statement": approval(lambda a: envelopes.put(a[0], [1])),
+    "no payload": approval(lambda a: a[0].update(payload="")),
+    "base64 in another spelling": approval(lambda a: a[0].update(payload=a[0]["payload"] + "=")),
+    "another type": approval(lambda a: a[0].update(payloadType="text/plain")),
+    "another part": approval(lambda a: a[0].update(more=1)),
+    "signatures exchanged": approval(
+        lambda a: [e.update(signatures=s) for e, s in zip(a, _signatures(a)[::-1], strict=True)]
+    ),
+    "two signatures in one": approval(lambda a: a[0]["signatures"].append(a[1]["signatures"][0])),
+    "no signature": approval(lambda a: a[0]["signatures"].clear()),
+    "one approval": approval(lambda a: a.pop()),
+    "one approval twice": approval(lambda a: a.__setitem__(1, a[0])),
+    "three approvals": approval(lambda a: a.append(a[0])),
+    "a flipped signature": part("sig", "A" * 86 + "=="),
+    "an empty signature": part("sig", ""),
+    "another key": part("keyid", "ed25519:" + "A" * 43 + "="),
+    "an unknown key": part("keyid", "pgp:abc"),
+    "a part of a signature more": part("note", "x"),
+    "no device": part("authenticatorData", "AAAA"),
+    "another challenge": client(challenge="AAAA"),
+    "a creation": client(type="webauthn.create"),
+    "another page": client(origin="https://evil.example"),
+    "inside a page": client(crossOrigin=True),
+}
+NOTICES: dict[str, Callable[[Path], object]] = {
+    "another note": notice(lambda e: e[0]["notice"]["note"].update(en="All is well.")),
+    "another sort": notice(lambda e: e[0]["notice"].update(sort="withdrawn")),
+    "a notice less": notice(lambda e: e.pop(0)),
+    "one signature": notice(lambda e: e[0]["signatures"].pop()),
+    "one signature twice": notice(
+        lambda e: e[0]["signatures"].__setitem__(1, e[0]["signatures"][0])
+    ),
+    "another status": edited("ERRATA.json", lambda content: content.update(status=None)),
+    "notices of another version": edited("ERRATA.json", lambda c: c.update(version="2025.1")),
+    "words without their notice": lambda folder: (folder / "ERRATA.json").unlink(),
+}
+
+
+def test_none_of_the_tampered_releases_passes(hubs: dict[str, Hub], tmp_path: Path) -> None:
+    """With the page of the hub's own verification as the third judge."""
+    hub = hubs["passkeys"]
+    source = hub.release("2026.7")
+    hub.notices(source, "correction", "correction")
+    tampered = FILES | STATEMENTS | NOTICES
+    assert len(tampered) > 60
+    folders = []
+    for n, how in enumerate(tampered.values()):
+        folder = tmp_path / str(n) / source.name
+        shutil.copytree(source, folder)
+        how(folder)
+        folders.append(folder)
+    passed = [dict(zip(tampered, lines, strict=True)) for lines in judged(folders)]
+    for lines in passed:
+        assert not [name for name, line in lines.items() if not line.startswith("FAULT: ")]
+        assert not [n for n, line in lines.items() if "damaged" in line], (
+            "a fault has its own words"
+        )
+    for name, folder in zip(tampered, folders, strict=True):
+        if (folder / "manifest.json").exists():
+            assert verify(folder, hub.approvers) != [], name
+
+
+def test_an_approval_of_the_release_before_is_none_of_this(hubs: dict[str, Hub]) -> None:
+    hub = hubs["files"]
+    first, second, third = (hub.release(f"2026.{n}") for n in (5, 6, 8))
+    (second / "APPROVALS.json").unlink()
+    shutil.copy(first / "APPROVALS.json", second / "APPROVALS.json")
+    hub.approve(third, steward={"review": "a" * 64})
+    stranger = Hub(hub.folder, make_key(hub.folder / "s"), make_key(hub.folder / "t"))
+    fourth = hub.release("2026.9", steward={"approvers": None}, privacy_officer={"approvers": None})
+    stranger.approvers = hub.approvers
+    stranger.approve(fourth)
+    for lines in judged([second, third, fourth]):
+        assert all(line.startswith("FAULT: ") for line in lines), lines
+    for folder in (second, third, fourth):
+        assert verify(folder, hub.approvers) != []
+
+
+@pytest.mark.parametrize("name", ["verify_release.py", "verify-release.mjs"])
+def test_a_verifier_is_short_and_stands_alone(name: str) -> None:
+    text = (HERE / name).read_text("utf-8")
+    assert len(text.splitlines()) <= 300
+    assert "import ctdhub" not in text
+    assert "from ctdhub" not in text

@@ -1,0 +1,270 @@
+// Check releases of a hub without ctdhub: `node verify-release.mjs FOLDER...`, or `check` in a page.
+//
+// Written from docs/reference/verify-without-ctdhub.md alone; it depends on nothing but Web Crypto.
+// For each folder it prints what is wrong, or the fingerprints of the two keys that signed; compare
+// these with what the hub publishes elsewhere, or name the keys: --key=steward=KEY.  It ends with 1
+// if there is a fault.
+
+const TYPE = "application/vnd.ctdhub.statement+json";
+const BESIDE = ["SHA256SUMS", "APPROVALS.json", "ERRATA.json", "ERRATA.md"];
+const ROLES = ["privacy_officer", "steward"];
+const LINE = /^([0-9a-f]{64}) {2}([A-Za-z0-9][A-Za-z0-9._-]{0,99})$/;
+const P256 = "06082a8648ce3d030107";
+const ED25519 = "302a300506032b6570032100";
+
+class Fault extends Error {}
+
+function need(holds, text) {
+  if (!holds) throw new Fault(text);
+}
+
+const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+const bytesOf = (text) => new TextEncoder().encode(text);
+const join = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
+const hash = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+const sha256 = async (bytes) => hex(await hash(bytes));
+
+// Values of JSON are equal where their sorted forms are.
+function same(a, b) {
+  const sorted = (value) => {
+    if (Array.isArray(value)) return value.map(sorted);
+    if (value === null || typeof value !== "object") return value;
+    return Object.keys(value).sort().map((name) => [name, sorted(value[name])]);
+  };
+  return JSON.stringify(sorted(a ?? null)) === JSON.stringify(sorted(b ?? null));
+}
+
+function parse(bytes, what) {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new Fault(`${what} is no JSON`);
+  }
+}
+
+// Base64 in its one spelling; base64url has no padding.
+function decoded(text, what, url = false) {
+  need(typeof text === "string" && (url ? /^[\w-]+$/ : /^[A-Za-z0-9+/]+={0,2}$/).test(text), `${what} is no base64`);
+  let plain;
+  try {
+    plain = atob(url ? text.replaceAll("-", "+").replaceAll("_", "/") : text);
+  } catch {
+    throw new Fault(`${what} is no base64`);
+  }
+  const again = btoa(plain);
+  const spelt = url ? again.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "") : again;
+  need(spelt === text, `${what} has another spelling`);
+  return Uint8Array.from(plain, (c) => c.charCodeAt(0));
+}
+
+// ------------------------------------------------------------------------------------------------
+// One envelope: a statement and its signature.
+
+// The signature of ECDSA as Web Crypto takes it (r and s, 32 bytes each), from DER.
+function plainEcdsa(signature) {
+  const part = (at) => {
+    need(signature[at] === 2 && signature[at + 1] < 34, "a signature in another form");
+    const end = at + 2 + signature[at + 1];
+    const number = hex(signature.slice(at + 2, end)).replace(/^(00)+/, "").padStart(64, "0");
+    need(number.length === 64, "a signature in another form");
+    return [Uint8Array.from(number.match(/../g), (two) => parseInt(two, 16)), end];
+  };
+  need(signature[0] === 0x30 && signature[1] === signature.length - 2, "a signature in another form");
+  const [r, next] = part(2);
+  const [s, end] = part(next);
+  need(end === signature.length, "a signature in another form");
+  return join(r, s);
+}
+
+async function isSigned(der, message, signature) {
+  const code = hex(der);
+  const [kind, how, form] = code.startsWith(ED25519) || der.length === 32
+    ? [{ name: "Ed25519" }, { name: "Ed25519" }, signature]
+    : code.includes(P256)
+      ? [{ name: "ECDSA", namedCurve: "P-256" }, { name: "ECDSA", hash: "SHA-256" }, plainEcdsa(signature)]
+      : [{ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, { name: "RSASSA-PKCS1-v1_5" }, signature];
+  const key = await crypto.subtle.importKey(der.length === 32 ? "raw" : "spki", der, kind, false, ["verify"]);
+  need(!key.algorithm.modulusLength || key.algorithm.modulusLength >= 2048, "an RSA key that is too short");
+  return crypto.subtle.verify(how, key, form, message);
+}
+
+// The statement of an envelope and the key that signed it.
+async function opened(envelope) {
+  need(same(Object.keys(envelope).sort(), ["payload", "payloadType", "signatures"]), "an envelope has three parts");
+  need(envelope.payloadType === TYPE, "another type of payload");
+  const payload = decoded(envelope.payload, "a payload");
+  need(Array.isArray(envelope.signatures) && envelope.signatures.length === 1, "an envelope has one signature");
+  const statement = parse(payload, "a payload");
+  need(statement !== null && typeof statement === "object" && !Array.isArray(statement), "a payload that is no statement");
+  const [signature] = envelope.signatures;
+  const [key, signed] = [String(signature.keyid), decoded(signature.sig, "a signature")];
+  let message = join(bytesOf(`DSSEv1 ${TYPE.length} ${TYPE} ${payload.length} `), payload);
+  let names = ["keyid", "sig"];
+  let der;
+  if (key.startsWith("ed25519:")) {
+    der = decoded(key.slice(8), "a key");
+    need(der.length === 32, "a key in another form");
+  } else {
+    names = ["authenticatorData", "clientDataJSON", ...names];
+    [der, message] = await passkey(signature, key, message, statement);
+  }
+  need(same(Object.keys(signature).sort(), names), "a signature has other parts");
+  need(await isSigned(der, message, signed), "a signature is not valid");
+  return { statement, key, der: hex(der).slice(-64) };
+}
+
+// The public key of a passkey, and the bytes that its device signed, once they fit.
+async function passkey(signature, key, message, statement) {
+  const [head, host, code] = key.split(":");
+  need(head === "passkey" && host, "a key of an unknown kind");
+  const der = decoded(code, "a key");
+  const rules = statement.approvers || statement.was || {};
+  const known = hex(der).startsWith(ED25519) || hex(der).includes(P256);
+  need(known || rules.rs256, "an RSA passkey that is not accepted");
+  const client = decoded(signature.clientDataJSON, "clientDataJSON", true);
+  const device = decoded(signature.authenticatorData, "authenticatorData", true);
+  const said = parse(client, "clientDataJSON");
+  need(said.type === "webauthn.get", "a passkey was not asked to sign");
+  const asked = btoa(String.fromCharCode(...await hash(message)));
+  need(said.challenge === asked.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""), "a passkey signed another statement");
+  const local = host === "localhost" || host.endsWith(".localhost");
+  const here = local
+    ? statement.practice === true && /^(:[0-9]{1,5})?$/.test(String(said.origin).replace(`http://${host}`, ""))
+    : said.origin === `https://${host}`;
+  need(here, "a passkey was used on another page");
+  need((said.crossOrigin ?? false) === false && !("topOrigin" in said), "a passkey was used inside another page");
+  need(device.length >= 37, "authenticatorData is too short");
+  need(hex(device.slice(0, 32)) === await sha256(bytesOf(host)), "a device signed for another host");
+  const flags = device[32];
+  need(flags & 1 && flags & 4, "a device did not check who used it");
+  need(!(flags & 16) || flags & 8, "a device contradicts itself");
+  need(rules.devices !== "bound" || !(flags & 8), "a passkey that can be copied");
+  return [der, join(device, await hash(client))];
+}
+
+// ------------------------------------------------------------------------------------------------
+// A release: its files, the two approvals, the notices.
+
+async function checkFiles(files, version) {
+  need(files.has("SHA256SUMS"), "SHA256SUMS is missing");
+  const lines = new TextDecoder().decode(files.get("SHA256SUMS")).split("\n");
+  need(lines.pop() === "" && lines.length && lines.every((line) => LINE.test(line)), "SHA256SUMS has another form");
+  const listed = new Map(lines.map((line) => LINE.exec(line).slice(1).reverse()));
+  need(same([...listed.keys()], lines.map((line) => line.slice(66)).sort()), "SHA256SUMS is not in order");
+  for (const name of files.keys()) need(listed.has(name) || BESIDE.includes(name), `${name} is not part of the release`);
+  for (const [name, digest] of listed) {
+    need(files.has(name), `${name} is missing`);
+    need(await sha256(files.get(name)) === digest, `${name} was changed`);
+  }
+  need(listed.has("manifest.json"), "manifest and SHA256SUMS disagree");
+  const manifest = parse(files.get("manifest.json"), "manifest.json");
+  const stated = Object.entries(manifest.files);
+  need(stated.length === listed.size - 1, "manifest and SHA256SUMS disagree");
+  for (const [name, entry] of stated) {
+    need(listed.get(name) === entry.sha256, "manifest and SHA256SUMS disagree");
+    need(files.get(name).length === entry.bytes, `${name} has another size`);
+  }
+  need(manifest.version === version, "the folder has not the version's name");
+  return manifest;
+}
+
+async function checkApprovals(files, manifest, known) {
+  need(files.has("APPROVALS.json"), "APPROVALS.json is missing or too long");
+  const content = parse(files.get("APPROVALS.json"), "APPROVALS.json");
+  need(same(Object.keys(content), ["approvals"]), "APPROVALS.json has another form");
+  const found = await Promise.all(content.approvals.map(opened));
+  found.sort((a, b) => (a.statement.role < b.statement.role ? -1 : 1));
+  need(same(found.map((one) => one.statement.role), ROLES), "two roles have not approved");
+  const about = {
+    kind: "ctdhub-approval-3",
+    hub: manifest.facts.hub ?? "",
+    version: manifest.version,
+    digest: await sha256(files.get("SHA256SUMS")),
+    charge: manifest.charge,
+    guarantee: { epsilon: manifest.epsilon, delta: manifest.delta },
+    practice: manifest.facts.invented ?? false,
+  };
+  for (const { statement, key } of found) {
+    for (const [name, value] of Object.entries(about)) need(same(statement[name], value), `an approval is of another ${name}`);
+    const named = known[statement.role]?.length ? known[statement.role] : [statement.approvers?.[statement.role] ?? key].flat();
+    need(named.includes(key), `another key of ${statement.role}`);
+  }
+  const [first, second] = found;
+  for (const name of ["review", "changes", "approvers", "ledger"]) {
+    need(same(first.statement[name], second.statement[name]), `two people were shown two ${name}`);
+  }
+  need(first.der !== second.der, "one key signed twice");
+  return found.map((one) => one.key);
+}
+
+async function checkNotices(files, manifest, known) {
+  if (!files.has("ERRATA.json")) {
+    need(!files.has("ERRATA.md"), "ERRATA.md without ERRATA.json");
+    return 0;
+  }
+  const content = parse(files.get("ERRATA.json"), "ERRATA.json");
+  need(content.version === manifest.version, "notices about another version");
+  const digest = await sha256(files.get("SHA256SUMS"));
+  const keys = Object.values(known).flat();
+  for (const [n, { notice, signatures }] of content.errata.entries()) {
+    const found = await Promise.all(signatures.map(opened));
+    need(same(found.map((one) => one.statement.role).sort(), ROLES), "a notice lacks a signature");
+    for (const { statement: { role, signed, ...told } } of found) {
+      need(signed, "a notice without a date");
+      need(same(told, notice), "a notice other than the one that was signed");
+    }
+    need(notice.kind === "ctdhub-erratum-1", "a notice of another kind");
+    const about = [notice.number, notice.version, notice.digest];
+    need(same(about, [n + 1, manifest.version, digest]), "a notice about another release");
+    need(found[0].der !== found[1].der, "one key signed a notice twice");
+    need(!keys.length || found.every((one) => keys.includes(one.key)), "a notice by another key");
+  }
+  const sorts = content.errata.map((erratum) => erratum.notice.sort);
+  const status = sorts.includes("withdrawn") ? "withdrawn" : sorts.length ? "correction" : null;
+  need(content.status === status, "the status of the notices is another");
+  return content.errata.length;
+}
+
+// What can be said of a release that is whole; the first thing that is wrong is thrown.
+//
+// files: a Map of names and bytes; version: the name of the folder; known: keys by role.
+export async function check(files, version, known = {}) {
+  try {
+    const manifest = await checkFiles(files, version);
+    const keys = await checkApprovals(files, manifest, known);
+    const notices = await checkNotices(files, manifest, known);
+    const digits = await Promise.all(keys.map(async (key) => (await sha256(bytesOf(key))).slice(0, 16)));
+    return `whole; ${notices} notices; signed by ${ROLES.map((role, i) => `${role} ${digits[i]}`).join(", ")}`;
+  } catch (met) {
+    throw met instanceof Fault ? met : new Fault(`damaged: ${met.name}`);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------
+// The command, under Node.
+
+async function main(words) {
+  const fs = await import("node:fs");
+  const path = await import("node:path");
+  const known = { steward: [], privacy_officer: [] };
+  const folders = words.filter((word) => !word.startsWith("--key="));
+  for (const word of words.filter((one) => one.startsWith("--key="))) {
+    const [, role, key] = /^--key=(steward|privacy_officer)=(.+)$/.exec(word) || process.exit(2);
+    known[role].push(key);
+  }
+  for (const folder of folders) {
+    let line;
+    try {
+      const entries = fs.readdirSync(folder, { withFileTypes: true });
+      for (const entry of entries) need(entry.isFile(), `${entry.name} is no file`);
+      const files = new Map(entries.map((e) => [e.name, new Uint8Array(fs.readFileSync(path.join(folder, e.name)))]));
+      line = await check(files, path.basename(path.resolve(folder)), known);
+    } catch (met) {
+      line = `FAULT: ${met.message}`;
+      process.exitCode = 1;
+    }
+    console.log(`${folder}: ${line}`);
+  }
+}
+
+if (globalThis.process?.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) await main(process.argv.slice(2));
