@@ -9,6 +9,7 @@ Kamath and Steinke 2020, "The Discrete Gaussian for Differential Privacy", theor
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 _GRAIN = 256
 """Sigma squared is a multiple of 1/256, rounded up: rational, so that noise can be exact."""
@@ -84,6 +85,7 @@ def delta_of(rho: float, epsilon: float) -> float:
     return min(1.0, math.exp(max(-700.0, min(0.0, log_delta))) * (1 + 1e-9))
 
 
+@lru_cache(maxsize=1024)
 def epsilon_of(rho: float, delta: float) -> float:
     """The least epsilon known for which rho-zCDP implies (epsilon, delta), rounded up.
 
@@ -98,6 +100,7 @@ def epsilon_of(rho: float, delta: float) -> float:
     return high
 
 
+@lru_cache(maxsize=1024)
 def rho_of(epsilon: float, delta: float) -> float:
     """The most rho that still implies (epsilon, delta), rounded down.
 
