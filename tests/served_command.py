@@ -44,7 +44,7 @@ ROOT = Path(__file__).parents[1]
 def served(command: Path, built: Path) -> Iterator[None]:
     """Lay an executable at a path; as long as this lasts it is the command of this source.
 
-    Where it draws a site, the mandated tables, a third of the work, are of one year.
+    Every kind of page is drawn by its verb ``site`` alone.
 
     Args:
         built: a built hub, of which the process builds a copy first.
@@ -98,6 +98,7 @@ def _answer(asked: socket.socket) -> None:
 def _run(files: list[int], folder: str, environment: dict[str, str], words: list[str]) -> int:
     """In a child: the command with the words; gives its exit code."""
     from ctdhub.cli import main, output
+    from tests.fixtures.hubs import FEW
 
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -112,6 +113,8 @@ def _run(files: list[int], folder: str, environment: dict[str, str], words: list
         os.environ.update(environment)
         output.console.width = output.errors.width = WIDTH
         sys.argv = ["ctdhub", *words]
+        for target, name, value in FEW if words[:1] != ["site"] else ():
+            setattr(target, name, value)
         main.main()
     except SystemExit as ended:
         code = int(ended.code or 0)
@@ -126,11 +129,10 @@ def warm(built: Path) -> None:
     """Build once, so that children of this process have loaded what a build and a site need."""
     from ctdhub.hub import pipeline
     from ctdhub.hub.folder import Hub
-    from ctdhub.site.pages import mandated
     from tests.fixtures.hubs import outdated
     from tests.pinned import PINNED
 
-    for target, name, value in (*PINNED, (mandated, "YEARS", 1)):
+    for target, name, value in PINNED:
         setattr(target, name, value)
     with tempfile.TemporaryDirectory() as folder:
         pipeline.build(outdated(Hub(built), Path(folder) / "hub"), until="release")

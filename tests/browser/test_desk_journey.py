@@ -19,7 +19,6 @@ from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import publish as stage
-from ctdhub.site.pages import mandated
 from tests.browser.conftest import loads
 from tests.browser.desk_server import answering_here
 from tests.browser.test_desk_approval import Person, keys_are
@@ -38,10 +37,9 @@ def served(
     request: pytest.FixtureRequest,
     built_desk: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    few_pages: None,
 ) -> Iterator[Desk]:
     """A practice desk, with a release behind it, that answers."""
-    monkeypatch.setattr(mandated, "YEARS", 1)
     hub = copied(Hub(built_desk), tmp_path / "hub")
     with answering_here(hub.root, request) as desk:
         yield desk

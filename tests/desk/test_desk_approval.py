@@ -50,6 +50,7 @@ def approving(
     tmp_path: Path,
     ann: SoftPasskey,
     ben: SoftPasskey,
+    few_pages: None,
 ) -> Iterator[Desk]:
     """A desk on a hub of real data with a candidate that waits."""
     from ctdhub.desk.channel import use as ask_by

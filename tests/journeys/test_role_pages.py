@@ -1,4 +1,5 @@
-"""The pages for each role, and those that they lead to: every command in them runs."""
+"""The pages for each role, those that they lead to, and the tutorial: every command in them runs,
+and the tutorial does what it claims."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import openpyxl
 import pytest
 
+from ctdhub.core.i18n import NATIVE_NAMES
 from ctdhub.hub.folder import Hub
 from tests.fixtures.hubs import copied
 from tests.forked import needs_fork
@@ -33,6 +36,9 @@ PAGES = (
     ),
 )
 BLOCK = re.compile(r"^ *```(sh|sh rejects|python)\n(.*?)^ *```$", re.M | re.S)
+TUTORIAL = DOCS / "tutorial" / "three-deliveries.md"
+STEP = re.compile(r"^```sh *([^\n]*)\n(.*?)^```$", re.M | re.S)
+"""A block of the tutorial: the word behind ``sh``, and its text."""
 REJECTS = "sh rejects"
 """Of a block whose last command ends with 1, because it rejected rows."""
 
@@ -60,14 +66,19 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(built: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def environment(built: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """With the command of this source on the path, and its Python."""
+    bin_folder = tmp_path_factory.mktemp("bin")
+    (bin_folder / "python").symlink_to(sys.executable)
+    with served(bin_folder / "ctdhub", built.root):
+        yield os.environ | {"PATH": f"{bin_folder}:/usr/bin:/bin", "CTDHUB_LANG": "en"}
+
+
+@pytest.fixture(scope="module")
+def desk(built: Hub, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Desk:
     folder = tmp_path_factory.mktemp("desk")
     copied(built, folder / "demo-hub")
-    command = folder / "bin" / "ctdhub"
-    command.parent.mkdir()
-    path = f"{command.parent}:/usr/bin:/bin"
-    with served(command, built.root):
-        yield Desk(folder, os.environ | {"PATH": path, "CTDHUB_LANG": "en"})
+    return Desk(folder, environment)
 
 
 @needs_fork
@@ -98,3 +109,50 @@ def test_the_starting_points_are_what_the_formula_gives() -> None:
     for epsilon, percent in rows:
         odds = 2.718281828459045 ** float(epsilon)
         assert float(percent) == pytest.approx(100 * odds / (1 + odds), abs=0.3)
+
+
+def decide(workbook: Path) -> None:
+    """What the contributor does in its spreadsheet."""
+    book = openpyxl.load_workbook(workbook)
+    (sheet,) = (s for s in book.worksheets if "Captador" in s.title)
+    (row,) = (r for r in sheet.iter_rows(min_row=4) if str(r[0].value).startswith("Persona cono"))
+    row[4].value = "recruiter_other"
+    book.save(workbook)
+
+
+@needs_fork
+def test_the_tutorial_does_what_it_says(
+    built: Hub, environment: dict[str, str], tmp_path: Path
+) -> None:
+    copied(built, tmp_path / "demo-hub")
+    said: list[str] = []
+    for word, block in STEP.findall(TUTORIAL.read_text("utf-8")):
+        if word == "decided":
+            decide(tmp_path / "preguntas.xlsx")
+        done = subprocess.run(
+            ["/bin/bash", "-euo", "pipefail", "-c", block],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+        )
+        said.append(done.stdout + done.stderr)
+        assert done.returncode == 0, block + said[-1][-900:]
+    corrected, renamed, dated, looked = said[1], said[2], said[3], said[4]
+    assert re.search(r"\d+ people changed, 1[0-2] people left, 0 new people", corrected)
+    assert "missing-columns" in renamed
+    assert "stopped, as it should" in renamed
+    assert "unknown-texts" in dated
+    assert "stopped again" in dated
+    assert "red social" not in dated, "no text of a record stands in an error"
+    assert "Persona conocida en una red social" in looked
+    assert re.search(r"0 people left, 0 new people by the delivery of 2026-09-15", said[6])
+    assert "withdrawn" in said[-2] or "withdrawn 1" in "".join(said[7:9])
+    changelog = said[-1]
+    assert f"### {NATIVE_NAMES['en']}" in changelog, "this hub's site speaks English alone"
+    newest = changelog.split("\n## ")[1]
+    assert "2026-06-15" in newest
+    assert "2026-09-15" in newest
+    words = re.sub(r"2026-\d\d-\d\d|## ?2026\.\d|2026\.2 \(.*?\)", "", newest)
+    assert not re.search(r"\d", words), words
+    assert "withdr" not in newest
