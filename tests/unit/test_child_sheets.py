@@ -203,3 +203,23 @@ def test_years_that_begin_with_an_id_are_no_forms(tmp_path: Path) -> None:
     with pytest.raises(FileError) as caught:
         look(differing)
     assert caught.value.rule == "sheets"
+
+
+def test_forms_may_share_names_and_relatives_are_children(tmp_path: Path) -> None:
+    identity, protection, _services = PRIMERO.values()
+    shared = [
+        [*row, said] for row, said in zip(identity, ["Case Status", "Open"] * 2, strict=False)
+    ]
+    closure = [["ID", "Case Status", "Date"], ["b2c3d4e", "Open", "2024-01-01"]]
+    relatives = [
+        ["ID", "Name", "Sex", "Age", "Nationality", "Language", "Alive"],
+        ["a1b2c3d", "Mother", "Female", 40, "Peru", "es", "Yes"],
+        ["b2c3d4e", "Uncle", "Male", 50, "Peru", "es", "Yes"],
+    ]
+    sheets = {"Closure": closure, "Family - Relatives": relatives, "Identity": shared}
+    options = look(book(tmp_path / "a.xlsx", sheets | {"Protection": protection}))
+    assert options.sheet == "Identity"
+    assert list(options.children) == ["Closure", "Family_-_Relatives", "Protection"]
+    others = [["ID", "Case Status", "Date", "By"], *[[x, "Open", "2024", "me"] for x in "zyx"]]
+    with pytest.raises(FileError):  # its cases are others
+        look(book(tmp_path / "b.xlsx", {"Identity": shared, "Closure": others}))

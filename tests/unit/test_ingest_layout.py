@@ -70,7 +70,7 @@ def test_groups_of_names_above_the_names(tmp_path: Path) -> None:
     made = openpyxl.load_workbook(path)
     made.active.merge_cells("A1:C1")
     made.save(path)
-    assert as_drafted(path)["sex"] == ["F", "M", "F", "F"]
+    assert as_drafted(path)["Person/sex"] == ["F", "M", "F", "F"]
 
 
 def test_groups_above_names_of_columns_without_numbers(tmp_path: Path) -> None:
@@ -306,3 +306,37 @@ def test_a_sheet_that_is_only_looked_at_stays_within_the_limits(tmp_path: Path) 
     with pytest.raises(FileError) as caught:
         look(far)
     assert caught.value.rule == "grid-size"
+
+
+def test_names_in_two_rows_are_joined(tmp_path: Path) -> None:
+    names = [
+        ["Respondent ID", "Start", "Which forms?", "", "How old?"],
+        ["", "", "Labour", "Sexual", "Response"],
+    ]
+    rows = [[f"1{i}", f"2024-01-0{i}", "Labour", "", 20 + i] for i in range(1, 8)]
+    found = as_drafted(text(tmp_path / "monkey.csv", [*names, *rows]))
+    joined = ["Respondent ID", "Start", "Which forms?/Labour", "Which forms?/Sexual"]
+    assert [*found][:-1] == [*joined, "How old?/Response"]
+    assert len(found["_row"]) == 7
+    lacks = [["", "sex", "age", "registered", "nationality"], *ROWS]
+    with suppress(UnreadableFile):  # a record is never taken for names
+        assert len(as_drafted(text(tmp_path / "lacks.csv", lacks))["_row"]) == len(ROWS)
+
+
+def test_groups_above_the_names_are_read_a_title_is_not(tmp_path: Path) -> None:
+    rows = [[*row, "X", ""] for row in ROWS]
+    names = [*NAMES, "labour", "sexual"]
+    groups = ["Person", "", "", "Entry", "", "Forms", ""]
+    found = as_drafted(book(tmp_path / "a.xlsx", S=[groups, names, *rows]))
+    assert [*found][4:7] == ["Entry/nationality", "Forms/labour", "Forms/sexual"]
+    title = ["Shelter", "North", "", "", "", "", ""]
+    found = as_drafted(book(tmp_path / "b.xlsx", S=[title, names, *rows]))
+    assert [*found][:7] == names
+
+
+def test_the_questions_of_qualtrics_are_names(tmp_path: Path) -> None:
+    ids = [f'{{"ImportId":"QID{i}"}}' for i in range(5)]
+    rows = [["Q1", "Q2", "Q3", "Q4", "Q5"], LABELS, ids, *ROWS]
+    path = book(tmp_path / "a.xlsx", S=rows)
+    assert [*as_drafted(path)][:-1] == LABELS
+    assert len(as_drafted(path)["_row"]) == len(ROWS)

@@ -177,8 +177,8 @@ _SURER, _CLOSE, _LETTERS = 0.1, 0.1, 8
 def code_page(data: bytes) -> tuple[str, str | None]:
     """The code page whose usual letters a text has, and another that is as likely.
 
-    >>> code_page("Пол;женский;мужской".encode("cp1251")), code_page("Âge;Été".encode("cp1252"))
-    (('cp1251', None), ('cp1252', None))
+    >>> code_page("Пол;женский;мужской".encode("cp1251"))[0], code_page("Âge".encode("cp1252"))
+    ('cp1251', ('cp1252', None))
     """
     found = sorted(((_usual(data[:_SAMPLE], page), page) for page in _USUAL), reverse=True)
     scores = {page: score for score, page in found}
@@ -369,8 +369,9 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
         raise error("rows", file=file, limit=limits.rows)
     if (row := options.header_row) > len(layout.ends):
         raise error("no-header", file=file, row=row)
-    found = islice(_parse(text, delimiter, file, limits), row - 1, None)
-    names = tidy.clean_headers(next(found, (row, []))[1], file, row, limits)
+    heads = islice(_parse(text, delimiter, file, limits), row - options.named_in, row)
+    cells = tidy.joined_names([cells for _row, cells in heads])
+    names = tidy.clean_headers(cells, file, row, limits)
     columns, rows, rejects = (
         _fast(text, layout, delimiter, len(names), options)
         if layout.strict

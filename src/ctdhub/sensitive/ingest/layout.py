@@ -5,7 +5,7 @@ another or hold the records, and which row holds the names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -228,6 +228,9 @@ def _as_table(cells: ReaderResult, file: str) -> pa.Table:
 
 ID = "ID"
 
+SUBFORM = " - "
+"""What stands in the name of a sheet of Primero between a form and its subform."""
+
 
 def repeats(views: Sequence[SheetView], main: str) -> dict[str, Child]:
     """The sheets of repeats by the name of their child table, outer ones first."""
@@ -260,10 +263,14 @@ def child_forms(views: Sequence[SheetView], main: str) -> dict[str, Child] | Non
     return {names[name]: Child(sheet=name, key=own, parent=own) for name in others}
 
 
+def ids_of(view: SheetView) -> frozenset[str]:
+    """The texts of the first column of a sheet, as far as it was looked at."""
+    return frozenset(fold(row[0]) for row in view.rows[1:] if row) - {""}
+
+
 def ids_are_unique(view: SheetView) -> bool:
     """Whether the first column of a sheet names each row once, as far as it was looked at."""
-    cells = [fold(row[0]) for row in view.rows[1:] if row and fold(row[0])]
-    return len(set(cells)) == len(cells)
+    return len(ids_of(view)) == sum(bool(row and fold(row[0])) for row in view.rows[1:])
 
 
 def _parent(view: SheetView, head: list[str]) -> str:
@@ -363,13 +370,28 @@ def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
 
 
 def _forms(tables: Sequence[RecordSheet], views: Sequence[SheetView]) -> ReadOptions | None:
-    """The widest sheet of cases with those of their other forms, which share no name but ID."""
-    cases = [t for t in tables if ids_are_unique(t.view)]
-    main = max(cases, key=lambda table: len(table.names), default=None)
-    if main is None or any(len(t.names & main.names) > 1 for t in tables if t is not main):
+    """The sheet that names all cases, with those of their other forms, tied by equal IDs.
+
+    Names that sheets share tie nothing: many forms have a status, and relatives an age.  A sheet
+    of other cases, or of the same cases and mostly the same columns, is asked about.
+    """
+    ids = {table.name: ids_of(table.view) for table in tables}
+    of_cases = [t for t in tables if ids_are_unique(t.view) and _names_all(ids, t.name)]
+    forms = sorted(of_cases, key=lambda t: (SUBFORM in t.name, -len(t.names)))
+    others = [table for table in forms[1:] if SUBFORM not in table.name]
+    if not forms or any(_alike(table, forms[0]) for table in others):
         return None
-    tied = child_forms([t.view for t in tables], main.name)
-    return _of(main, views, tied) if tied else None
+    tied = child_forms([t.view for t in tables], forms[0].name)
+    return _of(forms[0], views, tied) if tied else None
+
+
+def _names_all(ids: Mapping[str, frozenset[str]], name: str) -> bool:
+    return all(len(own & ids[name]) > len(own) / 2 for own in ids.values())
+
+
+def _alike(table: RecordSheet, main: RecordSheet) -> bool:
+    shared = len(table.names & main.names) - 1
+    return shared > 0 and shared >= ALIKE * (len(main.names) - 1)
 
 
 def _of(main: RecordSheet, views: Sequence[SheetView], children: dict[str, Child]) -> ReadOptions:

@@ -283,6 +283,8 @@ class ReadOptions(ShapeOptions):
         sheets: ``all`` reads every visible sheet that has the same column names as one table, with
             the sheet's name in the column ``_sheet``.
         header_row: 1-based row that holds the column names; rows above it are ignored.
+        header_rows: how many rows name the columns together, ``header_row`` the last of them; a
+            name above, or above and to the left, stands before that below it: ``above/below``.
         skip_rows: 1-based rows that are no records, for example a second header row of labels.
             They are not counted as rows read.
         skip_if: column name to text; a row of ``skip_rows`` is left out only where it holds one of
@@ -310,6 +312,7 @@ class ReadOptions(ShapeOptions):
     sheet: str | None = None
     sheets: Literal["all"] | None = None
     header_row: PositiveInt = 1
+    header_rows: Annotated[int, Field(ge=1, le=3)] = 1
     skip_rows: tuple[PositiveInt, ...] = ()
     skip_if: dict[str, str] = Field(default_factory=dict)
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] | None = None
@@ -319,6 +322,11 @@ class ReadOptions(ShapeOptions):
     form: Literal["ctdhub"] | None = None
     encoding: str | None = None
     kobo: bool | None = None
+
+    @property
+    def named_in(self) -> int:
+        """Rows that name the columns together."""
+        return min(self.header_rows, self.header_row)
 
     @property
     def unseen(self) -> frozenset[int]:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,26 @@ def clean_headers(cells: Sequence[str | None], file: str, row: int, limits: Limi
         raise error("duplicate-header", file=file, row=row, column=", ".join(twice[:8]))
     if ROW in names:
         raise error("reserved-header", file=file, row=row, column=ROW, name=ROW)
+    return names
+
+
+def joined_names(rows: Sequence[Sequence[str | None]]) -> list[str]:
+    """The names of columns that stand in several rows, a group before what it holds.
+
+    A cell without a text is named by the one to its left: it is merged, or the next choice of a
+    question.
+
+    >>> joined_names([["Id", "Forms", "", ""], ["", "Labour", "Sexual", "Other"]])
+    ['Id', 'Forms/Labour', 'Forms/Sexual', 'Forms/Other']
+    """
+    width = max(map(len, rows), default=0)
+    names = [""] * width
+    for row in rows:
+        cells = [(cell or "").strip(_SPACE) for cell in row] + [""] * (width - len(row))
+        if row is not rows[-1]:
+            for place in range(1, width):
+                cells[place] = cells[place] or cells[place - 1]
+        names = ["/".join(filter(None, pair)) for pair in zip(names, cells, strict=True)]
     return names
 
 
@@ -165,14 +185,76 @@ def find(rows: Rows, options: ReadOptions) -> ReadOptions:
     """
     if options.model_fields_set & {"header_row", "skip_rows"}:
         return options
+    if survey := _questions(rows):
+        return options.model_copy(update=survey)
     place = _names(rows)
     if place is None:
-        return options
+        place = _named_in_two(rows)
+        if place is None:
+            return options
+        return options.model_copy(update={"header_row": place + 2, "header_rows": 2})
     found: dict[str, Any] = {} if place == 0 else {"header_row": place + 1}
+    if place > 0 and _are_groups(rows[place - 1], rows[place]):
+        found["header_rows"] = 2
     label = _label_below(rows[place:])
     if label is not None:
         found |= {"skip_rows": (place + 2,), "skip_if": label}
     return options.model_copy(update=found)
+
+
+_IMPORT = re.compile(r'\s*\{\s*"ImportId"')
+"""How a cell of the third row of an export of Qualtrics begins."""
+
+
+def _questions(rows: Rows) -> dict[str, Any] | None:
+    """The row of the questions where Qualtrics wrote short names above and ids below it."""
+    for place, row in enumerate(rows[:LAST]):
+        ids = _filled(row)
+        if len(ids) >= LEAST and all(_IMPORT.match(cell) for _column, cell in ids):
+            texts = [trim(cell) for _column, cell in _filled(rows[place - 1])] if place else []
+            named = place if len(set(texts)) == len(texts) == len(ids) else place - 1
+            below = range(named + 1, place + 2)
+            if named < 1 or (names := dict(_filled(rows[named - 1]))) == {}:
+                return None
+            skipped = dict(_filled(rows[named]))
+            column = next(c for c in names if c in skipped and skipped[c] != names[c])
+            told = {trim(names[column]): trim(skipped[column])}
+            return {"header_row": named, "skip_rows": tuple(below), "skip_if": told}
+    return None
+
+
+def _are_groups(above: Sequence[str | None], names: Sequence[str | None]) -> bool:
+    """Whether a row above the names holds groups of them: several, none over most columns."""
+    places = [column for column, cell in _filled(above) if not is_typed(cell)]
+    width = max(column for column, _cell in _filled(names)) + 1
+    spans = [after - first for first, after in pairwise([*places, width])]
+    few = len(places) == len(_filled(above)) and 1 < len(places) < len(_filled(names))
+    return few and max(spans) > 1 and 3 * max(spans) <= 2 * width
+
+
+def _named_in_two(rows: Rows) -> int | None:
+    """The first of two rows that name the columns together, as SurveyMonkey has them.
+
+    A column that the first row alone names is filled in the rows below the second, so that the
+    second is no record; names that repeat there are told apart by the first.
+    """
+    for place, (row, next_row) in enumerate(pairwise(rows[:LAST])):
+        first, second = dict(_filled(row)), dict(_filled(next_row))
+        below = [dict(_filled(later)) for later in rows[place + 2 :]]
+        names = joined_names([row, next_row])
+        used = {column for later in below for column in later}
+        alone = [c for c in first if c not in second and all(c in later for later in below)]
+        if (
+            len(first) >= LEAST
+            and len(below) >= LEAST
+            and len(alone) > 1
+            and len(second) > 1
+            and all(column < len(names) and names[column] for column in used)
+            and len(set(names)) == len(names)
+            and not any(map(is_typed, (*first.values(), *second.values())))
+        ):
+            return place
+    return None
 
 
 def _names(rows: Rows) -> int | None:

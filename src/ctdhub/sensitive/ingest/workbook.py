@@ -234,11 +234,9 @@ def _cells(
         raise error("rows", file=file, limit=limits.rows)
     left = [""] * sheet.start[1]
     rows = sheet.iter_rows()
-    names: list[str] = []
-    for number in range(1, options.header_row + 1):
-        cells = next(rows)
-        if number == options.header_row:
-            names = tidy.clean_headers(left + [as_text(v) for v in cells], file, number, limits)
+    above = [next(rows) for _number in range(options.header_row)][-options.named_in :]
+    heads = tidy.joined_names([left + [as_text(v) for v in cells] for cells in above])
+    names = tidy.clean_headers(heads, file, options.header_row, limits)
     columns, numbers = gather(_texts(rows, left, options), len(names))
     made = ReaderResult(names, columns, numbers, [], options.header_row, sheet=name)
     return made if options.footer == "none" else _without_footer(made)

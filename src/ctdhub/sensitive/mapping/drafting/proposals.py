@@ -19,6 +19,7 @@ from ctdhub.schema.model import AGE, CHILD_BANDS, SEX, YEARS, load_schema
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST, DateForm, serial_dates
 from ctdhub.sensitive.mapping.drafting.vocabulary import (
     ROOTED,
+    SEGMENT,
     plain_header,
     says,
     sexes,
@@ -620,7 +621,7 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     meant, main = _meant(texts, group)
     if column.covered or all(word(text) in own.other for text in meant) or len(texts) > FEW:
         return
-    if len(meant) < (0.3 if group else 0.5) * len(texts):
+    if not meant or (group is None and len(meant) < 0.5 * len(texts)):
         return
     if group is None and main is not None:
         named = Named.of(lambda language: group_label(main, language))
@@ -882,7 +883,9 @@ def _near(text: str) -> Text | None:
 
 
 def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
-    known = vocabulary().yes_no(column.texts)
+    choice = fold(SEGMENT.split(column.name)[-1])
+    own = {text: "yes" for text in column.texts if fold(text) == choice}
+    known = vocabulary().yes_no(column.texts) or own
     nulls = [text for text in null_codes(column, numbers=("0", "1")) if text not in known]
     texts = [text for text in column.texts if text not in nulls]
     both = {*known.values()} == {"yes", "no"}

@@ -20,7 +20,7 @@ from ctdhub.sensitive.mapping.drafting.proposals import (
     years_in,
 )
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
-from ctdhub.sensitive.mapping.parsers import kinds_of, number_of
+from ctdhub.sensitive.mapping.parsers import kinds_of
 
 if TYPE_CHECKING:
     from ctdhub.sensitive.mapping.drafting.suggest import Draft
@@ -72,12 +72,19 @@ def likeliest(column: Glance) -> list[str]:
     ]
     headed = own.rooted(column.name) | dict.fromkeys(own.variables(column.name), True)
     for name, sure in headed.items():
+        if not sure and name not in found and schema.has(name) and _is_told(name):
+            continue
         flags = [v.name for v in schema.records if name in (v.name, v.group)][:LIKELY]
         weighed += [(f, _BY_HEADER * (1 if sure else 0.6) / (1 + n)) for n, f in enumerate(flags)]
     for name, weight in weighed:
         found[name] = found.get(name, 0.0) + weight
     names = sorted((name for name in found if schema.has(name)), key=lambda name: -found[name])
     return names[:LIKELY]
+
+
+def _is_told(name: str) -> bool:
+    """Whether the texts of a column of a variable show what it is: dates, countries, ages."""
+    return name == AGE or load_schema().variable(name).kind in ("year", "country")
 
 
 def _fitting(column: Glance) -> list[str]:
@@ -87,7 +94,7 @@ def _fitting(column: Glance) -> list[str]:
     def most(test: Callable[[str], object]) -> bool:
         return column.weight(t for t in column.texts if test(t)) > 0.5
 
-    if most(lambda t: len(t) > 1 and country_said(t)):
+    if most(lambda t: len(t) > 1 and (look_up(t).alpha3 or country_said(t))):
         return [v.name for v in schema.records if v.kind == "country"]
     coded = [
         v.name
@@ -98,9 +105,7 @@ def _fitting(column: Glance) -> list[str]:
         return coded
     if most(lambda t: is_year(DAY_FIRST.year(fold(t)) or MONTH_FIRST.year(fold(t)))):
         return [v.name for v in schema.records if v.kind == "year"]
-    if most(lambda t: number_of(fold(t)) is not None or years_in(t)) and len(column.texts) > 2:
-        return [AGE]
-    return []
+    return [AGE] if column.repeats and len(column.texts) > 2 and most(years_in) else []
 
 
 def _why(column: Glance, doubts: list[Doubt]) -> Text:

@@ -14,7 +14,7 @@ from ctdhub.core.tables import fold
 from ctdhub.schema.countries import fold_name
 from ctdhub.schema.crosswalk import NAMES, CrosswalkColumn, load_crosswalk
 from ctdhub.schema.labels import code_label, label
-from ctdhub.schema.model import HARM, MEANS, SEX, load_schema
+from ctdhub.schema.model import HARM, MEANS, SEX, TECHNOLOGY, load_schema
 from ctdhub.sensitive.ingest.identifiers import words as words_of
 
 # --------------------------------------------------------------------------------------------------
@@ -383,7 +383,8 @@ class Vocabulary:
         >>> vocabulary().group_of("Types of exploitation suffered 2")
         'exploitation'
         """
-        *path, last = SEGMENT.split(bare(header))
+        *sections, last = SEGMENT.split(bare(header))
+        path = [one for one in sections if not {*words_of(one)} <= {*words_of(last)}]
         if all(map(is_neutral, path)) and (found := self.groups.get(of_group(last))):
             return found
         sure = [name for name, whole in self.rooted(header).items() if whole]
@@ -434,7 +435,7 @@ class Vocabulary:
         if not schema.has(name):
             return False
         v = schema.variable(name)
-        return v.kind != "flag" or v.group in (None, HARM, MEANS)
+        return v.kind != "flag" or v.group in (None, HARM, MEANS, TECHNOLOGY)
 
     def _is_silent(self, word: str, name: str) -> bool:
         if word in self._silent or word.isdigit():
