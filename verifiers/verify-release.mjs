@@ -76,20 +76,22 @@ function plainEcdsa(signature) {
   return join(r, s);
 }
 
-async function isSigned(der, message, signature) {
+async function isSigned(der, message, signature, bare) {
   const code = hex(der);
-  const [kind, how, form] = code.startsWith(ED25519) || der.length === 32
+  const [kind, how, form] = code.startsWith(ED25519) || bare
     ? [{ name: "Ed25519" }, { name: "Ed25519" }, signature]
     : code.includes(P256)
       ? [{ name: "ECDSA", namedCurve: "P-256" }, { name: "ECDSA", hash: "SHA-256" }, plainEcdsa(signature)]
       : [{ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, { name: "RSASSA-PKCS1-v1_5" }, signature];
-  const key = await crypto.subtle.importKey(der.length === 32 ? "raw" : "spki", der, kind, false, ["verify"]);
+  const key = await crypto.subtle.importKey(bare ? "raw" : "spki", der, kind, true, ["verify"]);
+  const again = new Uint8Array(await crypto.subtle.exportKey(bare ? "raw" : "spki", key));
+  need(hex(again) === code, "a key in another spelling");
   need(!key.algorithm.modulusLength || key.algorithm.modulusLength >= 2048, "an RSA key that is too short");
   return crypto.subtle.verify(how, key, form, message);
 }
 
-// The statement of an envelope and the key that signed it.
-async function opened(envelope) {
+// The statement of an envelope and the key that signed it; rules: `approvers`, for passkeys.
+async function opened(envelope, rules) {
   need(same(Object.keys(envelope).sort(), ["payload", "payloadType", "signatures"]), "an envelope has three parts");
   need(envelope.payloadType === TYPE, "another type of payload");
   const payload = decoded(envelope.payload, "a payload");
@@ -106,21 +108,20 @@ async function opened(envelope) {
     need(der.length === 32, "a key in another form");
   } else {
     names = ["authenticatorData", "clientDataJSON", ...names];
-    [der, message] = await passkey(signature, key, message, statement);
+    [der, message] = await passkey(signature, key, message, rules ?? statement.approvers ?? {}, statement.practice);
   }
   need(same(Object.keys(signature).sort(), names), "a signature has other parts");
-  need(await isSigned(der, message, signed), "a signature is not valid");
+  need(await isSigned(der, message, signed, key.startsWith("ed25519:")), "a signature is not valid");
   return { statement, key, der: hex(der).slice(-64) };
 }
 
 // The public key of a passkey, and the bytes that its device signed, once they fit.
-async function passkey(signature, key, message, statement) {
+async function passkey(signature, key, message, rules, practice) {
   const [head, host, code] = key.split(":");
   need(head === "passkey" && host, "a key of an unknown kind");
   const der = decoded(code, "a key");
-  const rules = statement.approvers || statement.was || {};
   const known = hex(der).startsWith(ED25519) || hex(der).includes(P256);
-  need(known || rules.rs256, "an RSA passkey that is not accepted");
+  need(known || rules.rs256 === true, "an RSA passkey that is not accepted");
   const client = decoded(signature.clientDataJSON, "clientDataJSON", true);
   const device = decoded(signature.authenticatorData, "authenticatorData", true);
   const said = parse(client, "clientDataJSON");
@@ -129,7 +130,7 @@ async function passkey(signature, key, message, statement) {
   need(said.challenge === asked.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""), "a passkey signed another statement");
   const local = host === "localhost" || host.endsWith(".localhost");
   const here = local
-    ? statement.practice === true && /^(:[0-9]{1,5})?$/.test(String(said.origin).replace(`http://${host}`, ""))
+    ? practice === true && said.origin.startsWith(`http://${host}`) && /^(:[0-9]{1,5})?$/.test(said.origin.slice(7 + host.length))
     : said.origin === `https://${host}`;
   need(here, "a passkey was used on another page");
   need((said.crossOrigin ?? false) === false && !("topOrigin" in said), "a passkey was used inside another page");
@@ -151,6 +152,7 @@ async function checkFiles(files, version) {
   need(lines.pop() === "" && lines.length && lines.every((line) => LINE.test(line)), "SHA256SUMS has another form");
   const listed = new Map(lines.map((line) => LINE.exec(line).slice(1).reverse()));
   need(same([...listed.keys()], lines.map((line) => line.slice(66)).sort()), "SHA256SUMS is not in order");
+  need(!BESIDE.some((name) => listed.has(name)), "SHA256SUMS lists what lies beside it");
   for (const name of files.keys()) need(listed.has(name) || BESIDE.includes(name), `${name} is not part of the release`);
   for (const [name, digest] of listed) {
     need(files.has(name), `${name} is missing`);
@@ -168,11 +170,16 @@ async function checkFiles(files, version) {
   return manifest;
 }
 
+// The keys of a role: those that were named, else those that the statement names.
+function keysOf(role, approvers, known) {
+  return known[role]?.length ? known[role] : [approvers?.[role] ?? []].flat();
+}
+
 async function checkApprovals(files, manifest, known) {
   need(files.has("APPROVALS.json"), "APPROVALS.json is missing or too long");
   const content = parse(files.get("APPROVALS.json"), "APPROVALS.json");
   need(same(Object.keys(content), ["approvals"]), "APPROVALS.json has another form");
-  const found = await Promise.all(content.approvals.map(opened));
+  const found = await Promise.all(content.approvals.map((one) => opened(one)));
   found.sort((a, b) => (a.statement.role < b.statement.role ? -1 : 1));
   need(same(found.map((one) => one.statement.role), ROLES), "two roles have not approved");
   const about = {
@@ -186,18 +193,19 @@ async function checkApprovals(files, manifest, known) {
   };
   for (const { statement, key } of found) {
     for (const [name, value] of Object.entries(about)) need(same(statement[name], value), `an approval is of another ${name}`);
-    const named = known[statement.role]?.length ? known[statement.role] : [statement.approvers?.[statement.role] ?? key].flat();
-    need(named.includes(key), `another key of ${statement.role}`);
+    const named = keysOf(statement.role, statement.approvers, known);
+    need(!named.length || named.includes(key), `another key of ${statement.role}`);
   }
   const [first, second] = found;
   for (const name of ["review", "changes", "approvers", "ledger"]) {
     need(same(first.statement[name], second.statement[name]), `two people were shown two ${name}`);
   }
   need(first.der !== second.der, "one key signed twice");
-  return found.map((one) => one.key);
+  const keys = found.map((one) => one.key);
+  return [keys, first.statement.approvers ?? Object.fromEntries(ROLES.map((role, i) => [role, keys[i]]))];
 }
 
-async function checkNotices(files, manifest, known) {
+async function checkNotices(files, manifest, approvers, known) {
   if (!files.has("ERRATA.json")) {
     need(!files.has("ERRATA.md"), "ERRATA.md without ERRATA.json");
     return 0;
@@ -205,19 +213,19 @@ async function checkNotices(files, manifest, known) {
   const content = parse(files.get("ERRATA.json"), "ERRATA.json");
   need(content.version === manifest.version, "notices about another version");
   const digest = await sha256(files.get("SHA256SUMS"));
-  const keys = Object.values(known).flat();
   for (const [n, { notice, signatures }] of content.errata.entries()) {
-    const found = await Promise.all(signatures.map(opened));
+    const found = await Promise.all(signatures.map((one) => opened(one, approvers)));
     need(same(found.map((one) => one.statement.role).sort(), ROLES), "a notice lacks a signature");
-    for (const { statement: { role, signed, ...told } } of found) {
+    for (const { key, statement: { role, signed, ...told } } of found) {
+      need(keysOf(role, approvers, known).includes(key), "a notice by another key: name it if it is the hub's");
       need(signed, "a notice without a date");
       need(same(told, notice), "a notice other than the one that was signed");
     }
     need(notice.kind === "ctdhub-erratum-1", "a notice of another kind");
-    const about = [notice.number, notice.version, notice.digest];
-    need(same(about, [n + 1, manifest.version, digest]), "a notice about another release");
+    const about = [notice.number, notice.version, notice.digest, notice.hub, notice.practice];
+    const expected = [n + 1, manifest.version, digest, manifest.facts.hub ?? "", manifest.facts.invented ?? false];
+    need(same(about, expected), "a notice about another release");
     need(found[0].der !== found[1].der, "one key signed a notice twice");
-    need(!keys.length || found.every((one) => keys.includes(one.key)), "a notice by another key");
   }
   const sorts = content.errata.map((erratum) => erratum.notice.sort);
   const status = sorts.includes("withdrawn") ? "withdrawn" : sorts.length ? "correction" : null;
@@ -231,8 +239,8 @@ async function checkNotices(files, manifest, known) {
 export async function check(files, version, known = {}) {
   try {
     const manifest = await checkFiles(files, version);
-    const keys = await checkApprovals(files, manifest, known);
-    const notices = await checkNotices(files, manifest, known);
+    const [keys, approvers] = await checkApprovals(files, manifest, known);
+    const notices = await checkNotices(files, manifest, approvers, known);
     const digits = await Promise.all(keys.map(async (key) => (await sha256(bytesOf(key))).slice(0, 16)));
     return `whole; ${notices} notices; signed by ${ROLES.map((role, i) => `${role} ${digits[i]}`).join(", ")}`;
   } catch (met) {

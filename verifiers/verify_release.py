@@ -20,7 +20,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 TYPE = "application/vnd.ctdhub.statement+json"
 BESIDE = {"SHA256SUMS", "APPROVALS.json", "ERRATA.json", "ERRATA.md"}
@@ -69,8 +69,12 @@ def decoded(text: Any, what: str, *, url: bool = False) -> bytes:
 # One envelope: a statement and its signature.
 
 
-def opened(envelope: Any) -> tuple[dict[str, Any], str]:
-    """The statement of an envelope and the key that signed it."""
+def opened(envelope: Any, rules: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+    """The statement of an envelope and the key that signed it.
+
+    Args:
+        rules: ``approvers``, for passkeys; those of the statement itself if None.
+    """
     parts = {"payloadType", "payload", "signatures"}
     need(isinstance(envelope, dict) and envelope.keys() == parts, "an envelope has three parts")
     need(envelope["payloadType"] == TYPE, "another type of payload")
@@ -87,7 +91,8 @@ def opened(envelope: Any) -> tuple[dict[str, Any], str]:
         public: Any = ed25519.Ed25519PublicKey.from_public_bytes(decoded(key[8:], "a key"))
     else:
         names |= {"authenticatorData", "clientDataJSON"}
-        public, message = passkey(signature, key, message, statement)
+        own = statement.get("approvers") or {} if rules is None else rules
+        public, message = passkey(signature, key, message, own, statement.get("practice"))
     need(signature.keys() == names, "a signature has other parts")
     try:
         if isinstance(public, ed25519.Ed25519PublicKey):
@@ -102,14 +107,16 @@ def opened(envelope: Any) -> tuple[dict[str, Any], str]:
 
 
 def passkey(
-    signature: dict[str, Any], key: str, message: bytes, statement: dict[str, Any]
+    signature: dict[str, Any], key: str, message: bytes, rules: dict[str, Any], practice: Any
 ) -> tuple[Any, bytes]:
     """The public key of a passkey, and the bytes that its device signed, once they fit."""
     head, _, rest = key.partition(":")
     host, _, code = rest.partition(":")
     need(head == "passkey" and host, "a key of an unknown kind")
-    public = load_der_public_key(decoded(code, "a key"))
-    rules = statement.get("approvers") or statement.get("was") or {}
+    der = decoded(code, "a key")
+    public = load_der_public_key(der)
+    again = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    need(again == der, "a key in another spelling")
     if isinstance(public, rsa.RSAPublicKey):
         need(
             public.key_size >= 2048 and rules.get("rs256"), "an RSA passkey, which is not accepted"
@@ -125,7 +132,7 @@ def passkey(
     need(said.get("type") == "webauthn.get", "a passkey was not asked to sign")
     need(said.get("challenge") == asked, "a passkey signed another statement")
     local = host == "localhost" or host.endswith(".localhost")
-    if local and statement.get("practice"):
+    if local and practice is True:
         origin = re.fullmatch(rf"http://{re.escape(host)}(:[0-9]{{1,5}})?", str(said.get("origin")))
     else:
         origin = said.get("origin") == f"https://{host}" and not local
@@ -156,6 +163,7 @@ def check_files(folder: Path) -> dict[str, Any]:
     need(lines[-1] == "" and matches and all(matches), "SHA256SUMS has another form")
     listed = {m[2]: m[1] for m in matches if m}
     need([m[2] for m in matches if m] == sorted(listed), "SHA256SUMS is not in order")
+    need(not BESIDE & listed.keys(), "SHA256SUMS lists what lies beside it")
     there = {file.name for file in folder.iterdir()}
     for name in sorted(there - listed.keys() - BESIDE):
         raise Fault(f"{name} is not part of the release")
@@ -172,10 +180,16 @@ def check_files(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def keys_of(role: str, approvers: dict[str, Any], known: dict[str, set[str]]) -> set[str]:
+    """The keys of a role: those that were named, else those that the statement names."""
+    named = approvers.get(role, [])
+    return known.get(role) or ({named} if isinstance(named, str) else set(named))
+
+
 def check_approvals(
     folder: Path, manifest: dict[str, Any], known: dict[str, set[str]]
-) -> list[str]:
-    """Two people in two roles signed these files; the keys, steward last."""
+) -> tuple[list[str], dict[str, Any]]:
+    """Two people in two roles signed these files; the keys, steward last, and ``approvers``."""
     content = read_json(folder / "APPROVALS.json")
     need(content.keys() == {"approvals"}, "APPROVALS.json has another form")
     found = [opened(envelope) for envelope in content["approvals"]]
@@ -193,13 +207,13 @@ def check_approvals(
     for statement, key in found:
         for name, value in about.items():
             need(statement.get(name) == value, f"an approval is of another {name}")
-        named = (statement.get("approvers") or {}).get(statement["role"], key)
-        named = {named} if isinstance(named, str) else set(named)
-        need(key in (known.get(statement["role"]) or named), f"another key of {statement['role']}")
+        named = keys_of(statement["role"], statement.get("approvers") or {}, known)
+        need(key in (named or {key}), f"another key of {statement['role']}")
     for name in ("review", "changes", "approvers", "ledger"):
         need(found[0][0].get(name) == found[1][0].get(name), f"two people were shown two {name}")
     need(der(found[0][1]) != der(found[1][1]), "one key signed twice")
-    return [key for _, key in sorted(found, key=lambda one: one[0]["role"])]
+    keys = [key for _, key in sorted(found, key=lambda one: str(one[0]["role"]))]
+    return keys, found[0][0].get("approvers") or dict(zip(ROLES, keys, strict=True))
 
 
 def der(key: str) -> bytes:
@@ -207,7 +221,9 @@ def der(key: str) -> bytes:
     return base64.b64decode(key.rpartition(":")[2])[-32:]
 
 
-def check_notices(folder: Path, manifest: dict[str, Any], known: dict[str, set[str]]) -> int:
+def check_notices(
+    folder: Path, manifest: dict[str, Any], approvers: dict[str, Any], known: dict[str, set[str]]
+) -> int:
     """Each notice is signed by two roles and is about these files; how many there are."""
     if not (folder / "ERRATA.json").exists():
         need(not (folder / "ERRATA.md").exists(), "ERRATA.md without ERRATA.json")
@@ -215,17 +231,27 @@ def check_notices(folder: Path, manifest: dict[str, Any], known: dict[str, set[s
     content = read_json(folder / "ERRATA.json")
     need(content["version"] == manifest["version"], "notices about another version")
     for number, erratum in enumerate(content["errata"], 1):
-        notice, found = erratum["notice"], [opened(one) for one in erratum["signatures"]]
+        notice = erratum["notice"]
+        found = [opened(one, approvers) for one in erratum["signatures"]]
+        for statement, key in found:
+            mine = keys_of(statement["role"], approvers, known)
+            need(key in mine, "a notice by another key: name it if it is the hub's")
         need(sorted(s.pop("role") for s, _ in found) == [*ROLES], "a notice lacks a signature")
         need(all(s.pop("signed") for s, _ in found), "a notice without a date")
         need(all(s == notice for s, _ in found), "a notice other than the one that was signed")
         need(notice["kind"] == "ctdhub-erratum-1", "a notice of another kind")
         digest = sha256((folder / "SHA256SUMS").read_bytes())
-        told = (notice["number"], notice["version"], notice["digest"])
-        need(told == (number, manifest["version"], digest), "a notice about another release")
+        facts = manifest["facts"]
+        about = {
+            "number": number,
+            "version": manifest["version"],
+            "digest": digest,
+            "hub": facts.get("hub", ""),
+            "practice": facts.get("invented", False),
+        }
+        told = {name: notice.get(name) for name in about}
+        need(told == about, "a notice about another release")
         need(der(found[0][1]) != der(found[1][1]), "one key signed a notice twice")
-        keys = set().union(*known.values())
-        need(not keys or all(key in keys for _, key in found), "a notice by another key")
     sorts = {erratum["notice"]["sort"] for erratum in content["errata"]}
     status = "withdrawn" if "withdrawn" in sorts else "correction" if sorts else None
     need(content["status"] == status, "the status of the notices is another")
@@ -240,8 +266,8 @@ def check(folder: Path, known: dict[str, set[str]]) -> str:
     """
     try:
         manifest = check_files(folder)
-        keys = check_approvals(folder, manifest, known)
-        notices = check_notices(folder, manifest, known)
+        keys, approvers = check_approvals(folder, manifest, known)
+        notices = check_notices(folder, manifest, approvers, known)
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as met:
         raise Fault(f"damaged: {type(met).__name__}") from None
     digits = (sha256(key.encode())[:16] for key in keys)
