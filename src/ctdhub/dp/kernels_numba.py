@@ -87,11 +87,10 @@ def triples(planes: Any, a: Any, b: Any, c: Any, out: Any) -> None:
 def usual_values(features: Any, starts: Any, order: Any) -> Any:
     """The most frequent value of each column among the first 512 records of ``order``."""
     columns = features.shape[1]
-    seen = np.zeros(starts[columns], np.int64)
+    seen, usual = np.zeros(starts[columns], np.int64), np.zeros(columns, np.int64)
     for turn in range(min(512, len(order))):
         for b in range(columns):
             seen[features[order[turn], b]] += 1
-    usual = np.zeros(columns, np.int64)
     for b in range(columns):
         usual[b] = starts[b]
         for y in range(starts[b], starts[b + 1]):
@@ -172,15 +171,15 @@ def sweep(  # noqa: C901, PLR0913
     """
     columns, values = features.shape[1], inner.shape[2]
     contexts, lone = group.shape[1], own.shape[1]
-    start = starts[j]
-    support, top = len(dear) > 0, len(dear) - 1
+    start, support, top = starts[j], len(dear) > 0, len(dear) - 1
     plain = np.float32(0)
-    mutual = np.zeros((columns, columns), np.float32)
+    mutual, all_of = np.zeros((columns, columns), np.float32), np.zeros(columns, np.float32)
     for b in range(columns):
         for c in range(b + 1, columns):
             plain += inner_weight[b, c]
             mutual[b, c] = mutual[c, b] = inner_weight[b, c]
-    all_of = mutual.sum(1)
+            all_of[b] += inner_weight[b, c]
+            all_of[c] += inner_weight[b, c]
     wide = np.zeros(contexts, np.float32)
     for k in range(contexts):
         for b in range(columns):
@@ -195,13 +194,16 @@ def sweep(  # noqa: C901, PLR0913
                     near_rest[g, x] += near[g, usual[b], x]
     # With two values only their difference counts: half the memory, several times the speed.
     two = values == 2
-    lean = inner[:, :, values - 1] - inner[:, :, 0] if two else inner[:0, :0, 0]
-    lean_near = near[:, :, values - 1] - near[:, :, 0] if two else near[:0, :0, 0]
+    # Loops: numba takes seconds to compile a difference of tables, whose shapes an error could say.
+    lean = np.empty((inner.shape[0] * two, inner.shape[1]), np.float32)
+    lean_near = np.empty((near.shape[0] * two, near.shape[1]), np.float32)
+    for table, lead in ((inner, lean), (near, lean_near)):
+        for y in range(lead.shape[0]):
+            for z in range(lead.shape[1]):
+                lead[y, z] = table[y, z, 1] - table[y, z, 0]
     f = np.empty(columns, np.int32)
-    odd = np.empty(columns, np.int64)
-    filled = np.empty(columns, np.int64)
-    gain = np.empty(values, np.float32)
-    moved = 0
+    odd, filled = np.empty(columns, np.int64), np.empty(columns, np.int64)
+    gain, moved = np.empty(values, np.float32), 0
     for turn in range(len(order)):
         i = order[turn]
         if gate[i] == 2:
@@ -344,12 +346,12 @@ def sweep(  # noqa: C901, PLR0913
                 both_seen[both[i, k], best] += 1
                 both_seen[both[i, k], now] -= 1
     if two and moved:
-        half = (lean - (inner[:, :, 1] - inner[:, :, 0])) / 2
-        inner[:, :, 1] += half
-        inner[:, :, 0] -= half
-        half = (lean_near - (near[:, :, 1] - near[:, :, 0])) / 2
-        near[:, :, 1] += half
-        near[:, :, 0] -= half
+        for table, lead in ((inner, lean), (near, lean_near)):
+            for y in range(lead.shape[0]):
+                for z in range(lead.shape[1]):
+                    half = (lead[y, z] - (table[y, z, 1] - table[y, z, 0])) / 2
+                    table[y, z, 1] += half
+                    table[y, z, 0] -= half
     return moved
 
 
@@ -379,17 +381,15 @@ def exchange(  # noqa: C901
         starts[codes[i] + 1] += 1
     for x in range(values):
         starts[x + 1] += starts[x]
-    members = np.empty(len(codes), np.int64)
-    place = np.empty(len(codes), np.int64)
+    members, place = np.empty(len(codes), np.int64), np.empty(len(codes), np.int64)
     free = starts.copy()
     for i in range(len(codes)):
         place[i] = free[codes[i]]
         members[place[i]] = i
         free[codes[i]] += 1
-    cost = np.float32(0)
+    cost, gain = np.float32(0), np.empty(values, np.float32)
     for t in range(tables):
         cost += weight[t]
-    gain = np.empty(values, np.float32)
     state, moved = np.uint64(word), 0
     for turn in range(len(order)):
         i = order[turn]
