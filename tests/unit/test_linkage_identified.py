@@ -15,9 +15,11 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.forked import Child, needs_fork
 
 from ctdhub.core.errors import FileError, HubError
 from ctdhub.practice.naming import LISTS, write_names
@@ -247,6 +249,19 @@ def test_the_database_reads_writes_and_loads_nothing(tmp_path: Path) -> None:
         ):
             with pytest.raises(duckdb.Error):
                 connection.execute(wish)
+
+
+@needs_fork
+def test_a_forked_process_asks_a_database_of_its_own_and_no_query_sees_the_tables_of_another() -> (
+    None
+):
+    def ask() -> int:
+        found = duck.run_whole("SELECT a FROM t ORDER BY a", t=pa.table({"a": [3, 1]}))
+        return found["a"].to_pylist() != [1, 3]
+
+    assert [ask(), Child(ask).communicate()[0], ask()] == [0, 0, 0]
+    with pytest.raises(duckdb.Error):
+        duck.run_whole("SELECT a FROM t")
 
 
 def test_too_little_memory_is_an_error_that_quotes_nothing(

@@ -43,11 +43,7 @@ class Profile:
 
 
 def profile(
-    records: pa.Table,
-    rejects: pa.Table,
-    rows: int,
-    excluded: Mapping[str, int],
-    schema: Schema,
+    records: pa.Table, rejects: pa.Table, rows: int, excluded: Mapping[str, int], schema: Schema
 ) -> Profile:
     """Count the records of one contributor.
 
