@@ -21,6 +21,7 @@ import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,26 +44,50 @@ SMALL = 80
 """Code lines below which a module that one other imports must say why it is apart."""
 
 
-@cache
-def tree_of(path: Path) -> ast.Module:
-    """A module's syntax."""
-    return ast.parse(path.read_text("utf-8"))
+@dataclass(frozen=True)
+class Read:
+    """What is asked of a file of Python; its syntax tree, which is large, is not kept.
+
+    Attributes:
+        code: lines that are neither blank, nor a comment, nor a docstring.
+        imports: lines of import statements, late ones included.
+        loaded, late: what it imports from when it is loaded, and late: modules and names.
+        long: functions of more than :data:`LONGEST` lines.
+    """
+
+    code: int
+    imports: int
+    docstring: str
+    loaded: tuple[tuple[str, tuple[str, ...]], ...]
+    late: tuple[tuple[str, tuple[str, ...]], ...]
+    long: tuple[str, ...]
 
 
 @cache
-def code_lines(path: Path) -> int:
-    """Lines that are neither blank, nor a comment, nor a docstring."""
-    said, quoted = set[int](), set[int]()
-    for node in ast.walk(tree_of(path)):
-        text = node.value if isinstance(node, ast.Expr) else node
-        if isinstance(text, ast.JoinedStr) or isinstance(getattr(text, "value", None), str):
-            lines = range(text.lineno, (text.end_lineno or text.lineno) + 1)
-            (said if text is not node else quoted).update(lines)
-    shown = enumerate(path.read_text("utf-8").split("\n"), 1)
-    return sum(
+def read(path: Path) -> Read:
+    """A file of Python, read once."""
+    text = path.read_text("utf-8")
+    tree = ast.parse(text)
+    said, quoted, imports, long = set[int](), set[int](), 0, list[str]()
+    for node in ast.walk(tree):
+        shown = node.value if isinstance(node, ast.Expr) else node
+        if isinstance(shown, ast.JoinedStr) or isinstance(getattr(shown, "value", None), str):
+            lines = range(shown.lineno, (shown.end_lineno or shown.lineno) + 1)
+            (said if shown is not node else quoted).update(lines)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports += (node.end_lineno or node.lineno) - node.lineno + 1
+        elif (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and (node.end_lineno or 0) - node.lineno + 1 > LONGEST
+        ):
+            long.append(node.name)
+    numbered = enumerate(text.split("\n"), 1)
+    code = sum(
         bool(line.strip()) and n not in said and (n in quoted or line.lstrip()[0] != "#")
-        for n, line in shown
+        for n, line in numbered
     )
+    loaded, late = (tuple(_imported(tree.body, late)) for late in (False, True))
+    return Read(code, imports, ast.get_docstring(tree) or "", loaded, late, tuple(long))
 
 
 def modules(package: Path) -> dict[str, Path]:
@@ -84,7 +109,7 @@ def sizes(package: Path) -> dict[str, tuple[int, int]]:
     """Code lines and modules of each folder, package files included, folders below it apart."""
     lines, number = Counter[str](), Counter[str]()
     for path in modules(package).values():
-        lines[folder_of(package, path)] += code_lines(path)
+        lines[folder_of(package, path)] += read(path).code
         number[folder_of(package, path)] += 1
     return {folder: (lines[folder], number[folder]) for folder in sorted(number)}
 
@@ -94,7 +119,7 @@ def beside(root: Path) -> dict[str, int]:
     found = {}
     for name, (folder, endings) in BESIDE.items():
         files = [p for p in sorted((root / folder).rglob("*")) if p.suffix in endings]
-        found[name] = sum(code_lines(p) if p.suffix == ".py" else _filled(p) for p in files)
+        found[name] = sum(read(p).code if p.suffix == ".py" else _filled(p) for p in files)
     return found
 
 
@@ -104,12 +129,7 @@ def _filled(path: Path) -> int:
 
 def import_lines(package: Path) -> int:
     """Lines of import statements, late ones included."""
-    return sum(
-        (node.end_lineno or node.lineno) - node.lineno + 1
-        for path in modules(package).values()
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    )
+    return sum(read(path).imports for path in modules(package).values())
 
 
 def import_graph(package: Path, late: bool = False) -> dict[str, set[str]]:
@@ -122,24 +142,24 @@ def import_graph(package: Path, late: bool = False) -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for name, path in known.items():
         graph[name] = set()
-        for node in _loaded(tree_of(path).body, late):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ctdhub"):
-                base = (node.module or "").partition(".")[2]
-                for alias in node.names:
-                    inner = f"{base}.{alias.name}".strip(".")
-                    graph[name].add(inner if inner in known else base)
+        for module, names in read(path).late if late else read(path).loaded:
+            base = module.partition(".")[2]
+            for each in names:
+                inner = f"{base}.{each}".strip(".")
+                graph[name].add(inner if inner in known else base)
     return {name: {n for n in there if n != name and n in known} for name, there in graph.items()}
 
 
-def _loaded(body: Iterable[ast.AST], late: bool) -> Iterator[ast.AST]:
+def _imported(body: Iterable[ast.AST], late: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
     for node in body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            yield from _loaded(node.orelse, late)
+            yield from _imported(node.orelse, late)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ctdhub"):
+            yield node.module or "", tuple(alias.name for alias in node.names)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not late:
             continue
-        else:
-            yield node
-            yield from _loaded(ast.iter_child_nodes(node), late)
+        elif not isinstance(node, ast.expr):
+            yield from _imported(ast.iter_child_nodes(node), late)
 
 
 def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
@@ -188,11 +208,9 @@ def long_functions(package: Path) -> list[str]:
     How many ways lead through a function and how many parameters it takes is ruff's to count.
     """
     found = {
-        f"{name}:{node.name}"
+        f"{name}:{function}"
         for name, path in modules(package).items()
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (node.end_lineno or 0) - node.lineno + 1 > LONGEST
+        for function in read(path).long
     }
     return sorted(found)
 
@@ -204,11 +222,11 @@ def small_modules(package: Path) -> dict[str, str]:
         for other in there:
             importers.setdefault(other, set()).add(name)
     return {
-        name: ast.get_docstring(tree_of(path)) or ""
+        name: read(path).docstring
         for name, path in modules(package).items()
         if path.name != "__init__.py"
         and len(importers.get(name, ())) == 1
-        and code_lines(path) < SMALL
+        and read(path).code < SMALL
     }
 
 
