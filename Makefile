@@ -9,6 +9,9 @@ TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
+# What Python compiles once serves every process after it; a build machine may forbid to keep it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo desk test test-all test-nightly durations golden spark mutations bench faults lint audit docs messages rules changelog dist lock clean
 
 help: ## what each target does
