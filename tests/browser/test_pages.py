@@ -116,12 +116,16 @@ TOUCHING = """() => {
   for (const drawing of document.querySelectorAll("main svg, figure svg")) {
     if (drawing.parentElement.closest("svg")) continue;
     const all = [...drawing.querySelectorAll("text:not(.rank text)")]
-      .map(text => [text.textContent, text.getBoundingClientRect()]).filter(([, box]) => box.width);
-    all.forEach(([words, one], k) => all.slice(k + 1).forEach(([others, two]) => {
-      const wide = Math.min(one.right, two.right) - Math.max(one.left, two.left);
-      const high = Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top);
-      if (wide > 2 && high > 5) found.push(`${words} | ${others}: ${wide} by ${high}`);
-    }));
+      .map(text => [text.textContent, text.getBoundingClientRect()]).filter(([, box]) => box.width)
+      .sort(([, one], [, two]) => one.top - two.top);
+    all.forEach(([words, one], k) => {
+      for (let n = k + 1; n < all.length && all[n][1].top < one.bottom - 5; n++) {
+        const [others, two] = all[n];
+        const wide = Math.min(one.right, two.right) - Math.max(one.left, two.left);
+        const high = Math.min(one.bottom, two.bottom) - two.top;
+        if (wide > 2 && high > 5) found.push(`${words} | ${others}: ${wide} by ${high}`);
+      }
+    });
   }
   return found;
 }"""
