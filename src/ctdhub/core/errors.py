@@ -367,12 +367,10 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
     found: dict[str, CatalogueEntry] = {}
     folder = resources.files("ctdhub.core") / "errors"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        entries = read_shipped(file)
-        room = file.name.removesuffix(".yaml")
-        for name, entry in entries.items():
+        for name, entry in read_shipped(file).items():
             found[name] = CatalogueEntry(
                 name,
-                room,
+                file.name.removesuffix(".yaml"),
                 _CLASSES[entry["class"]],
                 _sentences(entry["what"]),
                 _sentences(entry["fix"]),

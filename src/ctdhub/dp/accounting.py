@@ -85,7 +85,6 @@ def delta_of(rho: float, epsilon: float) -> float:
     return min(1.0, math.exp(max(-700.0, min(0.0, log_delta))) * (1 + 1e-9))
 
 
-@lru_cache(maxsize=1024)
 def epsilon_of(rho: float, delta: float) -> float:
     """The least epsilon known for which rho-zCDP implies (epsilon, delta), rounded up.
 
@@ -96,8 +95,7 @@ def epsilon_of(rho: float, delta: float) -> float:
     if rho <= 0:
         return 0.0
     most = rho + 2 * math.sqrt(rho * math.log(1 / delta))  # Bun and Steinke 2016: valid
-    _low, high = _halved(0.0, most, lambda middle: delta_of(rho, middle) > delta)
-    return high
+    return _halved(0.0, most, lambda middle: delta_of(rho, middle) > delta)[1]
 
 
 @lru_cache(maxsize=1024)
@@ -110,8 +108,7 @@ def rho_of(epsilon: float, delta: float) -> float:
     _check_delta(delta)
     if epsilon <= 0:
         return 0.0
-    low, _high = _halved(0.0, epsilon + 1.0, lambda middle: delta_of(middle, epsilon) <= delta)
-    return low
+    return _halved(0.0, epsilon + 1.0, lambda middle: delta_of(middle, epsilon) <= delta)[0]
 
 
 def _halved(low: float, high: float, is_low: Callable[[float], bool]) -> tuple[float, float]:

@@ -412,10 +412,8 @@ def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
         raise error("settings", file=path, faults=faults) from None
 
 
-@lru_cache(maxsize=256)
-def _held(text: str) -> Any:
-    """What a text of YAML holds; a build reads the same few files some hundred times."""
-    return yaml_values(text)
+_held = lru_cache(maxsize=256)(yaml_values)
+"""What a text of YAML holds; a build reads the same few files some hundred times."""
 
 
 def _lines(text: str) -> dict[str, int]:

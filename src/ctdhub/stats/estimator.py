@@ -71,8 +71,7 @@ def memoised(
 
     @wraps(function)
     def asked(of: Of, /, *asks: Asks.args, **named: Asks.kwargs) -> Says:
-        named_asks = zip(named, map(_key, named.values()), strict=True)
-        key = (function, *map(_key, asks), *named_asks)
+        key = (function, *map(_key, asks), *((name, _key(ask)) for name, ask in named.items()))
         try:
             found: Says = of.memory[key]
         except KeyError:
@@ -84,11 +83,9 @@ def memoised(
 
 def _key(ask: object) -> Hashable:
     """An argument as it was written: the order of conditions is that of what is said of them."""
-    if isinstance(ask, Query):
-        return ask.written
     if isinstance(ask, _CONDITIONS):
         return tuple((name, tuple(codes)) for name, codes in ask.items())
-    return ask
+    return ask.written if isinstance(ask, Query) else ask
 
 
 _CONDITIONS = (dict, MappingProxyType)
