@@ -26,7 +26,7 @@ from ctdhub.schema.model import DESTINATION, DESTINATION_REGION, ORIGIN, ORIGIN_
 # --------------------------------------------------------------------------------------------------
 # Contingency tables of people: exact, sensitive, from packed integer codes.
 #
-# Tables of two or three columns with few values are counted by bits: each recorded value is a row
+# Tables of up to three columns with few values are counted by bits: each recorded value is a row
 # of bits, one a person, and a cell is the number of ones of the rows' conjunction.  A wide column
 # (countries) groups people first.  Cells with "not recorded" follow from the margins.
 
@@ -100,9 +100,9 @@ def count(codes: Codes, tables: Iterable[Columns]) -> Counts:
     grouped: dict[str, list[Columns]] = defaultdict(list)
     for t in wanted:
         widest = [n for n in t if n in wide]
-        if not widest and len(t) in (2, 3):
+        if not widest and len(t) in (1, 2, 3):
             by_bits.append(t)
-        elif len(widest) == 1 and len(t) == 3:
+        elif len(widest) == 1 and len(t) in (2, 3):
             grouped[widest[0]].append(t)
         else:
             found[t] = _direct(codes, t)
@@ -150,7 +150,7 @@ class _Planes:
         for name in names:
             self.first[name] = total
             total += codes.sizes[name] - 1
-        matrix = np.column_stack([codes.columns[n] for n in self.first])
+        matrix = np.stack([codes.columns[n] for n in self.first], axis=1)
         if by is None:
             self.present = np.zeros(1, dtype=np.int64)
             order, starts = np.arange(codes.people), np.array([0, codes.people])
@@ -207,8 +207,7 @@ def _by_bits(codes: Codes, tables: list[Columns]) -> Counts:
         stack = np.zeros((len(group), *shape), dtype=np.int32)
         if len(shape) == 3:
             inside = np.zeros((len(group), *(size - 1 for size in shape)), dtype=np.int32)
-            for t, part in zip(group, inside, strict=True):
-                kernels.triples(rows, spans[t[0]], spans[t[1]], spans[t[2]], part)
+            kernels.triples(rows, np.array([[spans[n] for n in t] for t in group]), inside)
             stack[:, 1:, 1:, 1:] = inside
         kept_pairs = [
             np.concatenate([pairs[_pair(t, kept)] for t in group]) for kept in _kept(len(shape))

@@ -47,8 +47,7 @@ def pack(codes: Any, order: Any, starts: Any, first: Any, planes: Any) -> None:
             bit = np.uint64(1) << np.uint64(at % 64)
             for j in range(codes.shape[1]):
                 code = codes[order[place], j]
-                if code:
-                    planes[here, first[j] + code - 1] |= bit
+                planes[here, first[j] + max(code, 1) - 1] |= bit if code else np.uint64(0)
         word += (starts[g + 1] - starts[g] + 63) // 64
 
 
@@ -69,18 +68,20 @@ def pairs_by_group(planes: Any, words: Any, wanted: Any, out: Any) -> None:
 
 
 @_exact
-def triples(planes: Any, a: Any, b: Any, c: Any, out: Any) -> None:
-    """Records by three planes out of three ranges: ``out[u, v, w]``; planes x words."""
+def triples(planes: Any, spans: Any, out: Any) -> None:
+    """Records by three planes: ``out[t, u, v, w]``; planes x words, and ranges of each table."""
     both = np.empty(planes.shape[1], np.uint64)
-    for u in range(a[0], a[1]):
-        for v in range(b[0], b[1]):
-            for x in range(planes.shape[1]):
-                both[x] = planes[u, x] & planes[v, x]
-            for w in range(c[0], c[1]):
-                total = np.uint64(0)
+    for t in range(len(spans)):
+        a, b, c = spans[t, 0, 0], spans[t, 1, 0], spans[t, 2, 0]
+        for u in range(a, spans[t, 0, 1]):
+            for v in range(b, spans[t, 1, 1]):
                 for x in range(planes.shape[1]):
-                    total += ones(both[x] & planes[w, x])
-                out[u - a[0], v - b[0], w - c[0]] = total
+                    both[x] = planes[u, x] & planes[v, x]
+                for w in range(c, spans[t, 2, 1]):
+                    total = np.uint64(0)
+                    for x in range(planes.shape[1]):
+                        total += ones(both[x] & planes[w, x])
+                    out[t, u - a, v - b, w - c] = total
 
 
 @_quick
@@ -140,7 +141,8 @@ def sweep(  # noqa: C901, PLR0913
 
     Most values of a record are the usual ones of their columns.  So sums over tables are kept for
     a record that is usual throughout (``rest``), with what one other value adds (``beside``); a
-    record looks up only the pairs of its unusual values.
+    record looks up only the pairs of its unusual values.  It reads cells one by one: to count the
+    references of a row that it holds for a moment costs numba more than the row.
 
     Args:
         features: records x columns: the place of the value among all values; column 0 is constant.
@@ -202,8 +204,10 @@ def sweep(  # noqa: C901, PLR0913
             for z in range(lead.shape[1]):
                 lead[y, z] = table[y, z, 1] - table[y, z, 0]
     f = np.empty(columns, np.int32)
-    odd, filled = np.empty(columns, np.int64), np.empty(columns, np.int64)
-    gain, moved = np.empty(values, np.float32), 0
+    odd = np.empty(columns + 1, np.int64)
+    filled = np.empty(columns, np.int64)
+    gain = np.empty(values, np.float32)
+    moved = 0
     for turn in range(len(order)):
         i = order[turn]
         if gate[i] == 2:
@@ -211,9 +215,8 @@ def sweep(  # noqa: C901, PLR0913
         odds = 0
         for b in range(columns):
             f[b] = features[i, b]
-            if f[b] != usual[b]:
-                odd[odds] = b
-                odds += 1
+            odd[odds] = b  # where it is usual, the next one takes its place
+            odds += f[b] != usual[b]
         now = f[j] - start
         for x in range(values):
             gain[x] = rest[x] - rest[0]
@@ -235,39 +238,40 @@ def sweep(  # noqa: C901, PLR0913
             one = np.float32(0)
             for p in range(odds):
                 b = odd[p]
-                flat, flat_usual = lean[f[b]], lean[usual[b]]
+                y, z, stop = f[b], usual[b], end[b]
                 for q in range(p + 1, odds):
                     c = odd[q]
-                    if c >= end[b]:
+                    if c >= stop:
                         break
-                    one += flat[f[c]] - flat[usual[c]] - flat_usual[f[c]] + flat_usual[usual[c]]
+                    v, u = f[c], usual[c]
+                    one += lean[y, v] - lean[y, u] - lean[z, v] + lean[z, u]
             for k in range(contexts):
-                flat = lean_near[group[i, k]]
+                g, stop = group[i, k], near_end[k]
                 for p in range(odds):
                     b = odd[p]
-                    if b >= near_end[k]:
+                    if b >= stop:
                         break
-                    one += flat[f[b]] - flat[usual[b]]
+                    one += lean_near[g, f[b]] - lean_near[g, usual[b]]
             gain[1] += one
         else:
             for p in range(odds):
                 b = odd[p]
-                row, row_usual = inner[f[b]], inner[usual[b]]
+                y, z, stop = f[b], usual[b], end[b]
                 for q in range(p + 1, odds):
                     c = odd[q]
-                    if c >= end[b]:
+                    if c >= stop:
                         break
-                    u = usual[c]
+                    v, u = f[c], usual[c]
                     for x in range(values):
-                        gain[x] += row[f[c], x] - row[u, x] - row_usual[f[c], x] + row_usual[u, x]
+                        gain[x] += inner[y, v, x] - inner[y, u, x] - inner[z, v, x] + inner[z, u, x]
             for k in range(contexts):
-                row = near[group[i, k]]
+                g, stop = group[i, k], near_end[k]
                 for p in range(odds):
                     b = odd[p]
-                    if b >= near_end[k]:
+                    if b >= stop:
                         break
                     for x in range(values):
-                        gain[x] += row[f[b], x] - row[usual[b], x]
+                        gain[x] += near[g, f[b], x] - near[g, usual[b], x]
         if support:
             last = 0
             for b in range(columns):
@@ -296,9 +300,8 @@ def sweep(  # noqa: C901, PLR0913
         joint = np.float32(0)
         for b in range(columns):
             if two:
-                flat = lean[f[b]]
                 for c in range(b + 1, end[b]):
-                    flat[f[c]] += 2 * (best - now) * inner_weight[b, c]
+                    lean[f[b], f[c]] += 2 * (best - now) * inner_weight[b, c]
             else:
                 for c in range(b + 1, end[b]):
                     inner[f[b], f[c], best] += inner_weight[b, c]
@@ -397,9 +400,8 @@ def exchange(  # noqa: C901
         for x in range(values):
             gain[x] = 0
         for t in range(tables):
-            row = far[own[i, t]]
             for x in range(values):
-                gain[x] += row[x]
+                gain[x] += far[own[i, t], x]
         to, least = now, gain[now] - cost
         for x in range(values):
             if gain[x] < least and starts[x + 1] > starts[x]:
@@ -414,9 +416,10 @@ def exchange(  # noqa: C901
             k = members[starts[to] + np.int64((state >> np.uint64(33)) % many)]
             change = np.float32(0)
             for t in range(tables):
-                if own[i, t] != own[k, t]:
-                    mine, its = far[own[i, t]], far[own[k, t]]
-                    change += mine[to] - mine[now] + its[now] - its[to] + 2 * weight[t]
+                mine, its = own[i, t], own[k, t]
+                if mine != its:
+                    change += far[mine, to] - far[mine, now] + far[its, now] - far[its, to]
+                    change += 2 * weight[t]
             if change < best:
                 partner, best = k, change
         if partner < 0:

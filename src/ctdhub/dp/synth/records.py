@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ctdhub.dp import kernels, noise
-from ctdhub.dp.count import Counts
+from ctdhub.dp.count import Codes, Counts, Table, count
 from ctdhub.dp.plan import Columns, Draft, Plan
 from ctdhub.dp.policy import Domains
 from ctdhub.dp.published import Shown, choose
@@ -51,9 +51,6 @@ _PASSES, _STILL = 6, 0.02
 _LOOKS = 1e8
 """Records times tables in a pass, at most; tables of few columns come first."""
 
-_EXACT = 1e12
-"""A weight beyond all others: the number of people is met exactly at the end."""
-
 
 @dataclass(frozen=True)
 class Sums:
@@ -62,13 +59,13 @@ class Sums:
     Attributes:
         codes: by axis of the table of cells, the code of each record.
         row: by cell the number of its sum, from 1 on; 0 where it is part of none.
-        value: of each sum, from the first on, what the least-squares fit says of it.
+        misfit: of each sum, from the first on, the records less what the least-squares fit says.
         weight: of each; one over the variance of a sum, for sums that count once.
     """
 
     codes: tuple[npt.NDArray[np.uint16], ...]
     row: npt.NDArray[np.integer]
-    value: npt.NDArray[np.floating]
+    misfit: npt.NDArray[np.floating]
     weight: float
 
 
@@ -93,33 +90,34 @@ def settled(
     tables = [t for t in shown if t and shown[t].cells.size]
     tables.sort(key=lambda t: (len(t), shown[t].variance))
     tables = tables[: int(_LOOKS / people)]
-    targets = chain((_cells(t, shown[t], records, plan) for t in tables), sums)
+    made = count(Codes(dict(records), plan.sizes, people), tables)
+    targets = chain((_cells(t, shown[t], made.pop(t), records, plan) for t in tables), sums)
     cells = 1 + sum(math.prod(plan.shape(t)) for t in tables) + sum(s.row.size for s in sums)
     layout, misfit, weight = _laid_out(targets, cells, people)
     weight[0] = _FIRST / shown[()].variance
     times = np.ones(people, dtype=np.int64)
-
-    def sweep(least: float) -> int:
-        order = noise.permutation(people, source)
-        return int(kernels.settle(*layout, misfit, weight, times, order, _MOST, least))
-
     for _ in range(_PASSES):
-        if sweep(_LEAST) < _STILL * people:
+        order = noise.permutation(people, source)
+        moved = kernels.settle(*layout, misfit, weight, times, order, _MOST, _LEAST)
+        if moved < _STILL * people:
             break
-    weight[0] = _EXACT
-    sweep(0.0)
+    # The number of people is met exactly: the first records that may do so make up for the rest.
+    order, many = noise.permutation(people, source), int(times.sum()) - people
+    able = order[times[order] > 0] if many > 0 else order[times[order] < _MOST]
+    times[able[: abs(many)]] -= np.sign(many)
     index = np.repeat(np.arange(people), times)[noise.permutation(people, source)]
     return {name: column[index] for name, column in records.items()}
 
 
-def _cells(table: Columns, shown: Shown, records: Draft, plan: Plan) -> Sums:
+def _cells(table: Columns, shown: Shown, made: Table, records: Draft, plan: Plan) -> Sums:
     """The cells of a table that stand out, each by itself."""
     row = np.zeros(plan.shape(table), dtype=np.int32)
     row.ravel()[shown.cells] = np.arange(1, shown.cells.size + 1)
     much = _FIRST / 2 ** (len(table) - 1)
     if plan.tables.get(table) == "corridor":
         much *= _CORRIDOR
-    return Sums(tuple(records[n] for n in table), row, shown.value, much / shown.variance)
+    misfit = made.ravel()[shown.cells] - shown.value
+    return Sums(tuple(records[n] for n in table), row, misfit, much / shown.variance)
 
 
 def _laid_out(
@@ -140,16 +138,14 @@ def _laid_out(
     for one in targets:
         flat = one.row.ravel()
         place[end : end + flat.size] = np.where(flat > 0, flat + (met - 1), 0)
-        at = np.ravel_multi_index(one.codes, one.row.shape)
-        made = np.bincount(flat[at], minlength=one.value.size + 1)[1:]
-        residual.append(made - one.value)
+        residual.append(np.asarray(one.misfit, np.float64))
         codes |= {id(c): c for c in one.codes}
         columns += [list(codes).index(id(c)) for c in one.codes]
         strides += np.cumprod((1, *one.row.shape[:0:-1]))[::-1].tolist()
         ends.append(len(columns))
         starts.append(end)
         weight.append(one.weight)
-        end, met = end + flat.size, met + one.value.size
+        end, met = end + flat.size, met + one.misfit.size
     several = [np.stack([*codes.values()], axis=1)] if codes else [np.zeros((people, 0), np.uint16)]
     layout = (*several, *(np.array(x, dtype=np.int64) for x in (columns, strides, ends, starts)))
     return (*layout, place), np.concatenate(residual), np.array(weight)
@@ -293,7 +289,7 @@ def _sums_of_runs(
         row[0] = 0
         many = {**grouping.many, name: int(np.bincount(run)[1:].max())}
         weight = _OF_RUNS / 2 * _FIRST / 2 ** (len(many) - 1) / variance(many)
-        found.append(Sums(codes, row.astype(np.int32), _added(fit[flagged], run).ravel(), weight))
+        found.append(Sums(codes, row.astype(np.int32), _added(less[flagged], run).ravel(), weight))
     return found
 
 
@@ -331,7 +327,8 @@ def region_sums(records: Draft, noisy: Counts, questions: Workload, plan: Plan) 
         out = table >= _REGION * q.sigma
         row = np.where(out, np.cumsum(out).reshape(out.shape), 0).astype(np.int32)
         codes = tuple(plan.region_codes(n)[records[n]] for n in q.columns)
-        found.append(Sums(codes, row, table[out].astype(float), _FIRST / q.variance))
+        made = np.bincount(row[codes], minlength=np.count_nonzero(out) + 1)[1:]
+        found.append(Sums(codes, row, made - 1.0 * table[out], _FIRST / q.variance))
     return found
 
 
