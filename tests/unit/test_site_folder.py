@@ -33,6 +33,7 @@ from ctdhub.report.figures import figures, listed_places, sides
 from ctdhub.schema import countries
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
+from ctdhub.site.frame import address
 from ctdhub.site.serve import serve
 from ctdhub.site.stories.source import read_stories
 from ctdhub.stats.answers import Answers
@@ -137,18 +138,23 @@ def made(folder: Path, version: str, tables: Iterable[str] = TABLES[:6]) -> Rele
 
 
 def test_every_release_keeps_its_pages_files_and_api(tmp_path: Path) -> None:
-    """A story that an earlier release cannot carry is not on it, nor one that links to it."""
+    """Stories are told once; charts of one that an earlier release cannot carry are not on it."""
     few = [table for table in TABLES[:6] if "gender" not in table]
     earlier, newest = made(tmp_path, "2025.3", few), made(tmp_path, "2026.1")
     assert open_releases(tmp_path / "releases")[0].version == "2026.1"
-    story(tmp_path / "stories", "both", "We know of {{people}}.\n")
+    story(tmp_path / "stories", "both", "{{people}}.\n\n```chart\nof: citizenship\n```\n")
     story(tmp_path / "stories", "later", "Text.\n\n```chart\nof: gender\n```\n")
     story(tmp_path / "stories", "linked", "See [that](stories/later.html).\n")
     edition = Edition(stories=read_stories(tmp_path / "stories"))
     out = tmp_path / "site"
     build_site(newest, out, edition=edition, earlier=[earlier])
-    told = {v: {f.stem for f in (out / "r" / v / "en" / "stories").iterdir()} for v in VERSIONS}
-    assert told == {"2025.3": {"index", "both"}, "2026.1": {"index", "both", "later", "linked"}}
+    assert {f.stem for f in (out / "en/stories").iterdir()} == {"index", "both", "later", "linked"}
+    held = {v: {f.stem for f in (out / "r" / v).rglob("stories/*.csv")} for v in VERSIONS}
+    assert held == {"2025.3": {"both-1"}, "2026.1": {"both-1", "later-1"}}
+    for version in VERSIONS:
+        text = (out / address("en", version)).read_text("utf-8")
+        assert f'href="{"../" * 3}en/get-help.html"' in text
+        assert not (out / "r" / version / "en/get-help.html").exists()
     for release in (earlier, newest):
         own = out / "r" / release.version
         for file in release.path.iterdir():

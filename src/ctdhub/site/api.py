@@ -34,7 +34,7 @@ from ctdhub.report.wording import attributes, caveat, citation, file_numbers, sh
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
 from ctdhub.schema.model import ORIGIN
-from ctdhub.site.chart_files import csvw
+from ctdhub.site.chart_files import BLANKS, csvw
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.tables import Side, place_facts
@@ -74,13 +74,6 @@ TABLES, PLACES = "tables.csv", "places.json"
 SCHEMAS = ("index", "places", "latest")
 LARGEST = 2
 """Variables of a table that stands in the files of its variables."""
-BLANKS = {
-    "imprecise": "The interval is too wide for one number: only its ends are given.",
-    "protected": "Too few to show reliably, never zero.",
-    "not_recorded": "The empty value: people whose answer is not known.",
-    "nobody_reports": "A year outside the years of all contributors: there can be no count.",
-    "not_measured": "This release holds no table that answers the question.",
-}
 
 
 def write_api(answers: Answers, folder: Path, languages: Sequence[str]) -> None:
@@ -266,18 +259,14 @@ def _write_tables(answers: Answers, api: Path) -> list[str]:
     columns, (about,) = described["tableSchema"]["columns"], described["tables"]
     if errors is None:
         del columns[-2:]
-    write_csv(api / TABLES, _names(about["tableSchema"]["columns"]), listed)
+    write_csv(api / TABLES, [c["name"] for c in about["tableSchema"]["columns"]], listed)
     for name, lines in rows.items():
-        write_csv(api / "tables" / f"{name}.csv", _names(columns), lines)
+        write_csv(api / "tables" / f"{name}.csv", [c["name"] for c in columns], lines)
         title = f"People by {label(name, current())}"
         described["tables"].append({"url": f"tables/{name}.csv", "dc:title": title})
     described["notes"] = plain_data(answers.release.errata)
     write_json(api / f"{TABLES}-metadata.json", csvw(answers.release, described))
     return [*rows]
-
-
-def _names(columns: Sequence[Mapping[str, str]]) -> list[str]:
-    return [column["name"] for column in columns]
 
 
 def _place(answers: Answers, key: str, languages: Sequence[str]) -> dict[str, Any]:

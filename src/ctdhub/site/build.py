@@ -25,18 +25,9 @@ from ctdhub.core.files import uncollected, write_whole
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
-from ctdhub.site import feed, render
+from ctdhub.site import feed, frame, render
 from ctdhub.site.api import write_api, write_latest
 from ctdhub.site.edition import PLAIN, Content, Edition, PageKind, WholePage, no_files
-from ctdhub.site.frame import (
-    HOME,
-    LATEST,
-    address,
-    stub,
-    write_catalogue,
-    write_for_robots,
-    write_scripts,
-)
 from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
@@ -261,6 +252,7 @@ class ReleaseWriter:
         parts: of the site.
         only: names of the kinds of page to write; none named, all are.
         whole: whether the site is no draft.
+        common: titles of the pages of no release by language, once the leading release is written.
     """
 
     answers: Answers
@@ -270,6 +262,7 @@ class ReleaseWriter:
     parts: Parts
     only: Collection[str] = ()
     whole: bool = True
+    common: dict[str, Titles] = field(default_factory=dict)
 
     @cached_property
     def _kinds(self) -> Sequence[PageKind]:
@@ -303,17 +296,25 @@ class ReleaseWriter:
             feed.write_notices(release, folder)
         if not release.withdrawn:
             with language(LANGUAGES[0]):
-                self.files(self.fresh / LATEST if newest else None)
+                self.files(self.fresh / frame.LATEST if newest else None)
 
     def _lead(self, leading: Mapping[str, str]) -> None:
         """What leads from ``latest`` and from the root to pages of the release, by path and title,
         in the language in force."""
         facts, code = self.lead.facts, current()
-        roots = (HOME, f"{LATEST}/{HOME}") if code == LANGUAGES[0] else (f"{code}/{HOME}",)
-        stubs = [(f"{LATEST}/{code}/{path}", path, title) for path, title in leading.items()]
-        for place, path, title in (*stubs, *((root, HOME, facts.hub) for root in roots)):
-            target = "../" * place.count("/") + address(code, self.lead.version, path)
-            write(self.fresh / place, stub(target, code, title, hidden=facts.invented))
+        home = frame.HOME
+        more = (home, f"{frame.LATEST}/{home}") if code == LANGUAGES[0] else ()
+        stubs = [
+            (f"{frame.LATEST}/{code}/{path}", path, title)
+            for path, title in leading.items()
+            if not frame.is_common(path)
+        ]
+        for place, path, title in (
+            *stubs,
+            *((root, home, facts.hub) for root in (f"{code}/{home}", *more)),
+        ):
+            target = "../" * place.count("/") + frame.address(code, self.lead.version, path)
+            write(self.fresh / place, frame.stub(target, code, title, hidden=facts.invented))
 
     def pages(self) -> Titles:
         """Write pages and files of the language in force; the title of each page by its path."""
@@ -323,9 +324,15 @@ class ReleaseWriter:
                 self._files(kind, kind.translated, current())
         entries = render.menu(release, self.edition)
         for kind in render.in_turn(self._kinds):
-            titles |= self._pages(kind, entries)
+            if release is self.lead or not kind.common:
+                titles |= self._pages(kind, entries)
+        if release is self.lead:
+            self.common[current()] = {
+                path: t for path, t in titles.items() if frame.is_common(path)
+            }
+        titles = self.common.get(current(), {}) | titles
         if self.whole and not release.withdrawn:
-            folder = (self.fresh / address(current(), release.version)).parent
+            folder = (self.fresh / frame.address(current(), release.version)).parent
             render.write_search(folder, Content(self.answers, self.edition), titles)
         return titles
 
@@ -338,7 +345,8 @@ class ReleaseWriter:
         if self.whole:
             self._part("api", [self._offered], self._api)
         for kind in self._kinds:
-            self._files(kind, kind.files)
+            if not kind.latest:
+                self._files(kind, kind.files)
             if latest and kind.latest:
                 kind.files(latest, Content(self.answers, self.edition))
 
@@ -363,7 +371,7 @@ class ReleaseWriter:
         instead = None if self.lead.withdrawn else self.lead
         code = current() if current() in offered(self.lead) else LANGUAGES[0]
         leads = self.lead is release or release.withdrawn
-        newest = "" if leads else f"{LATEST}/{code}/{HOME}"
+        newest = "" if leads else f"{frame.LATEST}/{code}/{frame.HOME}"
 
         def draw(edition: Edition, site: Path) -> Titles:
             titles = Titles()
@@ -372,15 +380,17 @@ class ReleaseWriter:
                 html = (
                     page.html()
                     if isinstance(page, WholePage)
-                    else render.render(page, release, languages, edition, entries, newest)
+                    else render.render(page, release, languages, edition, entries, newest, code)
                 )
-                write(site / address(current(), release.version, page.path), html)
+                write(site / frame.address(current(), release.version, page.path), html)
                 titles[page.path] = page.title
             return titles
 
         if kind.links or release.withdrawn:
             return draw(self.edition, self.fresh)
-        return self._part(f"{kind.name}/pages/{current()}", [languages, entries, newest], draw)
+        return self._part(
+            f"{kind.name}/pages/{current()}", [languages, entries, newest, code], draw
+        )
 
     def _part(
         self, name: str, given: Sequence[object], draw: Callable[[Edition, Path], Titles]
@@ -514,17 +524,18 @@ def build_site(
     edition = replace(edition, series=tuple(map(Answers, shown)))
     told = {"made by": release.manifest.software, "release": release.version}
     with uncollected(), renewed(out, MARK if whole else DRAFT, told) as fresh:
-        write_scripts(fresh)
+        frame.write_scripts(fresh)
         parts = Parts(before if whole else None, fresh)
+        common: dict[str, Titles] = {}
         for i, each in enumerate(edition.series):
             own = edition if each.release is release else render.fitting(each, edition)
-            writer = ReleaseWriter(each, own, release, fresh, parts, only, whole)
+            writer = ReleaseWriter(each, own, release, fresh, parts, only, whole, common)
             for message, done in writer.write_release(languages):
                 report(message, (i + done) / len(shown))
         if whole:
-            write_for_robots(fresh, release, edition.sharing, offered(release))
+            frame.write_for_robots(fresh, release, edition.sharing, offered(release))
             write_latest(fresh, release.version, feed.of_all(shown))
-            write_catalogue(fresh, shown, edition.sharing)
+            frame.write_catalogue(fresh, shown, edition.sharing)
             feed.write_feed(fresh, edition.series, edition.sharing)
         parts.close()
     report(_("Site built"), 1.0)

@@ -37,6 +37,14 @@ _NUMBERS = {
     **dict.fromkeys(("denominator", "denominator_low", "denominator_high"), "integer"),
     **dict.fromkeys(("share", "share_low", "share_high", "missing_share"), "number"),
 }
+BLANKS = {
+    "imprecise": "The interval is too wide for one number: only its ends are given.",
+    "protected": "Too few to show reliably, never zero.",
+    "not_recorded": "The empty value: people whose answer is not known.",
+    "nobody_reports": "A year outside the years of all contributors: there can be no count.",
+    "not_measured": "This release holds no table that answers the question.",
+}
+"""What is said of each kind of blank in files for programs."""
 CSVW = "http://www.w3.org/ns/csvw"
 
 
@@ -63,8 +71,7 @@ def _write(folder: Path, name: str, held: Sequence[Numbers], content: Content) -
     release, first = content.release, held[0]
     path = folder / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    inside = f"r/{release.version}/{CHARTS}/{name}.csv"
-    source = content.edition.sharing.place(inside)
+    source = content.edition.sharing.place(f"r/{release.version}/{CHARTS}/{name}.csv")
     end = (release.version, release.facts.licence, source)
     names = (*first.numbers[1], *_names(first), *COLUMNS)
     write_csv(path, names, [[*_line(f, row), *end] for f in held for row in f.table.rows])
@@ -143,13 +150,7 @@ def _meaning(figure: Numbers) -> dict[str, object]:
         "missing_share": "share of all whose answer is not recorded",
         "interval_level": figure.table.base.level,
         "contributors": list(figure.table.base.contributors),
-        "blanks": {
-            "imprecise": "the interval is too wide for one number: only its ends are given",
-            "protected": "too few to show reliably, never zero",
-            "not_recorded": "people whose answer is not known",
-            "nobody_reports": "no contributor covers it",
-            "not_measured": "this release holds no such table",
-        },
+        "blanks": BLANKS,
     }
 
 

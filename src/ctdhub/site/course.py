@@ -436,6 +436,7 @@ KIND = PageKind(
     "course",
     lambda content: pages(content.answers),
     menu=MenuEntry(LEARN, LIST, Text("Course")),
+    common=True,
 )
 
 

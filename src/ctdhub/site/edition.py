@@ -276,8 +276,8 @@ class PageKind:
         files: writes its files for programs into the folder of the release, in English, such as
             the numbers of its charts.
         translated: writes its files of the language in force into the folder of the release.
-        latest: ``files`` are also written for the newest release, whichever it is, for those who
-            subscribe.
+        common: its pages belong to no release, see :func:`ctdhub.site.frame.is_common`.
+        latest: ``files`` belong to no release either, but to those who subscribe.
         links: its pages may link to any other, so they are drawn last.
         paths: paths of its pages where these are known without drawing them; None to draw them.
     """
@@ -288,6 +288,7 @@ class PageKind:
     shown: Callable[[Release, Edition], bool] = _always
     files: Callable[[Path, Content], None] = no_files
     translated: Callable[[Path, Content], None] = no_files
+    common: bool = False
     latest: bool = False
     links: bool = False
     paths: Callable[[Content], Iterable[str]] | None = None

@@ -450,7 +450,6 @@ def page(content: Content) -> Page:
         },
         scripts=(*(ENGINE if offline else ()), *SCRIPTS),
         sources=() if offline else ("connect-src 'self'", "worker-src 'self'"),
-        script_sources=("'self'", "file:") if offline else (),
         css=CSS,
     )
 

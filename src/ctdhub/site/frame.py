@@ -2,7 +2,8 @@
 
 <site>/index.html, <site>/fr/index.html    lead to the last release
 <site>/latest/<language>/<page>            leads to that page of the last release
-<site>/r/<version>/<language>/<page>       a page, there for good
+<site>/r/<version>/<language>/<page>       a page of a release, there for good
+<site>/<language>/<page>                   a page of no release, there once
 <site>/r/<version>/<file>                  the release's own files, the charts' files
 <site>/a/<hash>.js                         scripts of pages
 """
@@ -64,7 +65,6 @@ class Page:
         menu: path of the entry of the menu that it belongs to, by default its own.
         scripts: files in ``static`` that run on it, in this order.
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
-        script_sources: where else scripts may come from, for example "file:".
         dataset: it carries the schema.org Dataset.
         framed: it stands in frames of others: no menu, no search, no script.
         country: alpha-3 code of the country that it is about; its helplines come first.
@@ -79,7 +79,6 @@ class Page:
     menu: str = ""
     scripts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    script_sources: tuple[str, ...] = ()
     dataset: bool = False
     framed: bool = False
     country: str = ""
@@ -97,10 +96,15 @@ class Links:
     path: str
     lang: str
     version: str
+    common: str = ""
+    """Language of pages of no release; by default the page's own."""
 
     def page(self, path: str) -> str:
         """Another page of the same language."""
-        return self._up + path
+        if is_common(path) == is_common(self.path):
+            return self._up + path
+        lang = self.common if self.common and is_common(path) else self.lang
+        return self.root(address(lang, self.version, path))
 
     def language(self, code: str) -> str:
         """The same page in another language."""
@@ -108,20 +112,36 @@ class Links:
 
     def file(self, name: str) -> str:
         """A file of the release, or of the charts."""
-        return f"{self._up}../{name}"
+        return (
+            self.root(f"r/{self.version}/{name}")
+            if is_common(self.path)
+            else f"{self._up}../{name}"
+        )
 
     def root(self, path: str) -> str:
         """A file of the site, of no release."""
-        return f"{self._up}../../../{path}"
+        return f"{self._up}{'../' if is_common(self.path) else '../../../'}{path}"
 
     @property
     def _up(self) -> str:
         return "../" * self.path.count("/")
 
 
+COMMON = (
+    *(GET_HELP_PAGE, "help.html", "for-caseworkers.html", "for-media.html", "style.html"),
+    *("events.html", "learn/", "stories/", "standards/"),
+)
+"""Pages of no release, and folders of such."""
+
+
+def is_common(path: str) -> bool:
+    """Whether a page belongs to no release: it is there once, as the newest has it."""
+    return path.startswith(COMMON)
+
+
 def address(code: str, version: str, path: str = HOME) -> str:
     """Where a page lies, from the root of the site."""
-    return f"r/{version}/{code}/{path}"
+    return f"{code}/{path}" if is_common(path) else f"r/{version}/{code}/{path}"
 
 
 def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
@@ -445,13 +465,15 @@ def write_for_robots(
 
 
 def _sitemap(site: Path, release: Release, sharing: Sharing, languages: Sequence[str]) -> str:
-    folder = site / "r" / release.version
-    first = folder / languages[0]
-    paths = sorted(page.relative_to(first) for page in first.rglob("*.html"))
+    first = languages[0]
+    own, common = site / "r" / release.version / first, site / first
+    paths = {
+        page.relative_to(top).as_posix() for top in (own, common) for page in top.rglob("*.html")
+    }
     pages = [
-        {c: sharing.public((folder / c / path).relative_to(site).as_posix()) for c in languages}
-        for path in paths
-        if path.parts[0] != EMBED
+        {code: sharing.public(address(code, release.version, path)) for code in languages}
+        for path in sorted(paths)
+        if not path.startswith(f"{EMBED}/")
     ]
     return written("sitemap.xml", pages=pages, day=release.manifest.created[:10]) + "\n"
 

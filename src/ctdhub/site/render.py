@@ -64,6 +64,7 @@ PAGES: tuple[PageKind, ...] = (
     events.KIND,
     help.KIND,
     data.KIND,
+    data.STANDARDS_KIND,
     mandated.KIND,
     methods.KIND,
     methods.STYLE_KIND,
@@ -176,6 +177,7 @@ def render(
     edition: Edition = PLAIN,
     entries: Entries | None = None,
     newest: str = "",
+    common: str = "",
 ) -> str:
     """The page as HTML in the language in force.
 
@@ -184,19 +186,17 @@ def render(
         edition: what the site shows beside the release.
         entries: of the menu; None to ask the registry.
         newest: where the release lies that leads the site, from its root, if it is another.
+        common: language of the pages of no release; by default the one in force.
     """
     lang = current()
-    links = frame.Links(page.path, lang, release.version)
+    links = frame.Links(page.path, lang, release.version, common)
     places = {code: frame.address(code, release.version, page.path) for code in languages}
     css, css_hash = frame.inlined("embed.css" if page.framed else page.css)
     searched = not release.withdrawn and not page.framed
-    leaving, leaving_hash = frame.inlined(frame.SCRIPT)
+    leaving, digest = frame.inlined(frame.SCRIPT)
+    run = [] if page.framed else [digest]
     scripts = (*page.scripts, *([frame.SEARCH] if searched else []))
-    files = {
-        *page.script_sources,
-        *(["'self'"] if scripts else []),
-        *(["file:"] if searched else []),
-    }
+    files = ["'self'", "file:"] if scripts else []
     more = {*page.sources, *(["connect-src 'self'"] if searched else [])}
     help = edition.help_of(release)
     html = frame.written(
@@ -211,9 +211,7 @@ def render(
         contacts=help.contacts(page.country)[:MOST],
         all_help=links.page(frame.GET_HELP_PAGE) if searched else "",
         css=css,
-        policy=frame.policy(
-            [css_hash], [] if page.framed else [leaving_hash], sorted(files), more=sorted(more)
-        ),
+        policy=frame.policy([css_hash], run, files, more=sorted(more)),
         card=citing.common(release) if set(frame.FIGURES) <= set(page.scripts) else None,
         scripts=[links.root(frame.script(name)) for name in scripts],
         languages=languages,
@@ -308,6 +306,7 @@ def _variables(content: Content) -> Iterator[Entry]:
 
 def _pages(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
     """Pages that are no place, by their titles; those of the menu also by their labels."""
+    links = frame.Links(frame.HOME, current(), content.release.version)
     labels = {
         kind.menu.path: (kind.menu.label, kind.menu.group)
         for kind in kinds(content.release, content.edition)
@@ -320,9 +319,9 @@ def _pages(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
         for code in LANGUAGES if where in labels else ():
             with language(code):
                 words += map(said, labels[where])
-        yield title, where, _("page"), _spelt([*words, *synonyms()["pages"].get(where, ())])
+        yield title, links.page(where), _("page"), _spelt([*words, *synonyms()["pages"].get(where, ())])
         if cited := synonyms()["pages"].get(f"{where}#cite"):
-            yield _("Cite"), f"{where}#cite", _("page"), _spelt([_("Cite"), *cited])
+            yield _("Cite"), f"{links.page(where)}#cite", _("page"), _spelt([_("Cite"), *cited])
 
 
 def _spelt(words: Iterator[str] | tuple[str, ...] | list[str]) -> str:

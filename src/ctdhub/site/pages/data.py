@@ -36,10 +36,11 @@ KIND = PageKind(
     files=lambda folder, content: write_zip(folder, content.release),
     translated=lambda folder, content: _write_spreadsheet(folder, content.release),
 )
+STANDARDS_KIND = PageKind("standards", lambda _content: map(_crosswalk, NAMES), common=True)
 
 
 def pages(release: Release) -> Iterator[Page]:
-    """The page of downloads, and a page for each standard."""
+    """The page of downloads."""
     yield Page(
         path=PATH,
         title=_("Data"),
@@ -56,8 +57,6 @@ def pages(release: Release) -> Iterator[Page]:
         },
         dataset=True,
     )
-    for name in NAMES:
-        yield _crosswalk(name)
 
 
 def _path(name: str) -> str:

@@ -32,6 +32,7 @@ KIND = PageKind(
     menu=MenuEntry(LEARN, PATH, Text("Events")),
     shown=lambda _release, edition: edition.calendar is not None,
     files=lambda folder, content: _write_files(folder, content),
+    common=True,
     latest=True,
 )
 

@@ -17,6 +17,7 @@ KIND = PageKind(
     "help",
     lambda content: [page()],
     menu=MenuEntry(LEARN, HELP_PATH, Text("How to read the data")),
+    common=True,
 )
 
 
@@ -41,6 +42,7 @@ GET_HELP_KIND = PageKind(
     "get_help",
     lambda content: [get_help_page(content), *guides()],
     menu=MenuEntry(GET_HELP, PATH, Text("Get help")),
+    common=True,
 )
 
 

@@ -113,7 +113,7 @@ def _factor(epsilon: float) -> str:
 # The style page: every part that pages are made of, drawn by the rules that all pages share.
 
 STYLE_PATH = "style.html"
-STYLE_KIND = PageKind("style", lambda content: [style_page(content)])
+STYLE_KIND = PageKind("style", lambda content: [style_page(content)], common=True)
 
 
 def style_page(content: Content) -> Page:

@@ -21,7 +21,7 @@ from ctdhub.report.wording import ranged
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
 from ctdhub.site.chart_files import write_figures
 from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.frame import FIGURES, Links, Page
 from ctdhub.site.stories import source
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import YES, NumberCard
@@ -198,6 +198,8 @@ PAGE = re.compile(r"[\w-]+(/[\w-]+)*\.html")
 
 Leads = Callable[[str], object]
 """Whether a path is that of a page."""
+To = Callable[[str], str]
+"""The address of a page by its path."""
 
 
 @dataclass(frozen=True)
@@ -210,14 +212,14 @@ class StoryChart:
 
 
 def blocks(
-    telling: source.Telling, slug: str, answers: Answers, leads: Leads | None = None, up: str = ""
+    telling: source.Telling, slug: str, answers: Answers, leads: Leads | None = None, to: To = str
 ) -> Iterator[Markup | StoryChart]:
     """The text and the charts of a story, in order.
 
     Args:
         slug: charts are named after it, "<slug>-1" and so on.
         leads: whether links may lead to a path; None where no link is judged or followed.
-        up: leads from the story's page to the folder of the language, for example "../".
+        to: the address of a page, as it is seen from the story's own.
 
     Raises:
         StoryError: a link, a number or a chart is wrong, or there is a picture.
@@ -228,7 +230,7 @@ def blocks(
         if token.type == "heading_open" or token.type == "heading_close":
             token.tag = f"h{max(2, int(token.tag[1:]))}"
         with i18n.language(telling.lang):
-            _resolve(telling, token, answers, leads, up)
+            _resolve(telling, token, answers, leads, to)
         if token.type == "fence" and token.info.strip() == FENCE:
             place, charts = _place(telling, token), charts + 1
             with source.at(place):
@@ -257,7 +259,7 @@ def check(telling: source.Telling) -> None:
             braces that ask for no number.
     """
     for block in _parser().parse(telling.body):
-        _resolve(telling, block, None, PAGE.fullmatch, "")
+        _resolve(telling, block, None, PAGE.fullmatch, str)
 
 
 def _parser() -> MarkdownIt:
@@ -294,7 +296,7 @@ def _resolve(
     block: Token,
     answers: Answers | None,
     leads: Leads | None,
-    up: str,
+    to: To,
 ) -> None:
     """Put numbers in the place of what asks for them, and judge links.
 
@@ -314,16 +316,16 @@ def _resolve(
             elif token.type == "image":
                 raise error("story-picture")
             elif token.type == "link_open" and leads is not None:
-                token.attrs = _link(str(token.attrs.get("href", "")), leads, up)
+                token.attrs = _link(str(token.attrs.get("href", "")), leads, to)
 
 
-def _link(target: str, leads: Leads, up: str) -> dict[str, str | int | float]:
+def _link(target: str, leads: Leads, to: To) -> dict[str, str | int | float]:
     """The attributes of a link that leads to the web or to a page."""
     if WEB.fullmatch(target):
         return {"href": target, "rel": "noreferrer"}
     if not leads(target.partition("#")[0]):
         raise error("story-link", target=printable(target))
-    return {"href": up + target}
+    return {"href": to(target)}
 
 
 def _html(parser: MarkdownIt, tokens: list[Token]) -> Markup:
@@ -352,6 +354,7 @@ KIND = PageKind(
     files=lambda folder, content: write_figures(
         folder, story_figures(content.answers, content.edition.stories), content
     ),
+    common=True,
     links=True,
 )
 
@@ -441,14 +444,10 @@ def fitting(
     Args:
         others: paths of all its pages that are no stories.
     """
-    left = tuple(told)
-    while left:
-        leads = _leads(left, others)
-        fit = tuple(story for story in left if _fits(answers, story, leads))
-        if fit == left:
-            break
-        left = fit  # a story may link to another one
-    return left
+    leads = _leads(told, others)
+    fit = tuple(story for story in told if _fits(answers, story, leads))
+    again = len(fit) < len(told)  # a story may link to another one
+    return fitting(answers, fit, others) if again else fit
 
 
 def _fits(answers: Answers, story: source.Story, leads: Leads) -> bool:
@@ -463,10 +462,10 @@ def _fits(answers: Answers, story: source.Story, leads: Leads) -> bool:
 
 
 def _page(answers: Answers, story: source.Story, leads: Leads) -> Page:
-    telling = story.told(current())
+    telling, to = story.told(current()), Links(path(story), current(), answers.release.version).page
     parts = [
         (None, block.figure) if isinstance(block, StoryChart) else (block, None)
-        for block in blocks(telling, story.slug, answers, leads, "../")
+        for block in blocks(telling, story.slug, answers, leads, to)
     ]
     note = ""
     if telling.lang != current():
