@@ -101,7 +101,8 @@ def test_packing_loses_nothing(sizes: list[int], n: int, seed: int) -> None:
     found = unpacked(packed)
     rows = list(zip(*found.columns, strict=True))
     assert len(set(rows)) == len(rows) == packed.rows
-    assert rows == sorted(rows)
+    few = [k for k, size in enumerate(sizes) if size <= 4]
+    assert rows == sorted(rows, key=lambda r: ([not r[k] for k in few], [r[k] for k in few], r))
     tally = dict(zip(rows, found.weights, strict=True))
     assert tally == Counter(zip(*(c.tolist() for c in columns.values()), strict=True))
     assert pack(columns, sizes) == packed
@@ -228,9 +229,7 @@ def test_each_build_has_one_kind_of_data_and_a_policy_for_it(
     folder, held = tmp_path / "site" / "r" / "2026.1", explorer(Answers(release))
     ending, other = (".js", ".bin") if offline else (".bin", ".js")
     files = {f"{FOLDER}/words-{code}{ending}" for code in offered(release)}
-    files |= {
-        f"{FOLDER}/{'.'.join(q)}{ending}" for q, t in held.tables.items() if max(map(len, t)) > 1
-    }
+    files |= {f"{FOLDER}/{name}{ending}" for name, t in held.tables.items() if max(map(len, t)) > 1}
     files |= set() if offline else {f"{FOLDER}/{WORKER}"}
     assert {f"{FOLDER}/{p.name}" for p in (folder / FOLDER).iterdir()} == files
     assert not (folder / f"explore{other}").exists()
@@ -244,7 +243,7 @@ def test_each_build_has_one_kind_of_data_and_a_policy_for_it(
         text = html.unescape(file.read_text("utf-8"))
         (scripts,) = re.findall(r"script-src ([^;]*)", text)
         assert ("worker-src 'self'" in text) is not offline
-        assert ("'self'" in scripts.split()) is offline
+        assert ("'self'" in scripts.split()) is (offline or "embed" not in file.parts)
 
 
 def test_offline_is_one_flag(

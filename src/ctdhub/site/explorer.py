@@ -1,11 +1,12 @@
 """What the explorer holds: synthetic records, packed, and measured tables, as files of the site.
 
     explore.bin             records, measured tables with their noise, tables of one variable
-    explore/<a>.<b>.bin     the published cells of all measured tables of these questions
+    explore/<a>.bin         the published cells of measured tables whose last question it is
+    explore/<a>.<b>.bin     the same of tables with years, by all their questions
     explore/words-<l>.bin   labels, charts and texts in a language
     explore/worker.js       what counts, in a thread of its own; not in a site for disks
 
-A question is a variable or a group of flags, so one file answers a whole chart.  A file is one gzip
+A question is a variable or a group of flags, so few files answer a whole chart.  A file is one gzip
 stream; in a site for disks it is a classic script that hands the stream over as base64, because
 only such scripts load from ``file://``.
 """
@@ -206,7 +207,8 @@ def coded(column: pa.ChunkedArray, domain: Sequence[str]) -> Codes:
 
 
 # --------------------------------------------------------------------------------------------------
-# Pack records for the browser: unique rows with weights, sorted, few bits a column.
+# Pack records for the browser: unique rows with weights, sorted, few bits a column.  Which answers
+# are recorded comes first in the order, for who contributes decides that of many columns at once.
 #
 # The file is one gzip stream of the weights (little endian), the columns, and what else there is to
 # send, as JSON.  Each column is by itself: two bits a code where it has at most 4 codes, else 8, or
@@ -249,7 +251,8 @@ def pack(columns: Mapping[str, Codes], sizes: Sequence[int], more: bytes = b"") 
     >>> packed.rows, packed.bits, list(gzip.decompress(packed.data))
     (2, (2,), [1, 2, 13])
     """
-    order = np.lexsort(list(columns.values())[::-1])
+    few = [codes for codes, n in zip(columns.values(), sizes, strict=True) if n <= FEW]
+    order = np.lexsort([*(codes == 0 for codes in few), *few, *columns.values()][::-1])
     rows = [c[order] for c in columns.values()]
     new = np.zeros(order.size, dtype=bool)
     new[:1] = True
@@ -311,12 +314,14 @@ class Explorer:
         return list(self.exploration.codes)
 
     @property
-    def tables(self) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
-        """Measured tables by the questions that they belong to, sorted by name."""
+    def tables(self) -> dict[str, list[tuple[str, ...]]]:
+        """Measured tables by the file that holds them: those with years, which are large, by their
+        questions, the others by the last one in the order of the alphabet."""
         of = {name: q.name for q in self.questions for name in (q.column, *q.flags)}
-        found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        found: dict[str, list[tuple[str, ...]]] = {}
         for names in self.exploration.tables:
-            found.setdefault(tuple(sorted(of[n] for n in names)), []).append(names)
+            held = sorted(of[n] for n in names)
+            found.setdefault(".".join(held) if PERIOD in names else held[-1], []).append(names)
         return found
 
 
@@ -365,12 +370,10 @@ def write_data(answers: Answers, folder: Path, *, offline: bool) -> None:
     held = explorer(answers)
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     write_file(folder, DATA, held.packed.data, offline=offline)
-    for questions, tables in held.tables.items():
-        wanted = [names for names in tables if len(names) > 1]
-        if wanted:
-            raw = _json(held.exploration.published(wanted))
-            stem = f"{FOLDER}/{'.'.join(questions)}"
-            write_file(folder, stem, gzip.compress(raw, LEVEL, mtime=0), offline=offline)
+    for name, tables in held.tables.items():
+        if wanted := [names for names in tables if len(names) > 1]:
+            raw = gzip.compress(_json(held.exploration.published(wanted)), LEVEL, mtime=0)
+            write_file(folder, f"{FOLDER}/{name}", raw, offline=offline)
     if not offline:
         static = resources.files("ctdhub.site") / "static"
         scripts = [(static / name).read_text("utf-8") for name in (*ENGINE, "counting.js")]

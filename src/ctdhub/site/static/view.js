@@ -28,7 +28,8 @@ var ctdhubView = (function () {
     this.numbers.counts.clear();
     this.numbers.bounds.clear();
     var files = new Set(wanted.map(function (key) {
-      return key.split(",").map(function (c) { return self.of.get(+c); }).sort().join(".");
+      var held = key.split(",").map(function (c) { return self.of.get(+c); }).sort();
+      return held.includes(self.data.names[self.data.period]) ? held.join(".") : held.pop();
     }));
     return Promise.all(Array.from(files).map(this.load)).then(function (given) {
       given.forEach(function (cells) { self.numbers.give(cells); });
