@@ -177,7 +177,7 @@ def test_catalogue_metadata_agree_with_the_files(release: Path) -> None:
 
 def test_readme_says_what_must_be_said(release: Path) -> None:
     text = (release / "README.md").read_text("utf-8")
-    for words in ("not prevalence", "invented", "4,000", "4,800", "any_exploitation", "9-17"):
+    for words in ("not prevalence", "fictitious", "4,000", "4,800", "any_exploitation", "9-17"):
         assert words in text
     for name in {f.name for f in release.iterdir()}:
         assert f"`{name}`" in text, name

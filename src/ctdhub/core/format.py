@@ -194,7 +194,8 @@ def day(value: date) -> str:
     >>> day(date(2026, 11, 5))
     '5 November 2026'
     """
-    return str(format_date(value, "long", locale=region()))
+    text = str(format_date(value, "long", locale=region()))
+    return f"1er{text[1:]}" if current() == "fr" and value.day == 1 else text
 
 
 def clock(value: time) -> str:

@@ -49,7 +49,7 @@ def citation(version: str, year: str, facts: PublicFacts, changed: str = "") -> 
     Args:
         changed: what a notice about it says, such as "corrected 2026-11-27"; none in its own files.
     """
-    invented = " [practice data: invented]" if facts.invented else ""
+    invented = " [practice data: fictitious]" if facts.invented else ""
     mark = f" [{changed}]" if changed else ""
     return (
         f"{facts.hub} ({year}). Protected trafficking case data, release {version}{invented}{mark}."
@@ -58,7 +58,7 @@ def citation(version: str, year: str, facts: PublicFacts, changed: str = "") -> 
 
 def description(facts: PublicFacts) -> str:
     """What the data are, the warning about fictitious data first."""
-    warning = "Practice data: invented, about nobody. " if facts.invented else ""
+    warning = "Practice data: fictitious, about nobody. " if facts.invented else ""
     return " ".join([warning + WHAT_IT_IS, *facts.caveats])
 
 

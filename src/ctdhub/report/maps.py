@@ -160,7 +160,8 @@ def _unknown(figure: Figure) -> Key:
     return Key(text, "unknown")
 
 
-def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[Key, ...]:
+def shades(bounds: tuple[int, ...]) -> list[str]:
+    """How many people each step of shading has, in words; none where all have one shade."""
     found = []
     for k, bound in enumerate(bounds if len(bounds) > 1 else (), 1):
         if k == len(bounds):
@@ -169,9 +170,13 @@ def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[Key, ...]:
             text = _("fewer than {high} people").format(high=number(bounds[1]))
         else:
             text = _("{low} to {high} people").format(low=number(bound), high=number(bounds[k] - 1))
-        found.append(Key(text, cast(Look, f"step{k}")))
+        found.append(text)
+    return found
+
+
+def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[Key, ...]:
     return (
-        *found,
+        *(Key(text, cast(Look, f"step{k}")) for k, text in enumerate(shades(bounds), 1)),
         Key(
             _("not shown (below the reporting threshold): there may be some people or none"), "few"
         ),

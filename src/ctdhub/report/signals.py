@@ -275,7 +275,7 @@ def of_release(result: ReleaseSignals, finding: Finding) -> SignalWords:
     return SignalWords(
         title=title(looked),
         part=part(looked.of),
-        whole=_("all whose answer is recorded"),
+        whole=_("the total of those recorded"),
         moved=moved(result, finding),
         tested_share=finding.test("share") is not None,
         count=_carded(of.count),

@@ -650,7 +650,7 @@ def with_more_rows(by_rows: Mapping[str, float]) -> Text:
     return Text(
         "A person whom several contributors know under different keys has several rows. Epsilon "
         "of a person by the number of rows: {list}.",
-        list=formula(rows_and_epsilon(by_rows)),
+        list=rows_and_epsilon(by_rows),
     )
 
 
@@ -658,9 +658,14 @@ def rows_and_epsilon(by_rows: Mapping[str, float]) -> str:
     """Numbers of rows and epsilon of each, rounded up.
 
     >>> rows_and_epsilon({"1": 4.0, "2": 8.6174})
-    '1: 4; 2: 8.62'
+    '1 row: 4; 2 rows: 8.62'
     """
-    return "; ".join(f"{rows}: {epsilon_words(of)}" for rows, of in by_rows.items())
+    return _("; ").join(
+        ngettext("{n} row: {epsilon}", "{n} rows: {epsilon}", int(rows)).format(
+            n=number(int(rows)), epsilon=epsilon_words(of)
+        )
+        for rows, of in by_rows.items()
+    )
 
 
 def sentences(guarantee: Guarantee) -> list[Text]:

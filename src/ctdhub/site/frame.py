@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
 from ctdhub.core import format as format_
@@ -244,6 +245,18 @@ FORMATS = ("number", "decimal", "share", "signed", "tiny", "day")
 """Functions of ``core.format`` by which templates write numbers and days."""
 
 
+class Colons(Extension):
+    """A colon after a value, or after what holds one, has the space that its language asks for."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return re.sub(r"(?<=[}>]): (?=[{<])", "{{ colon() }} ", source)
+
+
+def colon() -> str:
+    """A colon, in French after a space that does not break."""
+    return "\u00a0:" if current() == "fr" else ":"
+
+
 @cache
 def environment() -> Environment:
     """The templates, every value escaped."""
@@ -253,8 +266,10 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         auto_reload=False,
+        extensions=[Colons],
     )
     found.globals |= {
+        "colon": colon,
         "_": _,
         "ngettext": i18n.ngettext,
         "native": i18n.NATIVE_NAMES,

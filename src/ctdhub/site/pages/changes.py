@@ -120,7 +120,8 @@ def _says_little(cell: CellChange) -> bool:
 
 
 def _places(found: ReleaseChanges) -> list[dict[str, Any]]:
-    """Every country that one of the releases shows, by name, with what changed there."""
+    """Every country that one of the releases shows, by name, with what changed there; ``changed``
+    where that is beyond the noise."""
     single: dict[str, dict[str, CellChange]] = {}
     more: dict[str, list[CellChange]] = {}
     for cell in found.cells:
@@ -137,6 +138,7 @@ def _places(found: ReleaseChanges) -> list[dict[str, Any]]:
             "code": code,
             "sides": [single[code].get(side) for side in (DESTINATION, ORIGIN)],
             "more": more.get(code, [])[:MOST_OF_PLACE],
+            "changed": code in more or any(cell.beyond for cell in single[code].values()),
         }
         for code in sorted(single, key=lambda code: _order(countries.name(code, current())))
     ]

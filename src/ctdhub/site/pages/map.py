@@ -16,7 +16,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts import bars as ranking
 from ctdhub.document.charts.tiles import draw_map, overview, picture, standalone
 from ctdhub.report import figures
-from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps
+from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps, shades, steps
 from ctdhub.report.wording import citation
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figures
@@ -91,15 +91,15 @@ def _largest(found: figures.Figure) -> Markup:
 
 def _matrix(rows: Sequence[Row]) -> dict[str, Any]:
     """Countries of citizenship by countries of exploitation, the largest of each: of a corridor
-    that is shown its people and its shade, one of four with as many corridors each."""
+    that is shown its people and its shade, by the steps of the maps."""
     cells = {row.codes: row.people for row in rows}
-    ordered = sorted(card.value or 0 for card in cells.values())
-    bounds = [ordered[len(ordered) * k // 4] for k in (1, 2, 3)]
+    bounds = steps(max(card.value or 0 for card in cells.values()))
     return {
         "origins": _most(rows, 0),
         "places": _most(rows, 1),
+        "steps": shades(bounds),
         "cells": {
-            codes: (card, 1 + sum((card.value or 0) >= bound for bound in bounds))
+            codes: (card, sum((card.value or 0) >= bound for bound in bounds))
             for codes, card in cells.items()
         },
     }

@@ -1,15 +1,16 @@
 """How people are protected and how exact the numbers are, in plain words."""
 
 import math
+from datetime import date
 from statistics import median
 from typing import Any
 
 from markupsafe import Markup
 
-from ctdhub.core.format import decimal, number, share, tiny
+from ctdhub.core.format import day, decimal, number, share, tiny
 from ctdhub.core.i18n import Text, _, current, said
 from ctdhub.document.svg import Canvas, colours, contrast
-from ctdhub.release.approvals import APPROVALS, Approvals, who
+from ctdhub.release.approvals import APPROVALS, ROLE_NAMES, Approvals
 from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.figures import figures
@@ -100,8 +101,13 @@ def _accuracy(release: Release) -> list[tuple[str, str]]:
 def _approved(release: Release) -> str:
     if not (release.path / APPROVALS).exists():
         return _("This copy does not say who agreed.")
+    signed = [a.statement for a in Approvals.read(release.path).approvals]
+    when = [day(date.fromisoformat(one.date[:10])) for one in signed]
     return _("Two people looked at this release and signed it: {who}.").format(
-        who=said(who(Approvals.read(release.path)))
+        who=_(", ").join(
+            _("{role} on {date}").format(role=said(ROLE_NAMES[one.role]), date=on)
+            for one, on in zip(signed, when, strict=True)
+        )
     )
 
 

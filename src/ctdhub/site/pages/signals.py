@@ -49,7 +49,7 @@ def _kinds(result: ReleaseSignals) -> list[tuple[str, list[dict[str, Any]]]]:
     """The charts by what moved; kinds without a signal are left out."""
     turns = frozenset(str(t.year) for t in result.turns)
     kinds = (
-        (_("Who was identified changed"), signal_charts.drawn(result, "share")),
+        (_("Changes in who was identified"), signal_charts.drawn(result, "share")),
         (_("How many were identified changed"), signal_charts.drawn(result, "count")),
     )
     return [

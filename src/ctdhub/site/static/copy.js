@@ -4,11 +4,12 @@
   "use strict";
   var words = document.querySelector("[data-words-copy]");
   if (!words) return;
+  var FIRST = document.documentElement.lang === "fr" ? "1er " : "1 ";
   var said = words.dataset, today = new Date().toISOString().slice(0, 10);
   function day() {
     try {
       return new Date().toLocaleDateString(document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang,
-        { day: "numeric", month: "long", year: "numeric" });
+        { day: "numeric", month: "long", year: "numeric" }).replace(/^1 (?=[a-zéû]+ \d{4}$)/, FIRST);
     } catch (wrong) { return today; }
   }
   /* The root of the site as the reader sees it, where no public address is known. */

@@ -3,7 +3,7 @@
   "use strict";
   var box = document.querySelector(".pick-corridor"), fold = document.getElementById("corridors");
   var rows = [].slice.call(fold.querySelectorAll("tbody tr"));
-  if (!rows.length) return;
+  if (!rows.length) { box.hidden = true; return; }
   var lists = ["from", "to"].map(function (end, column) {
     var list = document.getElementById(end), names = {};
     rows.forEach(function (row) { names[row.dataset[end]] = row.cells[column + 1].textContent; });
@@ -31,5 +31,4 @@
     box.querySelector("[role=status]").textContent = from || to ? told : "";
     if (n && (from || to)) box.after(fold);
   }
-  box.hidden = false;
 })();

@@ -174,7 +174,7 @@
   }
   function notes(view) {
     var bases = view.series.map(function (one, s) {
-      var base = say.base(one);
+      var base = say.base(one, true);
       return base && view.series.length > 1 ? fill(words.pair, { question: act.named(one, s), answers: base }) : base;
     });
     if (choice.as === "share") bases.unshift(words.shares);

@@ -15,7 +15,7 @@ var ctdhubFiles = (function () {
   Files.prototype.source = function (choice) {
     var data = this.data, words = data.words, parts = [fill(words.source, { hub: data.hub,
       version: data.version, licence: data.licence, url: this.address(choice) }),
-      fill(words.accessed, { date: this.say.dated.format(new Date()) })];
+      fill(words.accessed, { date: this.say.day(new Date()) })];
     return parts.concat(data.invented ? words.practice : []).join(" ");
   };
   Files.prototype.groups = function (choice) {
@@ -32,12 +32,12 @@ var ctdhubFiles = (function () {
     var one = view.series[series], cell = row || (view.largest >= 0 ? one.rows[view.largest] : null);
     var say = this.say, words = this.data.words, found = cell ? cell.people : one.all;
     var values = { label: cell ? say.label(chart, cell) : words.all, what: chart.subtitle,
-      filters: this.groups(choice).join(" "), base: say.base(one), source: this.source(choice),
+      filters: this.groups(choice).join(" "), base: say.base(one, !cell), source: this.source(choice),
       people: say.people(found), low: say.whole(found.low), high: say.whole(found.high) };
     if (choice.versus) {
       values.label = row ? values.label : words.all;
       values.people = this.both(choice, view, row);
-      values.filters += " " + view.series.map(say.base, say).filter(Boolean).join(" ");
+      values.filters += " " + view.series.map(function (each) { return say.base(each, !row); }).filter(Boolean).join(" ");
       return fill(words.most_sentence, values);
     }
     if (found.state !== "shown") return fill(words.most_sentence, values);

@@ -32,6 +32,11 @@ var ctdhubSay = (function () {
       return sign === "g" ? signs.group : sign === "d" ? signs.decimal : signs.digits[sign];
     });
   };
+  /* A date in words; in French the first of a month is an ordinal, as in core/format.py. */
+  Say.prototype.day = function (date) {
+    var text = this.dated.format(date);
+    return document.documentElement.lang === "fr" ? text.replace(/^1 /, "1er ") : text;
+  };
   Say.prototype.whole = function (n) { return this._written(rounded(n, 0), 0); };
   /* A share; one above zero never reads zero. */
   Say.prototype.percent = function (share, fine) {
@@ -115,11 +120,12 @@ var ctdhubSay = (function () {
     });
     return parts.length ? parts.join(" · ") : this.words.nofilter;
   };
-  /* The base of a series. */
-  Say.prototype.base = function (series) {
+  /* The base of a series; next to the number of all its people none where nearly all answers are
+     recorded: one number has one interval. */
+  Say.prototype.base = function (series, beside) {
     var known = series.known;
-    if (known.state === "not_measured") return "";
-    if (known.state === "protected") return "";
+    if (known.state === "not_measured" || known.state === "protected") return "";
+    if (beside && (series.missing === null || series.missing < 0.005)) return "";
     var text = fill(this.words.known, { n: this.whole(known.n), low: this.whole(known.low),
       high: this.whole(known.high) });
     if (series.missing === null || series.missing < 0.005) return text;
