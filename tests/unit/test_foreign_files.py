@@ -10,11 +10,11 @@ from types import ModuleType
 
 import pytest
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "foreign.py"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("foreign_files", PATH)
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{name}_files", BENCHMARKS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -23,7 +23,7 @@ def _load() -> ModuleType:
     return module
 
 
-foreign = _load()
+foreign, systems = _load("foreign"), _load("systems")
 CLASSES = {kind.name: kind for kind in foreign.classes()}
 
 
@@ -78,3 +78,14 @@ def test_the_way_in_which_headers_and_cells_are_written_makes_nothing_wrong(
     made = [foreign.score(_otherwise(kind), tmp_path) for kind in half]
     assert not [score.verdicts["wrong"] for score in made if score.verdicts["wrong"]]
     assert foreign.share(made) >= foreign.TARGET
+
+
+def test_files_of_other_systems_are_read_or_asked_about() -> None:
+    scores = systems.run()
+    verdicts = {name: made.verdicts for name, (_kind, made) in scores.items()}
+    assert not {name: made["wrong"] for name, made in verdicts.items() if made["wrong"]}
+    silent = sum(len(made["silent"]) for made in verdicts.values())
+    right = sum(len(made["right"]) for made in verdicts.values())
+    asked = sum(len(made["asked"]) for made in verdicts.values())
+    assert silent <= 3
+    assert right >= 0.85 * (right + asked + silent)

@@ -287,3 +287,14 @@ def test_whatever_a_text_is_its_decision_holds(decisions: dict[str, str]) -> Non
     after = parse_mapping(decided_yaml(yaml, "a.yaml", told), "a.yaml")
     (sheet,) = askable(after)
     assert meanings(after, sheet, [d.text for d in told]) == [d.answer for d in told]
+
+
+def test_columns_that_nobody_reads_come_first(tmp_path: Path) -> None:
+    path = tmp_path / "q.xlsx"
+    unread = {"Home": ["citizenship", "country_of_exploitation"], "Remark": []}
+    write_book(path, [*questions(parse_mapping(YAML, "a.yaml"), FILE)], YAML, True, unread)
+    rows = [*openpyxl.load_workbook(path)["ctdhub"].iter_rows(min_row=4, values_only=True)]
+    assert [row[2] for row in rows[:2]] == ["Home", "Remark"]
+    assert "Citizenship" in str(rows[0][3])
+    assert "perhaps" not in str(rows[1][3])
+    assert read_book(path, parse_mapping(YAML, "a.yaml"), YAML) == []

@@ -343,7 +343,7 @@ def mapping_export(
     """The verb ``ctdhub mapping export``."""
     from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
     from ctdhub.sensitive.workbench.decision_book import write_book
-    from ctdhub.sensitive.workbench.facets import questions
+    from ctdhub.sensitive.workbench.facets import questions, unread
     from ctdhub.sensitive.workbench.opened import opened
 
     options.require_new(out)
@@ -352,9 +352,11 @@ def mapping_export(
     text = text_of(mapping)
     rules = parse_mapping(text, mapping.name)
     with errors.status(_("Reading the file")):
-        asked = [*questions(rules, opened(file, rules.read) if file else None)]
+        found = opened(file, rules.read) if file else None
+        asked = [*questions(rules, found)]
+        open_ = unread(rules, found) if found else {}
     with options.speaking(lang):
-        write_book(out, asked, text, counted=file is not None)
+        write_book(out, asked, text, file is not None, open_)
     n = sum(len(one.unknown()) for one in asked)
     say(_("Wrote {file}."), file=out)
     text = ngettext(

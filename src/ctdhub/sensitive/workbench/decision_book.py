@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ctdhub.core.errors import FileError, error
 from ctdhub.core.files import write_whole
+from ctdhub.core.format import listed
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
@@ -69,7 +70,13 @@ class Decided:
     before: Answer = ()
 
 
-def write_book(path: Path, asked: Sequence[Facets], mapping_text: str, counted: bool) -> None:
+def write_book(
+    path: Path,
+    asked: Sequence[Facets],
+    mapping_text: str,
+    counted: bool,
+    unread: dict[str, list[str]] | None = None,
+) -> None:
     """Write the questions as a workbook, in the language in force; only its owner may read it.
 
     Args:
@@ -77,6 +84,7 @@ def write_book(path: Path, asked: Sequence[Facets], mapping_text: str, counted: 
         asked: see ``facets.questions``.
         mapping_text: the YAML that they are about, so that another is told apart later.
         counted: whether they were asked about a file, whose rows were counted.
+        unread: columns that no rule reads with what each may mean: the first lines of the list.
     """
     book = Workbook()
     index = book.active
@@ -84,7 +92,10 @@ def write_book(path: Path, asked: Sequence[Facets], mapping_text: str, counted: 
     choices = book.create_sheet(CHOICES)
     choices.sheet_state = "hidden"
     lists: dict[tuple[str, ...], str] = {}
-    rows: list[Sequence[str | int]] = []
+    rows: list[Sequence[str | int]] = [
+        ("", "", column, _unread(variables), "", "", "")
+        for column, variables in (unread or {}).items()
+    ]
     for number, one in enumerate(asked, 1):
         sheet, texts = one.of, one.values
         name = _sheet_name(number, sheet)
@@ -184,6 +195,13 @@ def _chooser(sheet: Sheet) -> Callable[[str], str]:
 
 def _of(sheet: Sheet) -> str:
     return ", ".join(sheet.columns)
+
+
+def _unread(variables: Sequence[str]) -> str:
+    labels = listed([label(name, current()) for name in variables])
+    if not variables:
+        return _("no rule reads it: what does it mean?")
+    return _("no rule reads it; perhaps: {variables}").format(variables=labels)
 
 
 def _titled(sheet: Sheet) -> str:

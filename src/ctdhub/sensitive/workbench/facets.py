@@ -24,6 +24,8 @@ from ctdhub.schema.countries import country_said, look_up, resolve
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import AGE, YEARS, load_schema
 from ctdhub.sensitive.mapping.drafting import proposals
+from ctdhub.sensitive.mapping.drafting.row_unit import decided_columns
+from ctdhub.sensitive.mapping.drafting.unread import likeliest
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, ListSheet
 from ctdhub.sensitive.mapping.evaluation import TextTable
@@ -250,6 +252,14 @@ def facets(mapping: Mapping, file: OpenedFile, of: Sheet, years: tuple[int, int]
         ("facets", Asked.of(alone, years), of.name),
         lambda: _with_meanings(mapping, of, _texts_in(mapping, file, of)),
     )
+
+
+def unread(mapping: Mapping, file: OpenedFile) -> dict[str, list[str]]:
+    """The columns of a file that no rule reads and nobody has decided, with what each may mean."""
+    decided = decided_columns(mapping)
+    open_ = (n for n in file.codes.column_names[:-1] if fold(n) not in decided)
+    seen = [file.glance(name) for name in open_ if name not in file.findings]
+    return {column.name: likeliest(column) for column in seen if column.texts}
 
 
 def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:

@@ -28,8 +28,8 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"-?\d+(\.0)?")
-_CHOICE = re.compile(r"\s*\(choice=(.+)\)\s*$")
-"""How REDCap names the column of one choice of a question."""
+_CHOICE = re.compile(r"\s*(?:\(choice=(.+)\)|\[(.+)\])\s*$")
+"""How REDCap and LimeSurvey name the column of one choice of a question."""
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 _JOINED = re.compile(r"\s*[&+]\s*|\s+(?:and|et|y|e|und|ed)\s+|\s+و\s*", re.IGNORECASE)
 SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
@@ -61,10 +61,10 @@ def bare(header: str) -> str:
     >>> bare("Type? (choice=Other)")
     'Type?/Other'
     """
-    plain = _QUESTION.sub("", _CHOICE.sub(r"/\1", header))
+    plain = _QUESTION.sub("", header)
     found = _BRACKETS.search(plain)
     hint = found is not None and all(one in own_words()["hints"] for one in words_of(found[1]))
-    return _BRACKETS.sub("", plain) if hint else plain
+    return _BRACKETS.sub("", plain) if hint else _CHOICE.sub(r"/\1\2", plain)
 
 
 def is_neutral(part: str) -> bool:
@@ -134,7 +134,7 @@ def flat(words: Any) -> Iterator[str]:
 
 
 WHOLE = 4
-"""Letters below which a root is a whole word."""
+"""Letters below which a root is a whole word; with other letters than ASCII's one less."""
 
 CLOSE = 0.88
 """Likeness (``difflib`` ratio) from which another spelling of a header counts."""
@@ -399,7 +399,7 @@ class Vocabulary:
         (True, {'means_withholds_documents': True})
         """
         if header not in self._rooted:
-            self._rooted[header] = self._by_roots(words_of(header))
+            self._rooted[header] = self._by_roots(words_of(header.replace("-t-", " ")))
         return self._rooted[header]
 
     def _by_roots(self, said: tuple[str, ...]) -> dict[str, bool]:
@@ -570,7 +570,8 @@ def _root(name: str, said: str) -> RootPhrase:
     (False, True)
     """
     parts = said.removeprefix("~").split()
-    roots = (Root("".join(words_of(p)), p[-1] == "." or len(p) < WHOLE) for p in parts)
+    short = (p[-1] == "." or len(p) < (WHOLE if p.isascii() else WHOLE - 1) for p in parts)
+    roots = (Root("".join(words_of(p)), whole) for p, whole in zip(parts, short, strict=True))
     return RootPhrase(name, tuple(roots), not said.startswith("~"))
 
 
