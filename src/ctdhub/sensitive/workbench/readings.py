@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text
+from ctdhub.core.i18n import Named, Numeral, Text
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import look_up
 from ctdhub.schema.labels import group_label, label, table_label
@@ -154,7 +154,7 @@ def _kinds(seen: Glance) -> list[Guess]:
         known = set()
         for text, parts in elements.items():
             for part in parts:
-                if flag := own.flag_in(group, part) or _by_label(group, part):
+                if flag := own.flag_in(group, part):
                     rule = {"from": seen.name, "has": []} | ({"split": mark} if mark else {})
                     has = rules.setdefault(flag, rule)["has"]
                     known.add(text)
@@ -169,18 +169,6 @@ def _kinds(seen: Glance) -> list[Guess]:
             rules = as_yaml_data(rules)
             found.append(Guess(_named_group(group), rules, reason, False, share * _GUESSED))
     return found
-
-
-def _by_label(group: str, text: str) -> str | None:
-    """The flag of a group whose label begins with the same words, None where several do."""
-    mine = stems(text)
-    own = [
-        v.name
-        for v in load_schema().records
-        if v.group == group and mine
-        and any(mine <= stems(label(v.name, code)) for code in LANGUAGES)
-    ]  # fmt: skip
-    return own[0] if len(own) == 1 else None
 
 
 def _rule_data(proposal: Proposal) -> dict[str, Any]:
@@ -202,9 +190,7 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
     rule: dict[str, Any]
     texts = seen.texts[:_LOOKED_AT]
     headed = vocabulary().variables(seen.name).get(variable.name, 0.0)
-    rooted = variable.name in vocabulary().rooted(seen.name)
-    like = variable.kind == "flag" and _says_as_much(seen.name, variable.name)
-    if not headed and (rooted or like):
+    if not headed and variable.name in vocabulary().rooted(seen.name):
         headed = _LIKE
     match variable.kind:
         case "year":
@@ -236,12 +222,6 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
     rules = {variable.name: as_yaml_data({"from": seen.name, **rule})}
     weight = _NAMED if headed else _GUESSED
     return Guess(named(variable.name), rules, reason, False, max(weight * share, 0.1 * headed))
-
-
-def _says_as_much(header: str, variable: str) -> bool:
-    """Whether a header's words begin as those of a variable's name in some language do."""
-    mine = stems(header)
-    return len(mine) > 1 and any(mine == stems(label(variable, code)) for code in LANGUAGES)
 
 
 _ONLY = Text("only you can know this")

@@ -8,7 +8,6 @@ the cells hold.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from importlib import resources
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from ctdhub.core.i18n import Text, read_shipped
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import country_said, look_up
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, kind_of, words
+from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, kind_of
 from ctdhub.sensitive.ingest.own_form import apart
 from ctdhub.sensitive.ingest.survey_form import AskedQuestion, FormChoice, FormColumn, SurveyForm
 from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal, proposals
@@ -190,29 +189,11 @@ def _about_others(question: AskedQuestion) -> bool:
 
 
 def _ways(question: AskedQuestion) -> Iterator[tuple[int, str]]:
-    """Headers to try: each label, as it is and without the words of a question; then the name."""
+    """Headers to try: each label, then the name."""
     for way, said in enumerate(question.labels):
         if said:
             yield way, said
-            if short := _without_question(said):
-                yield way, short
     yield 0, question.name
-
-
-def _without_question(label: str) -> str:
-    """A label without the words that make it a question.
-
-    >>> _without_question("What is the nationality of the person?")
-    'nationality of person'
-    """
-    return " ".join(said for said in words(label) if said not in _question_words())
-
-
-@cache
-def _question_words() -> frozenset[str]:
-    path = resources.files("ctdhub.sensitive.mapping") / "data" / "question_words.yaml"
-    told = read_shipped(path, texts=True)
-    return frozenset(part for listed in told.values() for said in listed for part in words(said))
 
 
 def _best(found: Iterable[Found]) -> Found:
