@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import threading
@@ -12,6 +13,7 @@ from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
+import openpyxl
 import pytest
 
 from ctdhub.core.errors import HubError
@@ -299,3 +301,45 @@ def test_a_workbench_that_is_away_is_a_page(desk: Desk) -> None:
     assert answer.status_code == 409
     assert "workbench-away" in answer.content.decode()
     assert "Fille" not in answer.content.decode()
+
+
+def titled(*below: list[Any]) -> bytes:
+    book = openpyxl.Workbook()
+    for row in (["Registre – 2024"], ["Mis à jour le 12/01/2025"], [], *below):
+        book.worksheets[0].append(row)
+    book.create_sheet("Listes").append(["F"])
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def test_a_file_with_a_title_row_is_no_dead_end(bench: Desk) -> None:
+    """The practice mapping reads the first row; the page of the columns looks, or asks."""
+    ours = bench.client_of("contributor")
+    people = [["D-" + str(i), "FH"[i % 2], "Zqxlieu", 2000 + i] for i in range(60)]
+    content = titled(["dossier", "sexe", "lieu", "année"], *people)
+    delivery = rows("Delivery").get(id=sent(ours, content, "xlsx"))
+    assert work() == ["check done"]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.summary["rows"]) == ("checked", 60)
+    page = unescape(ours.get(way(delivery, "")).content.decode())
+    assert "header_row" not in page
+    assert "choose the sheet with the records" in page
+    assert "sexe" in ours.get(way(delivery)).content.decode()
+
+
+def test_the_desk_asks_which_row_holds_the_names(bench: Desk) -> None:
+    ours = bench.client_of("contributor")
+    content = titled([2021, 2022, 2023], *([i, 4, 5] for i in range(40)))
+    delivery = rows("Delivery").get(id=sent(ours, content, "xlsx"))
+    assert work() == ["check done"]
+    delivery.refresh_from_db()
+    assert delivery.state == "checked"
+    page = ours.get(way(delivery)).content.decode()
+    assert "Which row holds the names" in page
+    assert page.count('name="header"') == 9, "an empty row is no choice"
+    wrong = ours.post(way(delivery), {"header": "1"})
+    assert wrong.status_code == 422
+    assert "header_row" not in wrong.content.decode()
+    assert "2022" in ours.post(way(delivery), {"header": "4"}).content.decode()
+    assert "Columns of your file" in ours.get(way(delivery)).content.decode()

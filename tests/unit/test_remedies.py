@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
+import messages
 import pyarrow as pa
 import pytest
 import typer
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from ctdhub.cli.app import command
 from ctdhub.core.errors import catalogue, error
-from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.core.i18n import LANGUAGES, language, on_a_page, page_forms, said
 from ctdhub.dp.policy import Policy
 from ctdhub.hub.folder import Agreement, HubSettings
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -24,6 +25,7 @@ from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.linkage.pprl.columns import propose
 from ctdhub.sensitive.mapping.mapping import Mapping as ColumnMapping
 from ctdhub.sensitive.mapping.mapping import Rule
+from ctdhub.sensitive.mapping.transform import A_NOTE, LIKE_A_RECORD
 
 STORY_BRACES = {"story-number"}
 """What is typed into a story stands in two braces."""
@@ -51,9 +53,9 @@ def commands(text: str) -> Iterator[list[str]]:
     """What a text says to type, in backticks or not, from ``ctdhub`` and a verb on."""
     for typed in re.findall(r"`(ctdhub [^`]+)`", text):
         yield typed.split()
-    for said in re.findall(r"\bctdhub [a-z]+[^.;,]*", re.sub("`[^`]*`", "", text)):
-        if said.split()[1] in ROOT.commands:
-            yield said.split()
+    for phrase in re.findall(r"\bctdhub [a-z]+[^.;,]*", re.sub("`[^`]*`", "", text)):
+        if phrase.split()[1] in ROOT.commands:
+            yield phrase.split()
 
 
 @cache
@@ -192,3 +194,30 @@ def test_lines_are_found_and_wrong_ones_refused() -> None:
     assert not any(_takes(model, take, "left: {2026: gone}") for _n, model, take in MODELS[2:])
     assert unknown(["ctdhub", "withdraw", "HUB", "--nobody"]) == ["--nobody"]
     assert unknown(["ctdhub", "key", "find", "--out", "FILE"]) == ["find"]
+
+
+YAML = re.compile(
+    r"header_row|\bunder `?read\b|`?\bread: |\bnotes: |--sheet|--header|\bas sheet\b|sheets: all"
+)
+"""What nobody can do who has no YAML and no command before them."""
+
+
+def test_a_page_names_no_line_of_yaml_about_sheet_and_row_of_names() -> None:
+    about = ("ingest", "mapping", "kit", "desk", "bundle")
+    fixes = [s for e in catalogue().values() if e.room in about for s in e.fix]
+    texts = [A_NOTE.message, LIKE_A_RECORD.message, *fixes]
+    spoken = [text for text in texts if YAML.search(text)]
+    assert len(spoken) > 15
+    workbooks = [s for e in catalogue().values() if "return-columns" in e.name for s in e.fix]
+    forms = page_forms()
+    assert set(spoken) - set(forms) - set(workbooks) == set()
+    assert not [text for text in forms.values() if YAML.search(text)]
+    known = {str(message.id) for message in messages.template()} - set(forms.values())
+    assert set(forms) <= known
+    for code in LANGUAGES:
+        with language(code), on_a_page():
+            told = said(error("sheets/several", n=2).remedy)
+            assert not YAML.search(told)
+            assert "`" not in told
+        with language(code):
+            assert "--sheet" in said(error("sheets/several", n=2).remedy)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from ctdhub.core.i18n import Text, said
@@ -272,3 +273,53 @@ def test_notes_are_asked_about_and_the_mapping_keeps_the_answer(tmp_path: Path) 
     assert asked() == []
     written = owner("text")["text"].replace('"', "")
     assert "notes: left_out" in written
+
+
+def workbook(path: Path, *rows: list[Any]) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in rows:
+        sheet.append(row)
+    listed = book.create_sheet("Listes")
+    for text in ("Sexe", "F", "H"):
+        listed.append([text])
+    book.save(path)
+    return path
+
+
+FRENCH = [
+    ["Registre – 2024"], ["Mis à jour le 12/01/2025"], [],
+    ["N° dossier", "Sexe", "Nationalité", "Type d’exploitation"],
+    *([f"D-{i}", "FH"[i % 2], "Nigéria", "Travail forcé"] for i in range(120)),
+    ["Total", 120], ["NB : provisoire"], ["Source : l’équipe"],
+]  # fmt: skip
+
+
+def test_a_title_and_notes_around_the_records_are_no_dead_end(tmp_path: Path) -> None:
+    owner = Owner(tmp_path, workbook(tmp_path / "a.xlsx", *FRENCH))
+    assert owner("open")["file"]["rows"] == 123
+    assert [c["column"] for c in owner("columns")["columns"]] == FRENCH[3]
+
+
+def test_the_row_of_names_is_asked_for_where_it_is_not_certain(tmp_path: Path) -> None:
+    """A title over two columns of numbers for names: no row is one of distinct texts."""
+    rows = [["Par année"], ["2021", "2022", "2023"], *([str(i), "4", "5"] for i in range(30))]
+    owner = Owner(tmp_path, workbook(tmp_path / "a.xlsx", *rows))
+    asked = owner("open")["header"]
+    assert [[cell for cell in row if cell] for row in asked["first"]] == rows[:10]
+    assert owner("open", header=2)["file"]["rows"] == 30
+    assert [c["column"] for c in owner("columns")["columns"]] == rows[1]
+    wrong = {**owner.place, "ask": "open", "header": 1}
+    assert ask(wrong)["error"]["rule"] == "empty-header"
+    columns = {"sexe": ["F", "H"], "dossier": ["a", "b"]}
+    plain = Owner(tmp_path, _file(tmp_path / "c.csv", columns), "2026-07-01")
+    assert plain("open")["file"]["rows"] == 2
+
+
+def test_the_first_row_is_not_taken_for_want_of_another(tmp_path: Path) -> None:
+    """Records without names would make columns called F and Lyon, quietly."""
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(f"{i},F,Lyon,{2000 + i}" for i in range(30)), "utf-8")
+    owner = Owner(tmp_path, path)
+    assert owner("open")["header"]["first"][0] == ["0", "F", "Lyon", "2000"]
+    assert owner("open", header=1)["file"]["rows"] == 29

@@ -95,6 +95,30 @@ def catalogue(code: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+_on_a_page: ContextVar[bool] = ContextVar("on a page", default=False)
+
+
+@contextmanager
+def on_a_page() -> Iterator[None]:
+    """Say inside the block what kit and desk can do where a text names a command or YAML.
+
+    >>> with on_a_page():
+    ...     said(Text("Correct the name of the file under read."))
+    'Use an export with all of its tables.'
+    """
+    token = _on_a_page.set(True)
+    try:
+        yield
+    finally:
+        _on_a_page.reset(token)
+
+
+@cache
+def page_forms() -> dict[str, str]:
+    """What a page says, by the English message that command and program say in its place."""
+    return {one["elsewhere"]: one["page"] for one in read_words("ctdhub.core", "on_a_page")}
+
+
 def _(message: str) -> str:
     """The message in the language in force.  Format placeholders after, not before."""
     return _translated(current(), message)
@@ -308,7 +332,8 @@ def joined(parts: Sequence[Field], between: Field) -> Text:
 
 def said(text: Text) -> str:
     """The words of a text in the language in force."""
-    words = ngettext(text.message, *text.plural) if text.plural else _(text.message)
+    message = page_forms().get(text.message, text.message) if _on_a_page.get() else text.message
+    words = ngettext(message, *text.plural) if text.plural else _(message)
     if not text.message:  # of which a catalogue holds what it says of itself
         return ""
     if not text.given:

@@ -305,11 +305,22 @@ PAGE = 100
 
 def columns(request: HttpRequest, thing: Any) -> HttpResponse:
     """What each column of the file means, what is to be decided, and what stops."""
-    carrier = carrier_of(request, thing)
-    sheet = {"sheet": request.POST["sheet"]} if request.POST.get("sheet") else {}
-    opened = asked(carrier, "open", **sheet)
+    carrier, met = carrier_of(request, thing), None
+    stated: dict[str, Any] = {"sheet": request.POST["sheet"]} if request.POST.get("sheet") else {}
+    if header := small_number(request.POST.get("header")):
+        stated["header"] = header
+    try:
+        opened = asked(carrier, "open", **stated)
+    except HubError as refused:
+        if "header" not in stated:
+            raise
+        met = Outcome(met=refused)
+        opened = asked(carrier, "open", **{k: v for k, v in stated.items() if k != "header"})
     if "choose" in opened:
         return _shown(request, thing, "sheets", Text("Which sheet holds the records?"), **opened)
+    if "header" in opened:
+        title = Text("Which row holds the names of the columns?")
+        return _shown(request, thing, "header", title, met, **opened)
     outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
     found = asked(carrier, "columns")
     names = [one["column"] for one in found["columns"]]

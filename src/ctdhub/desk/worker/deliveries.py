@@ -21,7 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ctdhub.core import files
-from ctdhub.core.errors import HubError, as_json, catalogue, error, from_json
+from ctdhub.core.errors import HubError, UnreadableFile, as_json, catalogue, error, from_json
 from ctdhub.core.files import remove
 from ctdhub.core.i18n import Text, said, yaml_values
 from ctdhub.core.keys import age
@@ -48,11 +48,12 @@ from ctdhub.hub.steps import hash_file
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
 from ctdhub.sensitive.alarms.checks import ring
-from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.ingest.tidy import column_letter
 from ctdhub.sensitive.linkage.deliveries import births_apart
+from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 
@@ -501,12 +502,18 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
         rules_file = rules_of(hub, who, day, table)
         mapping = load_mapping(rules_file)
     except HubError as met:
-        raw = read_isolated(table)
-        report.summary |= {"rows": raw.rows_read, "mapping_missing": True}
+        report.summary |= {"mapping_missing": True, **_rows_of(table)}
         report.findings = [_fault(met, {})]
         return
     report.mapping = hash_file(rules_file)
-    raw = read_given(table, mapping, corrected(hub, agreement, day))
+    try:
+        raw = read_given(table, mapping, corrected(hub, agreement, day))
+    except UnreadableFile as met:
+        if met.rule not in layout.ASKED:
+            raise
+        report.summary |= {"stopped": True, **_rows_of(table)}  # the page of its columns asks
+        report.findings = [_fault(met, {})]
+        return
     letters = named_by(mapping.needed()) | _letters(raw)
     if work:
         work.say(Text("Checking each row"))
@@ -539,6 +546,16 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
         ],
     }
     report.findings = _cells(done, letters)
+
+
+def _rows_of(table: Path) -> dict[str, int]:
+    """Rows of a file that no mapping reads, unless somebody must say first where its names are."""
+    try:
+        return {"rows": read_to_suggest(table)[0].rows_read}
+    except UnreadableFile as met:
+        if met.rule not in layout.ASKED:
+            raise
+        return {}
 
 
 def _cells(done: Harmonised, letters: dict[str, str]) -> list[dict[str, Any]]:

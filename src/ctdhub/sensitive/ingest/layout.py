@@ -402,6 +402,16 @@ def _of(main: RecordSheet, views: Sequence[SheetView], children: dict[str, Child
     return main.options.model_copy(update=update)
 
 
+ASKED = ("sheets", "no-sheet", "no-header", "empty-header", "duplicate-header")
+"""Rules of files that can be read once somebody says which sheet and row to read."""
+
+
+def first_rows(path: Path, options: ReadOptions) -> SheetView | None:
+    """The sheet that would be read, None of a format whose names stand in no row to be chosen."""
+    views: list[SheetView] = _seen(path, "views", ReadOptions()) or []
+    return next((view for view in views if options.sheet in (None, view.name)), None)
+
+
 def sheets(path: Path) -> list[RecordSheet]:
     """The sheets of a workbook that may hold records, for their steward to choose from."""
     return _tables(_seen(path, "views", ReadOptions()) or [], ReadOptions())

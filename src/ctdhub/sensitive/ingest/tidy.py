@@ -202,6 +202,16 @@ def find(rows: Rows, options: ReadOptions) -> ReadOptions:
     return options.model_copy(update=found)
 
 
+def has_names(rows: Rows) -> bool:
+    """Whether :func:`find` knows the row of names, and does not take the first for want of another.
+
+    >>> has_names([["Cases 2024", None, None], ["F", "20", "2024"], ["F", "21", "2024"]])
+    False
+    """
+    found = (search(rows) for search in (_questions, _names, _named_in_two))
+    return any(one is not None for one in found)
+
+
 _IMPORT = re.compile(r'\s*\{\s*"ImportId"')
 """How a cell of the third row of an export of Qualtrics begins."""
 

@@ -59,8 +59,8 @@ def _tell_of_others(book: Book, cells: ReaderResult, options: ReadOptions) -> No
         raise error("sheets", file=book.file)
     if others:
         note = many(
-            "One more sheet of the workbook was not read: state sheet if it holds the records.",
-            "{n} more sheets of the workbook were not read: state sheet if one holds records.",
+            "One more sheet of the workbook was not read. Look whether it holds records.",
+            "{n} more sheets of the workbook were not read. Look whether one holds records.",
             len(others),
             n=len(others),
         )

@@ -53,9 +53,11 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
 
 **Requests.**
 
-``open`` (``sheet``?)
+``open`` (``sheet``?, ``header``?)
     Reads the file and begins a draft where there is none.  ``{"choose": [{"sheet", "rows",
     "columns": [name]}]}`` where several sheets may hold the records: ask again with one of them.
+    ``{"header": {"sheet": name, "first": [[text of a cell]]}}``, at most ten rows, where it is not
+    certain which row holds the names of the columns: ask again with its number, and the sheet.
     Else ``{"file": {"rows", "notes": [Text]}}``.
 ``columns``
     ``{"columns": [verdict], "counts": {"right", "decide", "stops", "stripped"}, "rows", "records",
@@ -146,6 +148,7 @@ from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
 from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.options import ReadOptions
+from ctdhub.sensitive.ingest.tidy import LAST
 from ctdhub.sensitive.mapping import mapping_file
 from ctdhub.sensitive.mapping.edits import Operation, all_rules, checked
 from ctdhub.sensitive.mapping.mapping_file import flow
@@ -193,21 +196,35 @@ class WorkbenchRequest:
         if self._place.file is None:
             raise error("workbench-request")
         try:
-            bench = self._opened(self._given.get("sheet"))
+            bench = self._opened(stated := self._stated())
         except FileError as met:
-            if met.rule != "sheets":
+            if met.rule not in layout.ASKED or "header" in self._given:
                 raise
-            sheets = layout.sheets(self._place.file)
-            found = [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in sheets]
-            return {"choose": found}
+            if met.rule == "sheets":
+                sheets = layout.sheets(self._place.file)
+                found = [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in sheets]
+                return {"choose": found}
+            seen = layout.first_rows(self._place.file, stated or ReadOptions())
+            if seen is None:
+                raise
+            first = [row[:SHOWN] for row in seen.rows[:LAST]]
+            return {"header": {"sheet": stated.sheet if stated else None, "first": first}}
         raw = bench.file.raw  # where a draft cannot read the file, no other is begun over it
         return {"file": {"rows": raw.rows_read, "notes": raw.notes}}
 
-    def _opened(self, sheet: Any) -> Bench:
+    def _stated(self) -> ReadOptions | None:
+        """What the reader says about sheet and row of names; None where that is nothing."""
+        sheet, header = self._given.get("sheet"), self._given.get("header")
+        stated: Answer = {"sheet": sheet} if isinstance(sheet, str) and sheet else {}
+        if type(header) is int and 0 < header <= LAST:
+            stated["header_row"] = header
+        return ReadOptions(**stated) if stated else None
+
+    def _opened(self, stated: ReadOptions | None) -> Bench:
         place, now = self._place, opened.in_force(self._place)
         draft = drafts.load_draft(place)
-        if isinstance(sheet, str):
-            draft = opened.suggested(place, ReadOptions(sheet=sheet))
+        if stated is not None:
+            draft = opened.suggested(place, stated)
         elif draft is not None:
             if now is None or not draft.seen == drafts.digest(draft.base) != now.seen:
                 return Bench(place, draft)
@@ -521,6 +538,9 @@ ANSWERS = {
     name.rstrip("_"): answer for name, answer in vars(WorkbenchRequest).items() if name[0] != "_"
 }
 """Every request and what answers it."""
+
+SHOWN = 8
+"""Cells of a row that are shown where the row of names is asked for."""
 
 _one_at_a_time = threading.Lock()
 
