@@ -319,7 +319,12 @@ def _pages(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
         for code in LANGUAGES if where in labels else ():
             with language(code):
                 words += map(said, labels[where])
-        yield title, links.page(where), _("page"), _spelt([*words, *synonyms()["pages"].get(where, ())])
+        yield (
+            title,
+            links.page(where),
+            _("page"),
+            _spelt([*words, *synonyms()["pages"].get(where, ())]),
+        )
         if cited := synonyms()["pages"].get(f"{where}#cite"):
             yield _("Cite"), f"{links.page(where)}#cite", _("page"), _spelt([_("Cite"), *cited])
 

@@ -46,7 +46,7 @@ from ctdhub.hub.rules import policy
 from ctdhub.hub.stages.harmonise import corrected, read_given
 from ctdhub.hub.steps import hash_file
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
+from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery
 from ctdhub.sensitive.alarms.checks import ring
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -535,17 +535,19 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
         "rejected": account.rejected,
         "excluded": sum(account.excluded.values()),
         "notes": [text_as_kept(note, letters) for note in raw.notes],
-        "alarms": [  # what somebody must look at, of this delivery alone
-            {
-                "name": alarm.name,
-                "stops": alarm.stops,
-                "accepted": alarm.accepted,
-                "what": text_as_kept(alarm.what(), letters),
-            }
-            for alarm in ring([seen], limits, newest=True)
-        ],
+        "alarms": [_alarm_as_kept(one, letters) for one in ring([seen], limits, newest=True)],
     }
     report.findings = _cells(done, letters)
+
+
+def _alarm_as_kept(alarm: Alarm, letters: dict[str, str]) -> dict[str, Any]:
+    """What somebody must look at, of this delivery alone."""
+    return {
+        "name": alarm.name,
+        "stops": alarm.stops,
+        "accepted": alarm.accepted,
+        "what": text_as_kept(alarm.what(), letters),
+    }
 
 
 def _rows_of(table: Path) -> dict[str, int]:

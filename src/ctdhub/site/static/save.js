@@ -61,7 +61,8 @@
     var link = event.target.closest("a[download][href*='.csv#']");
     if (!link || location.protocol === "file:") return;
     event.preventDefault();
-    fetch(link.href).then(function (answer) { return answer.text(); }).then(cut.bind(null, link));
+    fetch(link.href).then(function (answer) { return answer.text(); }).then(cut.bind(null, link))
+      .catch(function () { location.assign(link.href); });
   });
   window.ctdhubSave = { file: file, png: png };
 })();

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ctdhub.core.i18n import Text, read_shipped
+from ctdhub.core.i18n import Text
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import country_said, look_up
 from ctdhub.schema.model import load_schema
