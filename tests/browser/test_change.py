@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from practice_releases import Practice
 
 from ctdhub.core.i18n import LANGUAGES, _, language
+from ctdhub.site import frame
 from ctdhub.site.pages import facts, trends
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
@@ -21,7 +22,7 @@ CODES = ("en", "ar")
 
 @pytest.fixture(scope="module")
 def drawn(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both pages of a practice release, from left to right and from right to left."""
+    """Both pages of a practice release, from left to right and from right to left, by language."""
     folder = tmp_path_factory.mktemp("practice")
     release = Practice.made(once, folder, 4000).release(0)
     answers = Answers(release)
@@ -29,8 +30,11 @@ def drawn(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
         with language(code):
             for module in (trends, facts):
                 text = render(next(iter(module.pages(answers))), release, LANGUAGES)
-                (folder / f"{code}-{module.PATH}").write_text(text, "utf-8")
-    return folder
+                page = folder / frame.address(code, release.version, module.PATH)
+                page.parent.mkdir(parents=True, exist_ok=True)
+                page.write_text(text, "utf-8")
+    frame.write_scripts(folder)
+    return folder / "r" / release.version
 
 
 @pytest.mark.parametrize("name", ["trends.html", "facts.html"])
@@ -38,7 +42,7 @@ def drawn(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_accessible_and_inside_the_window(
     tab: Page, drawn: Path, violations: Callable[[Page], str], code: str, name: str
 ) -> None:
-    tab.goto((drawn / f"{code}-{name}").as_uri())
+    tab.goto((drawn / code / name).as_uri())
     tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     if (code == "en") == (name == "trends.html"):  # each page and each direction once
         assert violations(tab) == ""
@@ -57,7 +61,7 @@ SIDES = """() => [...document.querySelectorAll("#trends-total .balance")].map(sv
 
 @pytest.mark.parametrize("code", CODES)
 def test_fewer_people_lie_where_reading_starts(tab: Page, drawn: Path, code: str) -> None:
-    tab.goto((drawn / f"{code}-trends.html").as_uri())
+    tab.goto((drawn / code / "trends.html").as_uri())
     bars = tab.evaluate(SIDES)
     assert len(bars) >= 3
     with language(code):
@@ -83,7 +87,7 @@ HALO = """() => [...document.querySelectorAll("svg.years .number")].map(text => 
 
 def test_no_line_runs_through_the_number_of_a_chart(tab: Page, drawn: Path) -> None:
     """The paper around its letters covers what is drawn before it, and nothing is drawn after."""
-    tab.goto((drawn / "ar-trends.html").as_uri())
+    tab.goto((drawn / "ar" / "trends.html").as_uri())
     found = tab.evaluate(HALO)
     assert found
     assert all(found)

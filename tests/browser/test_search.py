@@ -107,7 +107,7 @@ def test_nothing_is_asked_before_somebody_searches(web: str, tab: Page) -> None:
 def test_a_country_is_compared_with_another_by_any_spelling(web: str, tab: Page) -> None:
     """From its page; the explorer shows both."""
     tab.goto(f"{web}{address('fr', VERSION, 'countries/pol.html')}")
-    box = tab.get_by_role("combobox", name="Comparer Pologne avec")
+    box = tab.get_by_role("combobox", name="Comparer avec")
     found = tab.locator("#compare-exploited [role=option]")
     box.fill("Polen")
     expect(tab.locator("#compare-exploited [role=status]")).to_be_visible()
