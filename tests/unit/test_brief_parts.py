@@ -107,8 +107,8 @@ SECTIONS = ("assistance-hub", "assistance", "signals", "change")
 def test_a_signal_says_number_share_and_denominator_together(made: dict[str, Brief]) -> None:
     text = said(made["country"], "signals")
     assert "Country of exploitation: Poland The share of women and girls rose from 40.0% (" in text
-    assert "while all whose answer is recorded went from 400 (" in text
-    assert "their own number rose from 160 (" in text
+    assert "while the total of those recorded went from 400 (" in text
+    assert "the number of women and girls rose from 160 (" in text
     assert "men and boys" not in text  # the other side of the same rise
     assert "2018: a contributor no longer reports" in text
     assert "A signal is a question, not a cause" in text

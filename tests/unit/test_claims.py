@@ -51,23 +51,23 @@ PEOPLE = [
 ]
 SHARES = [
     ((0.66, 0.64, 0.68),
-     ("about two in three", "environ deux sur trois", "alrededor de dos de cada tres",
+     ("about two in three", "environ 2 personnes sur 3", "alrededor de dos de cada tres",
       "نحو الثلثين")),
     ((0.645, 0.63, 0.66),
-     ("nearly two in three", "près de deux sur trois", "casi dos de cada tres",
+     ("nearly two in three", "près de 2 personnes sur 3", "casi dos de cada tres",
       "ما يقرب من الثلثين")),
     ((0.69, 0.685, 0.695),
-     ("nearly seven in ten", "près de sept sur dix", "casi siete de cada diez",
+     ("nearly seven in ten", "près de 7 personnes sur 10", "casi siete de cada diez",
       "ما يقرب من سبعة أعشارهم")),
     ((0.515, 0.505, 0.525),
      ("more than half", "plus de la moitié", "más de la mitad", "أكثر من النصف")),
     ((0.5, 0.45, 0.55),
      ("about half", "environ la moitié", "alrededor de la mitad", "نحو النصف")),
     ((0.25, 0.2, 0.3),
-     ("about one in four", "environ une sur quatre", "alrededor de una de cada cuatro",
+     ("about one in four", "environ 1 personne sur 4", "alrededor de una de cada cuatro",
       "نحو الربع")),
     ((0.58, 0.54, 0.62),
-     ("about three in five", "environ trois sur cinq", "alrededor de tres de cada cinco",
+     ("about three in five", "environ 3 personnes sur 5", "alrededor de tres de cada cinco",
       "نحو ثلاثة أخماسهم")),
     ((0.7, 0.56, 0.84), ("most", "la plupart", "la mayoría", "معظمهم")),
     ((0.62, 0.51, 0.73),
@@ -181,8 +181,8 @@ def test_main_types_are_main_if_everybody_counts_once_too() -> None:
 
 BASES = {
     r"\} of all people": ("personnes", "todas las personas", "جميع الأشخاص"),
-    r"of those recorded": ("personnes", "personas", "ممن|المسجَّل"),
-    r"counted twice": ("deux fois(?! plus)", r"(cuent\w+|contarse) dos veces(?! más)", "مرتين"),
+    r"of those recorded": ("personnes|celles", "personas", "ممن|من سُجّلت|المسجَّل"),
+    r"counted twice": ("deux fois(?! plus)", r"(cuent\w+|contarse|contado) dos veces(?! más)", "مرتين"),
     r"largest corridors": ("plus grands", "mayores|más personas", "أكبر"),
 }
 """What a number is of and how sure it is: words of a message, and how each language says them."""

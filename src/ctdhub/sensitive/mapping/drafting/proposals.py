@@ -790,7 +790,7 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
         months = Text("the day is not sure, the year is: {texts}")
         doubts += (months.holding(texts=texts_with_rows(column, nearly)),)
     if short:
-        digits = Text("years of two digits, taken for those beside them: {texts}")
+        digits = Text("years of two digits, read as the others: {texts}")
         doubts += (digits.holding(texts=texts_with_rows(column, short)),)
     rule = ({"map": nearly} if nearly else {}) | {"year": True}
     yield Proposal(target, column.name, rule, score * column.weight(told), reason, doubts)
