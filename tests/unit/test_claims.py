@@ -182,7 +182,11 @@ def test_main_types_are_main_if_everybody_counts_once_too() -> None:
 BASES = {
     r"\} of all people": ("personnes", "todas las personas", "جميع الأشخاص"),
     r"of those recorded": ("personnes|celles", "personas", "ممن|من سُجّلت|المسجَّل"),
-    r"counted twice": ("deux fois(?! plus)", r"(cuent\w+|contarse|contado) dos veces(?! más)", "مرتين"),
+    r"counted twice": (
+        "deux fois(?! plus)",
+        r"(cuent\w+|contarse|contado) dos veces(?! más)",
+        "مرتين",
+    ),
     r"largest corridors": ("plus grands", "mayores|más personas", "أكبر"),
 }
 """What a number is of and how sure it is: words of a message, and how each language says them."""
