@@ -182,6 +182,6 @@ def test_bounds_are_for_regions_and_a_country_says_what_is_not_recorded(
 def test_facts_of_a_place_share_their_first_sentence_with_its_page(answers: Answers) -> None:
     with language("en"):
         told = place_sentences(place_facts(answers, "europe"))
-    numbers = [s for s in told if "is not recorded; whatever it is" in s]
+    numbers = [s for s in told if "is not recorded; counting all of them" in s]
     assert len(numbers) == 2
     assert all("were identified" in s and "(between " in s and "at least" not in s for s in numbers)

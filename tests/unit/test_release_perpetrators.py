@@ -133,7 +133,7 @@ def test_catalogues_describe_them(release: Path) -> None:
 def test_readers_are_told_what_a_row_is(release: Path) -> None:
     text = " ".join((release / "README.md").read_text("utf-8").split())
     assert "perpetrators whom case records mention | 30 (between 26 and 34)" in text
-    assert "at most 3 perpetrators" in text
+    assert "at most 3 alleged perpetrators" in text
     assert "**no row** of `records`" in text
     for name in PERPETRATOR_FILES:
         assert f"`{name}`" in text

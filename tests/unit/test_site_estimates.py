@@ -235,8 +235,8 @@ def test_years_and_people_who_count_twice_are_told(tmp_path: Path) -> None:
     assert release.protected.sources is not None
     assert release.protected.sources.list_years == (2016, 2017)
     page = shown(release)
-    assert "knew in 2016 to 2017" in scope(release)
-    assert page.index("knew in 2016 to 2017") < page.index("The estimate is ")
+    assert "known to it in 2016 to 2017" in scope(release)
+    assert page.index("known to it in 2016 to 2017") < page.index("The estimate is ")
     assert "about 240 people of this release" in double_people(release)
     assert double_people(release) in page
     told = " ".join(CliRunner().invoke(command(), ["estimate", str(release.path)]).output.split())

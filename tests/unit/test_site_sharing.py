@@ -161,7 +161,7 @@ def test_first_page_and_data_describe_the_dataset(public: Path, practice: Path) 
             files = {d["name"]: d["contentUrl"] for d in found["distribution"]}
             assert files["counts.parquet"] == base + "counts.parquet"
         assert read(site, "en", "help.html").blocks == []
-    assert "invented" in json.loads(read(practice, "en").blocks[0])["description"]
+    assert "fictitious" in json.loads(read(practice, "en").blocks[0])["description"]
 
 
 def test_examples_of_the_data_page_name_the_address_and_real_files(

@@ -146,7 +146,7 @@ def test_the_ivorian_series_is_a_signal_of_the_share_with_the_fall_of_the_count(
     assert "The share of “women” rose" in said
     assert "to 46%" in said
     assert "the whole fell from 8,086 to 864" in said
-    assert "their own number fell from 956 to 397" in said
+    assert "the number of “women” fell from 956 to 397" in said
     single = single_periods(found, signal)
     assert "between 8% and 13%" in single
     assert "12,396 (1,611 of them" in single
