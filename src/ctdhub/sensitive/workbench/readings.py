@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ctdhub.core.i18n import Named, Numeral, Text
+from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import look_up
 from ctdhub.schema.labels import group_label, label, table_label
@@ -154,7 +154,7 @@ def _kinds(seen: Glance) -> list[Guess]:
         known = set()
         for text, parts in elements.items():
             for part in parts:
-                if flag := own.flag_in(group, part):
+                if flag := own.flag_in(group, part) or _by_label(group, part):
                     rule = {"from": seen.name, "has": []} | ({"split": mark} if mark else {})
                     has = rules.setdefault(flag, rule)["has"]
                     known.add(text)
@@ -169,6 +169,18 @@ def _kinds(seen: Glance) -> list[Guess]:
             rules = as_yaml_data(rules)
             found.append(Guess(_named_group(group), rules, reason, False, share * _GUESSED))
     return found
+
+
+def _by_label(group: str, text: str) -> str | None:
+    """The flag of a group whose label begins with the same words, None where several do."""
+    mine = stems(text)
+    own = [
+        v.name
+        for v in load_schema().records
+        if v.group == group and mine
+        and any(mine <= stems(label(v.name, code)) for code in LANGUAGES)
+    ]  # fmt: skip
+    return own[0] if len(own) == 1 else None
 
 
 def _rule_data(proposal: Proposal) -> dict[str, Any]:
