@@ -242,7 +242,7 @@ def test_a_site_speaks_every_language_of_its_hub(of_two: Hub) -> None:
         code: {p.relative_to(pages / code) for p in (pages / code).rglob("*.html")}
         for code in TWO_LANGUAGES
     }
-    assert len(held["en"]) > 15
+    assert len(held["en"]) >= 10
     assert all(found == held["en"] for found in held.values())
     assert sorted(p.name for p in pages.iterdir() if p.name in LANGUAGES) == sorted(held)
     for code in held:
