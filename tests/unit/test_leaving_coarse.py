@@ -158,7 +158,7 @@ CELLS = {
 }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=st.lists(st.tuples(*map(st.sampled_from, CELLS.values())), min_size=1, max_size=8))
 @example(rows=[("F", "22", "12/03/2024", "TGO", "FRA", "oui"), ("F", "22", "jadis", "", "", "non")])
 @example(rows=[("F", "99", "03/12/24", "fra", "", "oui"), ("H", "9-17", "45363", "", "", "oui")])

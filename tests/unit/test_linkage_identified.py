@@ -110,7 +110,7 @@ def invented(folder: Path, people: int, seed: int) -> tuple[dict[str, Path], dic
 def test_five_lists_in_four_scripts(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    files, truth = invented(tmp_path / "in", 500, 11)
+    files, truth = invented(tmp_path / "in", 1_000, 11)
     begin = time.process_time()
     summary, copies = linked(files.values(), tmp_path / "out")
     took = time.process_time() - begin
@@ -139,10 +139,10 @@ def test_febrl_by_identifiers(
 ) -> None:
     """Nothing was chosen on these data: columns by their names, cut-offs by default.
 
-    Every eighth person of the two files, whose records are numbered by person.
+    Every fourth person of the two files, whose records are numbered by person.
     """
     files = {
-        name: [r for r in rows_of(FEBRL / f"{name}.csv") if int(r["rec_id"].split("-")[1]) % 8 == 1]
+        name: [r for r in rows_of(FEBRL / f"{name}.csv") if int(r["rec_id"].split("-")[1]) % 4 == 1]
         for name in ("febrl4a", "febrl4b")
     }
     begin = time.process_time()
@@ -433,8 +433,8 @@ def test_no_cluster_has_two_persons_of_a_file(pairs: list[tuple[int, int, int]])
 
 def test_strangers_are_not_linked(tmp_path: Path) -> None:
     """Where files share nobody, there is nothing to learn from, and nothing is learnt."""
-    one = write_names(tmp_path / "one", 120, 7)["harbour"]
-    other = write_names(tmp_path / "other", 120, 8)["pharos"]
+    one = write_names(tmp_path / "one", 300, 7)["harbour"]
+    other = write_names(tmp_path / "other", 300, 8)["pharos"]
     summary, _copies = linked([one, other], tmp_path / "out")
     assert (summary["links"], summary["learnt"]) == (0, False)
     assert summary["expected_missed_links"] is None, "unknown is not nought"
@@ -448,7 +448,7 @@ def test_without_days_of_birth_the_year_teaches_and_the_missing_are_told(
     record_property: Callable[[str, object], None],
 ) -> None:
     """Without places, so that much is missed; how much is told within a factor of two."""
-    lists = write_names(tmp_path / "names", 500, 5)
+    lists = write_names(tmp_path / "names", 700, 5)
     person = {row["case"]: row["person"] for row in rows_of(tmp_path / "names" / "truth.csv")}
     files = {name: rows_of(lists[name]) for name in ("harbour", "lantern", "manara")}
     for rows in files.values():
