@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
@@ -27,6 +27,7 @@ BESIDE = {"SHA256SUMS", "APPROVALS.json", "ERRATA.json", "ERRATA.md"}
 ROLES = ("privacy_officer", "steward")
 LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 LONGEST = 20 * 2**20
+DAMAGED = (AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
 class Fault(Exception):
@@ -154,7 +155,6 @@ def passkey(
 
 def check_files(folder: Path) -> dict[str, Any]:
     """Every file is the one that SHA256SUMS and the manifest name; the manifest."""
-    need(folder.is_dir(), "no folder")
     for file in folder.iterdir():
         need(file.is_file() and not file.is_symlink(), f"{file.name} is no file")
     need((folder / "SHA256SUMS").is_file(), "SHA256SUMS is missing")
@@ -268,7 +268,7 @@ def check(folder: Path, known: dict[str, set[str]]) -> str:
         manifest = check_files(folder)
         keys, approvers = check_approvals(folder, manifest, known)
         notices = check_notices(folder, manifest, approvers, known)
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as met:
+    except (*DAMAGED, UnsupportedAlgorithm) as met:
         raise Fault(f"damaged: {type(met).__name__}") from None
     digits = (sha256(key.encode())[:16] for key in keys)
     signed = ", ".join(f"{role} {d}" for role, d in zip(ROLES, digits, strict=True))

@@ -23,6 +23,7 @@ from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.ingest.rejects import REJECTS
+from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 
@@ -583,26 +584,65 @@ def test_dates_of_workbooks_that_count_from_1904(tmp_path: Path) -> None:
     assert columns(read_table(tmp_path / "a.xlsx"))["day"] == ["2020-02-03"]
 
 
+RUSSIAN = "Пол;Возраст;Страна\nженский;22;Украина\nмужской;17;Молдова\n"
+FRENCH = "Sexe;Âge;Nationalité\nFéminin;22;Guinéenne\nMasculin;17;Sénégalaise\nFÉMININ;3;à côté\n"
+JAPANESE = "性別;年齢;国籍\n女性;22;フィリピン\n男性;17;ベトナム\n不明;3;カンボジア\n"
+CHINESE = "性别;年龄;国籍\n女性;22;越南社会主义\n男性;17;柬埔寨王国\n未知;3;缅甸联邦共和国\n"
+
+
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
-        ("cp1251", "Пол;Возраст;Страна\nженский;22;Украина\nмужской;17;Молдова\n"),
-        ("koi8-r", "Пол;Возраст;Страна\nженский;22;Украина\nмужской;17;Молдова\n"),
+        ("cp1251", RUSSIAN),
+        ("cp1251", "Стать;Вік;Країна\nжіноча;22;Україна\nчоловіча;17;Молдова\n"),
         ("cp1253", "Φύλο;Ηλικία;Χώρα\nΓυναίκα;22;Αλβανία\nΆνδρας;17;Νιγηρία\n"),
         ("cp1256", "الجنس;العمر;الجنسية\nأنثى;22;سورية\nذكر;17;عراقية\n"),
-        ("cp1252", "Sexe;Âge;Nationalité;Prénom\nFéminin;22;Guinéenne;Zoé\nÉlevé;17;à côté;être\n"),
-        ("cp1252", "Género;Edad;País\nmujer;22;España\nniña;17;Perú\nvarón;3;Panamá;él;sí\n"),
     ],
 )
-def test_a_code_page_is_known_by_its_letters(encoding: str, text: str) -> None:
-    assert to_utf8(text.encode(encoding), None, "a.csv") == (text.encode(), encoding)
+def test_a_draft_states_a_code_page_that_is_sure(encoding: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(text.encode(encoding))
+    assert code_page(text.encode(encoding)) == encoding
+    raw, options = read_to_suggest(file)
+    assert options.encoding == encoding
+    assert raw.column_names()[0] == text.partition(";")[0]
 
 
-def test_a_code_page_that_is_as_likely_is_named() -> None:
-    turkish = "Yaş;Kayıt;Uyruğu;değil;kız;ağır;şüpheli".encode("cp1254")
-    assert code_page(turkish) == ("cp1254", None)
-    assert code_page("é;è;ê;à;ç;ô;î;ü;ö;ä".encode("cp1252"))[0] == "cp1252"
-    assert code_page(b"abc") == ("cp1252", None)
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", FRENCH), ("cp1252", "É;À;Ç;È;Ê;Ô;Î;Û;Â\n" * 9), ("mac_roman", FRENCH),
+        ("cp850", FRENCH), ("cp1252", "kyn;maður;þýska;Ísland;börn;ættingi;Ægir;þrælkun;Ðó\n"),
+        ("cp1252", "Género;Edad;País\nniña;17;Perú\nvarón;3;Panamá\nseñora;1;España\n"),
+        ("koi8-r", RUSSIAN), ("iso8859-5", RUSSIAN), ("cp866", RUSSIAN),
+        ("mac_cyrillic", RUSSIAN.upper()),
+        ("shift_jis", JAPANESE), ("euc_jp", JAPANESE), ("gbk", CHINESE),
+        ("big5", "性別;年齡\n女性;22\n" * 9),
+        ("euc_kr", "성별;나이;국적\n여성;22;베트남\n남성;17;캄보디아\n" * 3),
+        ("tis-620", "เพศ;อายุ;สัญชาติ\nหญิง;22;พม่า\nชาย;17;กัมพูชา\n"),
+        ("cp1255", "מין;גיל;אזרחות\nאישה;22;אוקראינה\nגבר;17;מולדובה\n"),
+        ("cp1250", "Płeć;Wiek;Obywatelstwo\nmężczyzna;22;Łotwa\nżeńska;17;Białoruś\n"),
+        ("cp1254", "Yaş;Kayıt;Uyruğu;değil;kız;ağır;şüpheli;çocuk;Türkiye;İşçi;güç\n"),
+        ("cp1252", "Più;perciò;può;sì;così;Lì;finì;partì;andò;portò;è;perché;già\n" * 3),
+        ("cp1252", "Regiões;mães;não;Região;ações;São Tomé;avó;Ípsilon;ação\n" * 3),
+    ],
+)  # fmt: skip
+def test_a_code_page_that_is_not_sure_is_not_guessed(encoding: str, text: str) -> None:
+    assert code_page(text.encode(encoding)) is None
+
+
+@pytest.mark.parametrize("text", [RUSSIAN, FRENCH])
+def test_damaged_utf8_is_no_code_page(text: str) -> None:
+    whole = text.encode()
+    for damaged in (
+        whole[:-2] + b"\xff\n",
+        whole + "Пол;женский".encode("cp1251"),
+        b"\xd0;" + whole,
+    ):
+        assert code_page(damaged) is None
+        with pytest.raises(UnreadableFile, match="UTF-8") as met:
+            to_utf8(damaged, None, "a.csv")
+        assert met.value.rule == "mixed-encoding"
 
 
 def test_tones_of_vietnamese_stand_in_their_letters() -> None:
@@ -610,4 +650,5 @@ def test_tones_of_vietnamese_stand_in_their_letters() -> None:
     tones = {"ớ": "ơ\u0301", "ố": "ô\u0301", "ị": "i\u0323", "ổ": "ô\u0309", "ữ": "ư\u0303"}
     tones |= {"ệ": "ê\u0323", "í": "i\u0301"}
     apart = "".join(tones.get(c, c) for c in written)
-    assert to_utf8(apart.encode("cp1258"), None, "a.csv") == (written.encode(), "cp1258")
+    assert code_page(apart.encode("cp1258") * 2) == "cp1258"
+    assert to_utf8(apart.encode("cp1258"), "cp1258", "a.csv") == (written.encode(), "cp1258")

@@ -244,8 +244,15 @@ class Envelope(Mark):
     @model_validator(mode="before")
     @classmethod
     def _open(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "payload" not in given:
+        if isinstance(given, dict) and isinstance(given.get(cls._content), Signable):
             return given
+        try:
+            return cls._opened(given)
+        except (AttributeError, LookupError, TypeError):
+            raise ValueError("no envelope") from None
+
+    @classmethod
+    def _opened(cls, given: Any) -> dict[str, Any]:
         if given.keys() != {"payloadType", "payload", "signatures"}:
             raise ValueError("an envelope has three parts")
         payload = base64.b64decode(given["payload"], validate=True)
@@ -254,8 +261,9 @@ class Envelope(Mark):
         spelt = base64.b64encode(payload).decode() == given["payload"]
         if given["payloadType"] != PAYLOAD_TYPE or not spelt or canonical(content) != payload:
             raise ValueError("another spelling than the one that is signed")
-        if not signature.keys() <= set(_PARTS.values()):
-            raise ValueError("a signature has four parts")
+        texts = all(isinstance(text, str) for text in signature.values())
+        if not texts or not signature.keys() <= set(_PARTS.values()):
+            raise ValueError("a signature has four parts, all of them texts")
         parts = {name: signature[part] for name, part in _PARTS.items() if part in signature}
         return {cls._content: content, **parts}
 

@@ -799,8 +799,8 @@ def year_claim(answers: Answers, where: Where, rows: Iterable[Row]) -> YearClaim
         far = abs(step.value) * answers.z > CLEAR * step.half_width
         if far and (broken := _explained(answers, where, claim)) is not None:
             return broken
-    first = min((last - n for n in BACK if last - n in years), default=last)
-    if (found := _change(years, first, last)) is None:
+    first = min((last - n for n in BACK if last - n in years), default=None)
+    if first is None or (found := _change(years, first, last)) is None:
         return None
     claim = found[0]
     if not claim.sign:
@@ -826,8 +826,8 @@ def _change(
 def _explained(answers: Answers, where: Where, claim: YearClaim) -> YearClaim | None:
     """The claim with the contributors that explain it; None where none do.
 
-    Where the release counted contributors apart, those that joined or left must make a part of the
-    change that is clear of the noise.
+    Those that joined or left must make a part of the change that is clear of the noise: where the
+    release did not count contributors apart, it names none of them as a cause.
     """
     release, pair = answers.release, (int(claim.earlier.codes[0]), int(claim.later.codes[0]))
     kind: Literal["joined", "left"] = "joined" if claim.sign > 0 else "left"
@@ -837,7 +837,7 @@ def _explained(answers: Answers, where: Where, claim: YearClaim) -> YearClaim | 
         found = _subject(where)
         asked = report(answers, found, pair) if found else None
         parts = asked.splits[0].of("joined", "left") if asked and asked.splits else ()
-        if not parts or any(p.kind == kind and p.is_clear for p in parts):
+        if any(p.kind == kind and p.is_clear for p in parts):
             return replace(claim, kind=kind, names=names)
     declared = trend.breaks_between(release, tuple(where), *pair)
     if declared:

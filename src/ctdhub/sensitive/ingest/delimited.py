@@ -114,8 +114,8 @@ def to_utf8(data: bytes, declared: str | None, file: str) -> tuple[bytes, str]:
     r"""The text as UTF-8 without byte order mark, and the encoding it came in.
 
     Without a mark or a statement, UTF-16 is known by the side its zero bytes lie on, UTF-8 by
-    being valid; anything else is the code page whose usual letters it has, Windows-1252 in doubt,
-    unless it also holds UTF-8 sequences.
+    being valid, and anything else is Windows-1252 unless it also holds UTF-8 sequences: another
+    code page is stated, in a draft by :func:`code_page`.
 
     Args:
         data: the bytes of the file.
@@ -135,9 +135,9 @@ def to_utf8(data: bytes, declared: str | None, file: str) -> tuple[bytes, str]:
             bad = _first_invalid_utf8(body)
             if bad is None:
                 return body, "utf-8"
-            encoding, _other = code_page(body)
-            if encoding == LATIN and _UTF8_PAIR.search(body):
+            if _UTF8_PAIR.search(body):
                 raise error("mixed-encoding", file=file, row=_row(body[:bad]))
+            encoding = "cp1252"
     if encoding in ("utf-8", "ascii"):
         bad = _first_invalid_utf8(body)
         if bad is None and (encoding == "utf-8" or body.isascii()):
@@ -145,63 +145,62 @@ def to_utf8(data: bytes, declared: str | None, file: str) -> tuple[bytes, str]:
     return _transcode(body, encoding, file), encoding
 
 
-LATIN = "cp1252"
-"""The code page of Western Europe, of which a file is in doubt."""
-
 _USUAL = {
-    LATIN: "éèêàâçùîôûïëüöäßáíóúñãõåøæœìòÉÈÀÇÁÍÓÚÑÄÖÜºª°«»–—’“”",
-    "cp1250": "ąćęłńóśźżčďěňřšťůžáéíýâăîşţőűđŁŚŻČŠŽ",
-    "cp1254": "ğışçöüİĞŞÇÖÜâ",
-    "cp1258": "âêôăđơưĂÂĐÊÔƠƯéèàóíìúùòáã\u0300\u0301\u0303\u0309\u0323",
-    "cp1251": "оеаинтсрвлкмдпуяыьгіОЕАИНТСРВЛКМДП",
-    "koi8-r": "оеаинтсрвлкмдпуяыьгОЕАИНТСРВЛКМДП",
-    "iso8859-5": "оеаинтсрвлкмдпуяыьгіОЕАИНТСРВЛКМДП",
-    "cp866": "оеаинтсрвлкмдпуяыьгОЕАИНТСРВЛКМДП",
-    "cp1253": "αοιετσνηυρκπμλςάίόέήώύΑΟΙΕΤΣΝΗ",
+    "cp1251": "оеаинтсрвлкмдпуяыьгі",
+    "cp1253": "αοιετσνηυρκπμλςάίόέήώύ",
     "cp1256": "اليمونرتبةعدسفهحقكجأإ",
 }
-"""The usual letters of code pages, besides those of ASCII."""
+"""The usual small letters of code pages in whose languages no word has letters of ASCII."""
 
-CODE_PAGES = frozenset(_USUAL) - {LATIN}
-"""Code pages that are known by their letters, and written into a draft."""
-
-_WHOLE_WORDS = frozenset(_USUAL) - {LATIN, "cp1250", "cp1254", "cp1258"}
-"""Code pages in whose languages no word has letters of ASCII; of others each longer one has."""
-
-SHORT = 3
-"""Letters of a word below which it may be all accents, or none."""
-
-_SURER, _CLOSE, _LETTERS = 0.1, 0.1, 8
+_SURE, _LETTERS, _WORD = 0.75, 20, 3
+VIETNAMESE = "cp1258"
+_OWN, _TONES, _FEW = "đơưĐƠƯ", "\u0300\u0301\u0303\u0309\u0323", 3
 
 
-def code_page(data: bytes) -> tuple[str, str | None]:
-    """The code page whose usual letters a text has, and another that is as likely.
+def code_page(data: bytes) -> str | None:
+    """The code page of Windows that a text is in, for a draft that says so; None where not sure.
 
-    >>> code_page("Пол;женский;мужской".encode("cp1251"))[0], code_page("Âge".encode("cp1252"))
-    ('cp1251', ('cp1252', None))
+    Sure is: no line is UTF-8 beyond ASCII, its words of three letters or more are of one alphabet
+    and end in small letters, and three in four of their letters are usual in that page alone.
+
+    >>> code_page("Пол;женский;мужской;неизвестно".encode("cp1251"))
+    'cp1251'
+    >>> code_page("Âge;Été;Côte d’Ivoire;Sénégal;Guinée".encode("cp1252"))
     """
-    found = sorted(((_usual(data[:_SAMPLE], page), page) for page in _USUAL), reverse=True)
-    scores = {page: score for score, page in found}
-    best, page = found[0]
-    if best < scores[LATIN] + _SURER:
-        page = LATIN
-    near = next((p for score, p in found if p != page and score > scores[page] - _CLOSE), None)
-    return page, near if max(scores.values()) else None
+    sample = data[:_SAMPLE]
+    if any(_is_utf8(line) for line in sample.splitlines() if not line.isascii()):
+        return None
+    sure = [page for page, usual in _USUAL.items() if _share(sample, page, usual) >= _SURE]
+    sure += [VIETNAMESE] if _has_tones(sample) else []
+    return sure[0] if len(sure) == 1 else None
 
 
-def _usual(sample: bytes, page: str) -> float:
-    """The share of the letters beyond ASCII that are usual in a code page."""
+def _has_tones(sample: bytes) -> bool:
+    """Whether each sign of a tone stands behind a letter that takes it, as in Vietnamese alone."""
+    text = sample.decode(VIETNAMESE, "replace")
+    tones, own = (sum(c in signs for c in text) for signs in (_TONES, _OWN))
+    left = set(unicodedata.normalize("NFC", text)) & {*_TONES, "\ufffd"}
+    return min(tones, own) >= _FEW and not left
+
+
+def _is_utf8(line: bytes) -> bool:
     try:
-        text = sample.decode(page)
+        return bool(line.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _share(sample: bytes, page: str, usual: str) -> float:
+    """The share of letters that are usual, among words beyond ASCII of some length."""
+    try:
+        words = re.findall(r"[^\W\d_]+", sample.decode(page))
     except UnicodeDecodeError:
         return 0.0
-    words = re.findall(r"[\w\u0300-\u0323]*[^\W\x00-\x7f][\w\u0300-\u0323]*", text)
-    letters = [c for word in words for c in word if not c.isascii()]
+    words = [word for word in words if not word.isascii() and len(word) >= _WORD]
+    letters = [c for word in words for c in word[1:]]
     if len(letters) < _LETTERS:
         return 0.0
-    whole = page in _WHOLE_WORDS
-    told = (w for w in words if len(w) < SHORT or whole is not bool(re.search("[A-Za-z]", w)))
-    return sum(c in _USUAL[page] for word in told for c in word) / len(letters)
+    return sum(c in usual for c in letters) / len(letters)
 
 
 def _without_mark(data: bytes, declared: str | None) -> tuple[bytes, str | None]:
@@ -240,7 +239,7 @@ def _first_invalid_utf8(data: bytes) -> int | None:
 def _transcode(data: bytes, encoding: str, file: str) -> bytes:
     try:
         text = data.decode(encoding)  # tones of Vietnamese stand behind their letters
-        return (unicodedata.normalize("NFC", text) if encoding == "cp1258" else text).encode()
+        return (unicodedata.normalize("NFC", text) if encoding == VIETNAMESE else text).encode()
     except UnicodeError as cause:
         start = cause.start if isinstance(cause, UnicodeDecodeError) else 0
         row = _row(data[:start].decode(encoding, "replace").encode("utf-8", "replace"))
@@ -381,14 +380,6 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
         raise error("cell-count", file=file, row=rejects[0].row)
     refuse_formulas(names, columns, rows, file, options.header_row)
     made = ReaderResult(names, columns, rows, rejects, options.header_row, encoding, delimiter)
-    if options.encoding is None and encoding in _USUAL and (near := code_page(data)[1]):
-        made.notes.append(
-            Text(
-                "The letters were read as {encoding}, but may be {other}: where words look wrong, "
-                "state the encoding.",
-                encoding=encoding, other=near,
-            )
-        )  # fmt: skip
     if footer:
         made.notes.append(tidy.footer_note(footer))
     return made

@@ -51,8 +51,10 @@
     var name = link.pathname.split("/").pop().slice(0, -4), columns = text.split("\n", 1)[0].split(",");
     new URLSearchParams(link.hash.slice(1)).forEach(function (code, column) {
       name += "-" + code.toLowerCase();
+      var place = columns.indexOf(column);
+      if (place < 0) throw new Error(column);
       text = text.split("\n").filter(function (line, k) {
-        return !k || line.split(",")[columns.indexOf(column)] === code;
+        return !k || line.split(",")[place] === code;
       }).join("\n");
     });
     file(new Blob([text + "\n"], { type: "text/csv" }), name + ".csv");
@@ -61,7 +63,10 @@
     var link = event.target.closest("a[download][href*='.csv#']");
     if (!link || location.protocol === "file:") return;
     event.preventDefault();
-    fetch(link.href).then(function (answer) { return answer.text(); }).then(cut.bind(null, link))
+    fetch(link.href).then(function (answer) {
+      if (!answer.ok) throw answer;
+      return answer.text();
+    }).then(cut.bind(null, link))
       .catch(function () { location.assign(link.href); });
   });
   window.ctdhubSave = { file: file, png: png };

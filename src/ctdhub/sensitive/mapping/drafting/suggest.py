@@ -16,7 +16,7 @@ from ctdhub.core.i18n import Numeral, Text, joined, said
 from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.model import AGE, PERIOD, YEARS, load_schema
 from ctdhub.sensitive.ingest import layout
-from ctdhub.sensitive.ingest.delimited import CODE_PAGES, unescaped
+from ctdhub.sensitive.ingest.delimited import TABLE, code_page, unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -499,7 +499,7 @@ def read_to_suggest(
         FileError: the file cannot be read, and no known format helps; several sheets of it may
             hold the records (rule ``sheets``).
     """
-    options = layout.look(path, given)
+    options = layout.look(path, _in_its_code_page(path, given))
     if called:
         known_ids = used(called, read_isolated(path, options).column_names())
         options = options.model_copy(update={"names": known_ids})
@@ -511,8 +511,6 @@ def read_to_suggest(
         if error.rule != "empty-header" or (found := _as_known(path, names())) is None:
             raise
         return found
-    if raw.encoding in CODE_PAGES:
-        options = options.model_copy(update={"encoding": raw.encoding})
     if given is not None:
         return raw, options
     known = recognise(raw.table.column_names)
@@ -522,6 +520,16 @@ def read_to_suggest(
     if known is None or builtin(known).read == ReadOptions():
         return raw, options
     return _as_known(path, [known]) or (raw, options)
+
+
+def _in_its_code_page(path: Path, given: ReadOptions | None) -> ReadOptions | None:
+    """What is stated about a file, and its code page where that is sure and nothing is stated."""
+    if path.suffix.lower() not in TABLE or (given is not None and given.encoding):
+        return given
+    with path.open("rb") as file:
+        page = code_page(file.read(2**16))
+    update = {"encoding": page}
+    return (given or ReadOptions()).model_copy(update=update) if page else given
 
 
 def _with_form(path: Path, options: ReadOptions, form: SurveyForm) -> tuple[RawTable, ReadOptions]:
