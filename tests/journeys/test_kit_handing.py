@@ -215,7 +215,7 @@ def test_totals_two_header_rows_and_consent_on_the_way_to_a_bundle(kit: KitPages
         "excluded": {"no-consent": 20, "note-row": 1},
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(bundle.cases.decode())))
-    assert sum(1 for row in rows if row["Accueil/Sexe"]) == 10
+    assert sum(1 for row in rows if row["Sexe"]) == 10
 
 
 def test_numbers_of_cases_become_a_signed_file_of_codes(kit: KitPages) -> None:

@@ -223,3 +223,15 @@ def test_forms_may_share_names_and_relatives_are_children(tmp_path: Path) -> Non
     others = [["ID", "Case Status", "Date", "By"], *[[x, "Open", "2024", "me"] for x in "zyx"]]
     with pytest.raises(FileError):  # its cases are others
         look(book(tmp_path / "b.xlsx", {"Identity": shared, "Closure": others}))
+
+
+def test_lists_that_each_count_from_one_are_not_tied(tmp_path: Path) -> None:
+    """Two registers are no forms of the same people, whatever their numbers say."""
+    head = ["ID", "Sex", "Age", "Country"]
+    north = [head, *[[i, "F", 20 + i, "Peru"] for i in range(1, 9)]]
+    south = [["ID", "Sex", "Kin", "Entry"], *[[i, "M", 3, "2024"] for i in range(1, 9)]]
+    later = [south[0], *south[4:]]
+    for other in (south, later):
+        with pytest.raises(FileError) as met:
+            look(book(tmp_path / "a.xlsx", {"North": north, "South": other}))
+        assert met.value.rule == "sheets"

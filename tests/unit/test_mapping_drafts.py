@@ -545,15 +545,16 @@ def test_a_header_is_read_by_its_roots(header: str, texts: list[str], variable: 
         ("Home", ["Ghana", "Togo"], "citizenship"),
         ("Shelter", ["X", ""], "assistance_accommodation"),
         ("Medical history", ["yes", "no"], "assistance_medical"),
+        ("Son sex", ["F", "M"], "someone other than the person"),
+        ("Son nationality", ["Ghana", "Togo"], "someone other than the person"),
+        ("Son age", ["8", "12", "19"], "someone other than the person"),
     ],
 )
 def test_what_a_header_may_mean_is_asked(header: str, texts: list[str], likely: str) -> None:
     found = suggest(raw_of({header: texts, "year": ["2020", "2021"]}, 24))
     assert set(found.mapping.columns) == {"year_of_registration"}
     asked, _rules = found.yaml.split("version: 1")
-    assert next(line for line in asked.splitlines() if header in line).endswith(likely) or any(
-        likely in line for line in asked.splitlines() if header in line
-    )
+    assert any(likely in line for line in asked.splitlines() if header in line)
 
 
 def test_choices_with_columns_of_their_own_are_left_only_where_each_has_one() -> None:
@@ -587,5 +588,5 @@ def test_dates_and_ages_are_read_as_far_as_they_are_certain() -> None:
     assert found.columns["year_of_registration"][0].map == {"vers mars 2020": "2020"}
     ages = {"env. 16 ans": "9-17", "15-17": "9-17", "adulte": None, "env. 17 ans": None}
     assert found.columns["age_band"][0].map == ages
-    alone = suggest(raw_of({"Date d'entrée": ["22/09/64", "2020-01-01"]}, 24)).mapping
-    assert alone.dates.century is None
+    for texts in (["22/09/64", "01/01/2020"], ["21-03-19", "2019-01-05", "2021-04-02"]):
+        assert suggest(raw_of({"Date d'entrée": texts}, 24)).mapping.dates.century is None

@@ -316,6 +316,22 @@ def test_the_row_of_names_is_asked_for_where_it_is_not_certain(tmp_path: Path) -
     assert plain("open")["file"]["rows"] == 2
 
 
+def test_the_rows_that_are_shown_are_of_the_sheet_that_is_read(tmp_path: Path) -> None:
+    """A sheet of notes before the records is not what somebody is asked about."""
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["Read me"])
+    records = book.create_sheet("Cases")
+    for row in [["Par année"], ["2021", "2022", "2023"], *([str(i), "4", "5"] for i in range(30))]:
+        records.append(row)
+    book.save(tmp_path / "a.xlsx")
+    owner = Owner(tmp_path, tmp_path / "a.xlsx")
+    asked = owner("open")["header"]
+    assert asked["sheet"] == "Cases"
+    assert asked["first"][1] == ["2021", "2022", "2023"]
+    assert owner("open", header=2, sheet=asked["sheet"])["file"]["rows"] == 30
+
+
 def test_the_first_row_is_not_taken_for_want_of_another(tmp_path: Path) -> None:
     """Records without names would make columns called F and Lyon, quietly."""
     path = tmp_path / "a.csv"

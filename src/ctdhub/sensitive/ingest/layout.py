@@ -373,7 +373,8 @@ def _forms(tables: Sequence[RecordSheet], views: Sequence[SheetView]) -> ReadOpt
     """The sheet that names all cases, with those of their other forms, tied by equal IDs.
 
     Names that sheets share tie nothing: many forms have a status, and relatives an age.  A sheet
-    of other cases, or of the same cases and mostly the same columns, is asked about.
+    of other cases, or of the same cases and mostly the same columns, is asked about, and so is one
+    that shares a name where IDs only count: each list counts from 1.
     """
     ids = {table.name: ids_of(table.view) for table in tables}
     of_cases = [t for t in tables if ids_are_unique(t.view) and _names_all(ids, t.name)]
@@ -381,12 +382,20 @@ def _forms(tables: Sequence[RecordSheet], views: Sequence[SheetView]) -> ReadOpt
     others = [table for table in forms[1:] if SUBFORM not in table.name]
     if not forms or any(_alike(table, forms[0]) for table in others):
         return None
+    shared = any(len(t.names & forms[0].names) > 1 for t in tables if t is not forms[0])
+    if shared and _only_count(ids[forms[0].name]):
+        return None
     tied = child_forms([t.view for t in tables], forms[0].name)
     return _of(forms[0], views, tied) if tied else None
 
 
 def _names_all(ids: Mapping[str, frozenset[str]], name: str) -> bool:
     return all(len(own & ids[name]) > len(own) / 2 for own in ids.values())
+
+
+def _only_count(ids: frozenset[str]) -> bool:
+    """Whether IDs are the numbers of the rows of a list, or nearly."""
+    return all(map(str.isdecimal, ids)) and max(map(int, ids), default=0) <= 2 * len(ids)
 
 
 def _alike(table: RecordSheet, main: RecordSheet) -> bool:

@@ -194,8 +194,6 @@ def find(rows: Rows, options: ReadOptions) -> ReadOptions:
             return options
         return options.model_copy(update={"header_row": place + 2, "header_rows": 2})
     found: dict[str, Any] = {} if place == 0 else {"header_row": place + 1}
-    if place > 0 and _are_groups(rows[place - 1], rows[place]):
-        found["header_rows"] = 2
     label = _label_below(rows[place:])
     if label is not None:
         found |= {"skip_rows": (place + 2,), "skip_if": label}
@@ -212,6 +210,9 @@ def has_names(rows: Rows) -> bool:
     return any(one is not None for one in found)
 
 
+_ANSWERS = ("response", "open-ended response", "date / time")
+"""What SurveyMonkey writes below a question that has one column."""
+
 _IMPORT = re.compile(r'\s*\{\s*"ImportId"')
 """How a cell of the third row of an export of Qualtrics begins."""
 
@@ -227,26 +228,20 @@ def _questions(rows: Rows) -> dict[str, Any] | None:
             if named < 1 or (names := dict(_filled(rows[named - 1]))) == {}:
                 return None
             skipped = dict(_filled(rows[named]))
-            column = next(c for c in names if c in skipped and skipped[c] != names[c])
-            told = {trim(names[column]): trim(skipped[column])}
+            told = {trim(names[c]): trim(skipped[c]) for c in names.keys() & skipped.keys()}
+            differ = {name: text for name, text in sorted(told.items()) if name != text}
+            if not differ:
+                return None
+            told = dict([next(iter(differ.items()))])
             return {"header_row": named, "skip_rows": tuple(below), "skip_if": told}
     return None
-
-
-def _are_groups(above: Sequence[str | None], names: Sequence[str | None]) -> bool:
-    """Whether a row above the names holds groups of them: several, none over most columns."""
-    places = [column for column, cell in _filled(above) if not is_typed(cell)]
-    width = max(column for column, _cell in _filled(names)) + 1
-    spans = [after - first for first, after in pairwise([*places, width])]
-    few = len(places) == len(_filled(above)) and 1 < len(places) < len(_filled(names))
-    return few and max(spans) > 1 and 3 * max(spans) <= 2 * width
 
 
 def _named_in_two(rows: Rows) -> int | None:
     """The first of two rows that name the columns together, as SurveyMonkey has them.
 
-    A column that the first row alone names is filled in the rows below the second, so that the
-    second is no record; names that repeat there are told apart by the first.
+    A column that the first row alone names is filled in the rows below the second; below a question
+    with a column of its own stands what SurveyMonkey writes there, and no record does.
     """
     for place, (row, next_row) in enumerate(pairwise(rows[:LAST])):
         first, second = dict(_filled(row)), dict(_filled(next_row))
@@ -254,11 +249,14 @@ def _named_in_two(rows: Rows) -> int | None:
         names = joined_names([row, next_row])
         used = {column for later in below for column in later}
         alone = [c for c in first if c not in second and all(c in later for later in below)]
+        once = {c for c, cell in first.items() if [*first.values()].count(cell) == 1}
+        own = {c for c in once & second.keys() if c + 1 in first or c + 1 not in second}
         if (
             len(first) >= LEAST
             and len(below) >= LEAST
             and len(alone) > 1
             and len(second) > 1
+            and all(fold(second[c]) in _ANSWERS for c in own)
             and all(column < len(names) and names[column] for column in used)
             and len(set(names)) == len(names)
             and not any(map(is_typed, (*first.values(), *second.values())))

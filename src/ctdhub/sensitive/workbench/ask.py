@@ -204,13 +204,20 @@ class WorkbenchRequest:
                 sheets = layout.sheets(self._place.file)
                 found = [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in sheets]
                 return {"choose": found}
-            seen = layout.first_rows(self._place.file, stated or ReadOptions())
+            seen = layout.first_rows(self._place.file, self._looked(stated))
             if seen is None:
                 raise
             first = [row[:SHOWN] for row in seen.rows[:LAST]]
-            return {"header": {"sheet": stated.sheet if stated else None, "first": first}}
+            return {"header": {"sheet": seen.name or None, "first": first}}
         raw = bench.file.raw  # where a draft cannot read the file, no other is begun over it
         return {"file": {"rows": raw.rows_read, "notes": raw.notes}}
+
+    def _looked(self, stated: ReadOptions | None) -> ReadOptions:
+        """What would be read, as far as that can be seen."""
+        assert self._place.file is not None
+        with suppress(FileError):
+            return layout.look(self._place.file, stated)
+        return stated or ReadOptions()
 
     def _stated(self) -> ReadOptions | None:
         """What the reader says about sheet and row of names; None where that is nothing."""
