@@ -583,6 +583,9 @@ class Site:
         unlisted = {"count": None, "low": 0, "high": high, "state": "protected"}
         about = {"sigma": sigma, "unlisted": unlisted}
         if len(names) > _SMALL:
+            with damage():
+                manifest = json.loads(self._checked("manifest.json"))
+                about["sigma"] = manifest["sigma"]["*".join(names)]
             return self._frame(self._large(names, variables), about)
         kinds = columns(variables) | dict.fromkeys(ONCE if self.counted_twice else (), "int64")
         return self._frame(rows_of(self._cells(variables), kinds), about)

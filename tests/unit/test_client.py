@@ -207,7 +207,7 @@ def test_no_site_no_release_no_server(tmp_path: Path, folder: Path, served: str)
         assert caught.value.rule == rule
 
 
-@pytest.mark.parametrize("name", ["records.parquet", "counts.parquet"])
+@pytest.mark.parametrize("name", ["records.parquet", "counts.parquet", "manifest.json"])
 def test_changed_files_of_the_release_are_refused(copied: Path, name: str) -> None:
     file = copied / "r" / VERSION / name
     content = bytearray(file.read_bytes())

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from ctdhub.cli.app import command
 from ctdhub.core.errors import catalogue, error
-from ctdhub.core.i18n import LANGUAGES, language, on_a_page, page_forms, said
+from ctdhub.core.i18n import LANGUAGES, language, page_forms, said
 from ctdhub.dp.policy import Policy
 from ctdhub.hub.folder import Agreement, HubSettings
 from ctdhub.sensitive.ingest.options import ReadOptions
@@ -206,7 +206,9 @@ def test_a_page_names_no_line_of_yaml_about_sheet_and_row_of_names() -> None:
     about = ("ingest", "mapping", "kit", "desk", "bundle")
     fixes = [s for e in catalogue().values() if e.room in about for s in e.fix]
     texts = [A_NOTE.message, LIKE_A_RECORD.message, *fixes]
+    of_files = [s for e in catalogue().values() if e.room == "ingest" for s in e.fix]
     spoken = [text for text in texts if YAML.search(text)]
+    spoken += [text for text in of_files if re.search("in the mapping|ctdhub suggest", text)]
     assert len(spoken) > 15
     workbooks = [s for e in catalogue().values() if "return-columns" in e.name for s in e.fix]
     forms = page_forms()
@@ -215,7 +217,7 @@ def test_a_page_names_no_line_of_yaml_about_sheet_and_row_of_names() -> None:
     known = {str(message.id) for message in messages.template()} - set(forms.values())
     assert set(forms) <= known
     for code in LANGUAGES:
-        with language(code), on_a_page():
+        with language(code, page=True):
             told = said(error("sheets/several", n=2).remedy)
             assert not YAML.search(told)
             assert "`" not in told

@@ -64,20 +64,31 @@ def current() -> str:
     return _current.get() or preferred()
 
 
+_on_a_page: ContextVar[bool] = ContextVar("on a page", default=False)
+
+
 @contextmanager
-def language(code: str) -> Iterator[None]:
+def language(code: str, *, page: bool = False) -> Iterator[None]:
     """Speak ``code`` inside the block.
+
+    Args:
+        page: say what kit and desk can do where a text names a command or YAML.
 
     Raises:
         ValueError: ``code`` is not one of :data:`LANGUAGES`.
+
+    >>> with language("en", page=True):
+    ...     said(Text("Correct the name of the file under read."))
+    'Use an export with all of its tables.'
     """
     if code not in LANGUAGES:
         raise ValueError(f"no such language: {code}; offered: {', '.join(LANGUAGES)}")
-    token = _current.set(code)
+    token, place = _current.set(code), _on_a_page.set(page or _on_a_page.get())
     try:
         yield
     finally:
         _current.reset(token)
+        _on_a_page.reset(place)
 
 
 @cache
@@ -93,24 +104,6 @@ def catalogue(code: str) -> gettext.NullTranslations:
     write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=code))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
-
-
-_on_a_page: ContextVar[bool] = ContextVar("on a page", default=False)
-
-
-@contextmanager
-def on_a_page() -> Iterator[None]:
-    """Say inside the block what kit and desk can do where a text names a command or YAML.
-
-    >>> with on_a_page():
-    ...     said(Text("Correct the name of the file under read."))
-    'Use an export with all of its tables.'
-    """
-    token = _on_a_page.set(True)
-    try:
-        yield
-    finally:
-        _on_a_page.reset(token)
 
 
 @cache
@@ -396,6 +389,17 @@ def yaml_values(text: str | bytes, *, texts: bool = False) -> Any:
 
     kind = "BaseLoader" if texts else "SafeLoader"
     return yaml.load(text, getattr(yaml, f"C{kind}", getattr(yaml, kind)))  # noqa: S506 (both safe)
+
+
+def yaml_nodes(text: str) -> Any:
+    """The nodes of a text of YAML, with their places, by the same reader.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+    """
+    import yaml
+
+    return yaml.compose(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def read_shipped(file: Traversable, *, texts: bool = False) -> Any:

@@ -15,16 +15,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import (
-    LANGUAGES,
-    NATIVE_NAMES,
-    RIGHT_TO_LEFT,
-    _,
-    current,
-    language,
-    on_a_page,
-    said,
-)
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language, said
 from ctdhub.desk.accounts.signing_in import IDLE, LONGEST
 from ctdhub.desk.allowed import VISITOR, Who, allowed
 from ctdhub.desk.config import current as desk
@@ -78,7 +69,7 @@ class Languages:
         request.who = VISITOR
         end_old_visit(request)
         code = chosen(request)
-        with language(code), on_a_page(), translation.override(code):
+        with language(code, page=True), translation.override(code):
             response = self.answer(request)
         response["Content-Language"] = code
         return response

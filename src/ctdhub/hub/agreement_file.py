@@ -13,7 +13,7 @@ import yaml
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import write_whole
-from ctdhub.core.i18n import yaml_values
+from ctdhub.core.i18n import yaml_nodes, yaml_values
 from ctdhub.hub.folder import ID, SOON, SOURCE_KINDS, Agreement, Hub, checked_settings, noted
 from ctdhub.hub.steps import hash_file
 
@@ -104,7 +104,7 @@ def _with_setting(text: str, name: str, value: Any) -> str:
         written = yaml.safe_dump(
             {name: value}, allow_unicode=True, sort_keys=False, width=1_000_000
         )
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = yaml_nodes(text)
     if node is None:
         return f"{text}{written}"
     if not isinstance(node, yaml.MappingNode) or node.flow_style:

@@ -33,7 +33,7 @@ import ctdhub
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import is_day, locked, sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import LANGUAGES, Language, Text, joined, yaml_values
+from ctdhub.core.i18n import LANGUAGES, Language, Text, joined, yaml_nodes, yaml_values
 from ctdhub.core.keys.signing import is_public_key
 from ctdhub.core.tables import FORMULA
 from ctdhub.dp.accounting import epsilon_of
@@ -418,7 +418,7 @@ _held = lru_cache(maxsize=256)(yaml_values)
 
 def _lines(text: str) -> dict[str, int]:
     """The line of each setting of a file."""
-    found = yaml.compose(text, Loader=yaml.SafeLoader)
+    found = yaml_nodes(text)
     if not isinstance(found, yaml.MappingNode):
         return {}
     return {str(key.value): key.start_mark.line + 1 for key, _value in found.value}

@@ -14,16 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.files import WRITING
-from ctdhub.core.i18n import (
-    LANGUAGES,
-    NATIVE_NAMES,
-    RIGHT_TO_LEFT,
-    _,
-    current,
-    language,
-    on_a_page,
-    preferred,
-)
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language, preferred
 from ctdhub.desk.allowed import Owner, allowed
 from ctdhub.desk.errors import error_page
 from ctdhub.desk.registry import DeskPage
@@ -62,7 +53,7 @@ class KitRequests:
         request.kit = Kit(settings.KIT_FOLDER)
         request.who = Owner()
         chosen = request.kit.state().language
-        with language(chosen if chosen in LANGUAGES else preferred()), on_a_page():
+        with language(chosen if chosen in LANGUAGES else preferred(), page=True):
             response = self.answer(request)
             response["Content-Language"] = current()
         return response

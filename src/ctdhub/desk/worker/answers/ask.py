@@ -136,7 +136,7 @@ def ask(root: Path, who: Who, request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         if not may_ask(who, request):
             raise error("desk-ask", name=name[:40])
-        with language(str(request.get("lang", "en"))):
+        with language(str(request.get("lang", "en")), page=True):
             return _ANSWERS[name](Hub(root), HubRequest(who, request))
     except HubError as met:
         return {"error": as_json(met)}
