@@ -113,7 +113,7 @@ def _run(files: list[int], folder: str, environment: dict[str, str], words: list
         os.environ.update(environment)
         output.console.width = output.errors.width = WIDTH
         sys.argv = ["ctdhub", *words]
-        for target, name, value in FEW if words[:1] != ["site"] else ():
+        for target, name, value in FEW if "site" not in words else ():
             setattr(target, name, value)
         main.main()
     except SystemExit as ended:

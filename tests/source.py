@@ -69,10 +69,13 @@ class Question(Generic[Found]):
 
 
 def _answer(questions: list[Question[Any]]) -> None:
+    found: list[dict[Module, Any]] = [{} for _question in questions]
     for module in modules():
         nodes = tuple(ast.walk(ast.parse(module.text)))
-        for question in questions:
-            question._found[module] = question._ask(nodes)
+        for question, own in zip(questions, found, strict=True):
+            own[module] = question._ask(nodes)
+    for question, own in zip(questions, found, strict=True):  # of all modules, or of none
+        question._found = own
 
 
 @Question

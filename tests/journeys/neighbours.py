@@ -157,7 +157,7 @@ class Worlds:
         self.chance.asked.clear()
 
 
-SIGNED = ("review", "changes", "signature")
+SIGNED = ("review", "changes", "sig")
 """Of ``APPROVALS.json``, random by nature: the hash of a private file that begins with 32 fresh
 random bytes, that of what approvers are shown, which is hashed with the same bytes, and the
 signature of a statement that names both."""
@@ -191,12 +191,10 @@ def _file(file: Path, name: str) -> Seen:
 def _content(name: str, content: bytes) -> Seen:
     if Path(name).name == APPROVALS:
         given = json.loads(content)
-        statements = [
-            envelopes.statement(each) | {"keys": [one["keyid"] for one in each["signatures"]]}
-            for each in given["approvals"]
-        ]
-        lines = [each["ledger"] for each in statements]
-        statement = json.dumps(_without(statements, (*SIGNED, "ledger"))).encode()
+        seen = [each | {"payload": envelopes.statement(each)} for each in given["approvals"]]
+        lines = [each["payload"]["ledger"] for each in seen]
+        alike = _without(given | {"approvals": seen}, (*SIGNED, "ledger"))
+        statement = json.dumps(alike).encode()
         return {name: statement, str(Path(name).with_name(LINE)): json.dumps(lines).encode()}
     return {name: content}
 

@@ -232,6 +232,8 @@ def test_every_page_and_file_of_the_version_says_it(corrected: Hub) -> None:
     places = json.loads((folder / "api" / "places.json").read_text("utf-8"))
     jsonschema.validate(places, json.loads(schema("places")))
     assert [e["number"] for e in places["errata"]] == [1, 2]
+    group = json.loads((folder / "api" / "tables.csv-metadata.json").read_text("utf-8"))
+    assert [note["number"] for note in group["notes"]] == [1, 2]
     assert '"correction":[{"@type":"CorrectionComment"' in (folder / "en/data.html").read_text(
         "utf-8"
     )

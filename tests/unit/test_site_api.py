@@ -140,6 +140,11 @@ def test_descriptions_name_the_columns_of_every_table(api: Path) -> None:
         columns = table.get("tableSchema", group["tableSchema"])["columns"]
         head = (api / table["url"]).read_text("utf-8").splitlines()[0]
         assert head.split(",") == [column["name"] for column in columns]
+        parse = {"integer": int, "number": float, "string": str}
+        for line in rows(api / table["url"]):
+            for column in columns:
+                if cell := line[column["name"]]:
+                    parse[column.get("datatype", "string")](cell)
 
 
 def test_every_path_leads_to_a_file(site: Path) -> None:

@@ -116,6 +116,9 @@ def test_files_hold_the_same_numbers(release: Release, site: Path) -> None:
 def test_every_table_for_reports_is_linked_and_there(release: Release, site: Path) -> None:
     html = (site / "en" / "mandated.html").read_text("utf-8")
     links = [h for h in re.findall(r'href="([^"]+)"', html) if "charts/mandated" in h]
+    assert links
+    for link in links:
+        assert (site / "en" / link.partition("#")[0]).is_file(), link
     held = set(reported_places(Answers(release)))
     for shape in tables.SHAPES:
         own = {

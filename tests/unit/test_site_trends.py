@@ -231,7 +231,9 @@ def test_files_hold_the_same_counts(release: Release, tmp_path: Path) -> None:
         trends_page.KIND.files(tmp_path, Content(Answers(release), PLAIN))
     for name in CHARTS:
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
-            assert all(int(row["denominator"]) > 0 for row in csv.DictReader(handle))
+            counted = [int(row["denominator"]) for row in csv.DictReader(handle)]
+        assert counted
+        assert min(counted) > 0
     with (folder / "trends-gender.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     cells = Answers(release).cells(YEAR, "gender")

@@ -160,7 +160,8 @@ class _Planes:
             self.present = np.flatnonzero(size)
             starts = np.concatenate([[0], np.cumsum(size[self.present])])
         self.words = np.concatenate([[0], np.cumsum((np.diff(starts) + 63) // 64)])
-        self.bits = np.zeros((int(self.words[-1]), total), dtype=np.uint64)
+        # A column without values, last of all, still has a place for the plane that no code sets.
+        self.bits = np.zeros((int(self.words[-1]), total + 1), dtype=np.uint64)
         places = np.array(list(self.first.values()), dtype=np.int64)
         kernels.pack(matrix, order, starts, places, self.bits)
 

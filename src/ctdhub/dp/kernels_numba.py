@@ -204,7 +204,7 @@ def sweep(  # noqa: C901, PLR0913
             for z in range(lead.shape[1]):
                 lead[y, z] = table[y, z, 1] - table[y, z, 0]
     f = np.empty(columns, np.int32)
-    odd = np.empty(columns + 1, np.int64)
+    odd = np.empty(columns, np.int64)
     filled = np.empty(columns, np.int64)
     gain = np.empty(values, np.float32)
     moved = 0

@@ -820,20 +820,14 @@ NEAR = 2
 """Years around those that are written out within which two digits mean one of them."""
 
 
-_ENDS_IN_YEAR = re.compile(r"\b\d{4}$")
-
-
 def short_years(column: Glance, read: Iterable[str]) -> list[str]:
-    """Dates with a year of two digits that lie among dates with four, empty where some do not.
-
-    They are read as the others only where these all end in their year: among dates that begin with
-    it, "21-03-19" may be of 2021.
-    """
+    """Dates with a year of two digits that lie among dates that all end in one of four, else none:
+    among dates that begin with it, "21-03-19" may be of 2021."""
     known = {t: int(year) for t in read if (year := DAY_FIRST.year(fold(t)))}
-    if not all(_ENDS_IN_YEAR.search(fold(text)) for text in known):
+    if not all(re.search(r"\b\d{4}$", fold(text)) for text in known):
         return []
-    read_short = ((t, _TWO_DIGITS.year(fold(t))) for t in column.texts if t not in known)
-    short = {text: int(year) for text, year in read_short if year}
+    others = {t: _TWO_DIGITS.year(fold(t)) for t in column.texts if t not in known}
+    short = {text: int(year) for text, year in others.items() if year}
     first, last = min(known.values(), default=0) - NEAR, max(known.values(), default=0) + NEAR
     return [*short] if all(first <= year <= last for year in short.values()) else []
 
