@@ -342,7 +342,7 @@ def pool(estimates: Sequence[float], variances: Sequence[float], *, level: float
         estimates: one from each set, at least two.  The estimate should be about normal: the
             logarithm of an odds ratio, not the ratio.
         variances: their squared standard errors, as if the records of a set were real; above 0.
-        level: of the interval, between 0 and 1.
+        level: of the interval, above 0 and at most 0.999.
 
     Raises:
         SiteError: fewer than two sets, not as many variances, a number that is none
@@ -358,7 +358,7 @@ def pool(estimates: Sequence[float], variances: Sequence[float], *, level: float
     numbers = [float(x) for x in (*estimates, *variances)]
     if m < 2 or len(variances) != m or not all(map(math.isfinite, numbers)):
         raise error("pool-numbers")
-    if min(numbers[m:]) <= 0 or not 0 < level < 1:
+    if min(numbers[m:]) <= 0 or not 0 < level <= 0.999:
         raise error("pool-numbers")
     mean, inside = math.fsum(numbers[:m]) / m, math.fsum(numbers[m:]) / m
     between = (1 + 1 / m) * math.fsum((x - mean) ** 2 for x in numbers[:m]) / (m - 1)
@@ -375,7 +375,7 @@ def _t_quantile(df: float, tail: float) -> float:
     With t = sqrt(df) tan(a) its density is proportional to cos(a)^(df - 1), smooth enough for 64
     points of Gauss and Legendre and falling in a: Newton's steps from the normal quantile, which is
     lower, never pass the root.  With many degrees of freedom, Cornish and Fisher's first term.
-    Right to seven digits up to a tail of 0.9995.
+    Right to five digits up to a tail of 0.9995.
 
     Args:
         tail: the probability below it, at least 1/2.

@@ -92,7 +92,7 @@ def turns(release: Release) -> tuple[Turn, ...]:
 def difference(
     earlier: NumberCard, later: NumberCard, *, hidden: bool = False
 ) -> Difference | None:
-    """``later`` less ``earlier``; None unless both are shown.
+    """``later`` less ``earlier``; None unless both are shown, or one where ``hidden`` says so.
 
     Args:
         hidden: one of them may be too small to show: it is 0, uncertain by its whole upper end.
@@ -103,7 +103,7 @@ def difference(
     if not (all(shown) or veiled):
         return None
     value = (later.value or 0) - (earlier.value or 0)
-    half = math.ceil(math.hypot(*(c.half_width if c.value else c.high or 0 for c in cards)))
+    half = math.ceil(math.hypot(*(c.half_width if c.value is not None else c.high or 0 for c in cards)))
     return Difference(value, value - half, value + half)
 
 
