@@ -103,7 +103,8 @@ def difference(
     if not (all(shown) or veiled):
         return None
     value = (later.value or 0) - (earlier.value or 0)
-    half = math.ceil(math.hypot(*(c.half_width if c.value is not None else c.high or 0 for c in cards)))
+    ends = (c.half_width if c.value is not None else c.high or 0 for c in cards)
+    half = math.ceil(math.hypot(*ends))
     return Difference(value, value - half, value + half)
 
 
