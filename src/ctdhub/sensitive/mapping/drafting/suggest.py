@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dictionary
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -524,12 +525,11 @@ def read_to_suggest(
 
 def _in_its_code_page(path: Path, given: ReadOptions | None) -> ReadOptions | None:
     """What is stated about a file, and its code page where that is sure and nothing is stated."""
-    if path.suffix.lower() not in TABLE or (given is not None and given.encoding):
-        return given
-    with path.open("rb") as file:
-        page = code_page(file.read(2**16))
-    update = {"encoding": page}
-    return (given or ReadOptions()).model_copy(update=update) if page else given
+    looked_for = path.suffix.lower() in TABLE and not (given and given.encoding)
+    with suppress(OSError), path.open("rb") as file:  # what cannot be read is said by its reader
+        if looked_for and (page := code_page(file.read(2**16))):
+            return (given or ReadOptions()).model_copy(update={"encoding": page})
+    return given
 
 
 def _with_form(path: Path, options: ReadOptions, form: SurveyForm) -> tuple[RawTable, ReadOptions]:
