@@ -17,6 +17,12 @@ from ctdhub.hub.paid import check_paid, ledger
 from ctdhub.release.manifest import MANIFEST
 
 
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state folder that no test beside deletes or writes into."""
+    monkeypatch.setenv("CTDHUB_STATE", str(tmp_path / "state"))
+
+
 @pytest.mark.parametrize("place", ["releases", "candidates"])
 def test_what_nobody_paid_for_stops_every_build(tmp_path: Path, place: str) -> None:
     """As where a release of another hub was laid into this one."""
