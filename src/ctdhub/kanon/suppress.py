@@ -7,7 +7,7 @@ least k are peeled off and groups of nearly k are completed; what is left is put
 import heapq
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -37,21 +37,18 @@ class Classes:
     Args:
         codes: n x d table of non-negative integers, one code per value of a column.
         k: the least number of records of a class, at least 1.
-        costs: what a masked cell of each column costs, all positive.
 
     Distinct rows of at least k records are classes of their own from the start: nothing is masked
     in them.
 
-    >>> held = Classes(np.array([[0], [0], [1]]), 2, np.ones(1))
+    >>> held = Classes(np.array([[0], [0], [1]]), 2)
     >>> held.count[held.open()].tolist(), held.masked().tolist()
     ([1], [[False], [False], [False]])
     """
 
-    def __init__(
-        self, codes: npt.NDArray[np.int32], k: int, costs: npt.NDArray[np.float64]
-    ) -> None:
+    def __init__(self, codes: npt.NDArray[np.int32], k: int) -> None:
         n, self.columns = codes.shape
-        self.k, self.costs = k, costs
+        self.k = k
         hashes = _hashes(codes)
         _, first, inverse, count = np.unique(
             hashes.sum(0, dtype=np.uint64),
@@ -80,7 +77,7 @@ class Classes:
         self.masks.append(mask)
         new = len(self.masks) - 1
         self.total[new] = records
-        self.cost[new] = self.costs[list(mask)].sum()
+        self.cost[new] = len(mask)
         return new
 
     def open(self) -> Integers:
@@ -160,19 +157,6 @@ class Classes:
         return result
 
 
-def weigh(values: Iterable[float], columns: int) -> npt.NDArray[np.float64]:
-    """Costs scaled so that the cheapest column costs 1.
-
-    Raises:
-        ValueError: not one positive number per column.
-    """
-    costs = np.array(list(values), float)
-    if costs.shape != (columns,) or not (np.isfinite(costs) & (costs > 0)).all():
-        raise ValueError("each column has one cost, a positive number")
-    scaled: npt.NDArray[np.float64] = costs / costs.min(initial=np.inf)
-    return scaled
-
-
 def _hashes(codes: npt.NDArray[np.int32]) -> Words:
     """d x n: a 64-bit word per cell that depends on column and code (splitmix64, Steele, Lea and
     Flood 2014).  That two of a million rows collide under one mask has a chance below 1e-7."""
@@ -244,7 +228,7 @@ def peel(classes: Classes, subsets: Sequence[Subset]) -> None:
     parts = classes.open()
     weights = classes.count[parts]
     heap = [
-        (-bound / classes.costs[list(subset)].sum(), subset)
+        (-bound / len(subset), subset)
         for subset, bound in bounds(classes, parts, weights, len(parts), subsets)
     ]
     heapq.heapify(heap)
@@ -252,7 +236,7 @@ def peel(classes: Classes, subsets: Sequence[Subset]) -> None:
         _, subset = heapq.heappop(heap)
         _, group = np.unique(classes.keys(parts, subset), return_inverse=True)
         covered = np.bincount(group, classes.count[parts])[group] >= classes.k
-        worth = classes.count[parts[covered]].sum() / classes.costs[list(subset)].sum()
+        worth = classes.count[parts[covered]].sum() / len(subset)
         if worth == 0:
             continue
         if heap and -worth > heap[0][0]:
@@ -296,7 +280,7 @@ def _complete(classes: Classes, subset: Subset) -> None:
     offered = np.bincount(place[~lacks], classes.spare(lenders), minlength=len(own))
     dearest = np.zeros(len(own))
     np.maximum.at(dearest, place[~lacks], classes.cost[classes.home[lenders]])
-    need, price = classes.k - own, classes.costs[list(subset)].sum()
+    need, price = classes.k - own, len(subset)
     pays = (own > 0) & (offered >= need) & (need * (price - dearest) < own)
     order = np.argsort(place, kind="stable")
     starts = np.searchsorted(place[order], np.arange(len(own) + 1))
@@ -309,7 +293,7 @@ def _complete(classes: Classes, subset: Subset) -> None:
 def _lend(classes: Classes, subset: Subset, mine: Integers, theirs: Integers) -> None:
     """Move open parts and the cheapest lenders into one class, if that pays."""
     records = int(classes.count[mine].sum())
-    price = classes.costs[list(subset)].sum()
+    price = len(subset)
     need, extra = classes.k - records, 0.0
     lenders: list[tuple[int, int]] = []
     given: dict[int, int] = {}
@@ -401,7 +385,7 @@ def _grow(
 ) -> tuple[Integers, npt.NDArray[np.bool_]]:
     """Rows of a new cluster around a seed, and the columns in which they all agree."""
     differs = cells != seed
-    cost = differs @ classes.costs
+    cost = differs.sum(1, dtype=float)
     near = np.argpartition(cost, NEAR)[:NEAR] if len(cost) > NEAR else np.arange(len(cost))
     differs, cost = differs[near], cost[near]
     agree = np.ones(cells.shape[1], bool)
@@ -413,7 +397,7 @@ def _grow(
         records += int(weights[near[nearest]])
         if (differs[nearest] & agree).any():
             agree &= ~differs[nearest]
-            cost = (differs & agree) @ classes.costs
+            cost = (differs & agree).sum(1, dtype=float)
         cost[members] = np.inf
     return near[members], agree
 
@@ -431,7 +415,7 @@ def _last(classes: Classes, parts: Integers) -> None:
             parts = np.concatenate([parts, classes.dissolve(_nearest(classes, cells[0], agree))])
             continue
         differs = (classes.rows[classes.row[donors]] != cells[0]) & agree
-        further = differs @ classes.costs * classes.k - classes.cost[classes.home[donors]]
+        further = differs.sum(1) * classes.k - classes.cost[classes.home[donors]]
         chosen = int(donors[np.argmin(further)])
         take = min(need, int(classes.spare(np.array([chosen]))[0]))
         parts = np.append(parts, classes.release(chosen, take))
@@ -447,7 +431,7 @@ def _nearest(classes: Classes, row: npt.NDArray[np.int32], agree: npt.NDArray[np
     masking = settled[classes.cost[classes.home[settled]] > 0]
     settled = masking if len(masking) else settled
     differs = (classes.rows[classes.row[settled]] != row) & agree
-    return int(classes.home[settled[np.argmin(differs @ classes.costs)]])
+    return int(classes.home[settled[np.argmin(differs.sum(1))]])
 
 
 MOST_SUBSETS = 60_000
@@ -465,7 +449,6 @@ Report = Callable[[float], None]
 def suppress(
     codes: npt.NDArray[np.int32],
     k: int,
-    costs: Sequence[float] | None = None,
     report: Report | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Which cells to suppress so that every class of equal rows has at least k records.
@@ -475,27 +458,25 @@ def suppress(
     Args:
         codes: n x d table of non-negative integers, one code per value of a column.
         k: the least number of records of a class; at least 1, and at most n unless n is 0.
-        costs: what a suppressed cell of each column costs, positive; all the same by default.
         report: is told the share of the work that is done.
 
     Returns:
         n x d, true where the cell is to be suppressed.
 
     Raises:
-        ValueError: k or the costs are out of range.
+        ValueError: k is out of range.
 
     >>> suppress(np.array([[0, 0], [0, 1], [1, 0], [1, 0]], np.int32), 2).tolist()
     [[False, True], [False, True], [False, False], [False, False]]
     """
     n, columns = codes.shape
-    prices = weigh([1.0] * columns if costs is None else costs, columns)
     if k < 1 or 0 < n < k:
         raise ValueError("k is at least 1 and at most the number of records")
     if n == 0 or columns == 0:
         return np.zeros((n, columns), bool)
-    classes = Classes(codes, k, prices)
+    classes = Classes(codes, k)
     everyone = max(1, int(classes.count[classes.open()].sum()))
-    for subsets in _rounds(prices):
+    for subsets in _rounds(columns):
         parts = classes.open()
         if not len(parts):
             break
@@ -511,12 +492,9 @@ def suppress(
     return classes.masked()
 
 
-def _rounds(costs: npt.NDArray[np.float64]) -> list[list[Subset]]:
-    """Subsets in rounds of about equal cost, cheap ones first; with equal costs by size."""
-    rounds: dict[int, list[Subset]] = {}
-    for size in range(1, len(costs) + 1):
-        if math.comb(len(costs), size) > MOST_SUBSETS:
-            break
-        for subset in itertools.combinations(range(len(costs)), size):
-            rounds.setdefault(round(costs[list(subset)].sum()), []).append(subset)
-    return [sorted(rounds[cost]) for cost in sorted(rounds)]
+def _rounds(columns: int) -> Iterator[list[Subset]]:
+    """Subsets in rounds of one size, small ones first."""
+    for size in range(1, columns + 1):
+        if math.comb(columns, size) > MOST_SUBSETS:
+            return
+        yield list(itertools.combinations(range(columns), size))

@@ -208,7 +208,6 @@ def anonymise(
     k: int,
     *,
     suppressed: str = SUPPRESSED,
-    costs: Mapping[str, float] | None = None,
     extra: float = 0.0,
     report: Report | None = None,
 ) -> Anonymised:
@@ -219,7 +218,6 @@ def anonymise(
             column counts as one by which a person could be recognised.
         k: the least number of equal records, at least 2.
         suppressed: what a suppressed cell says; no cell of the table may say it.
-        costs: how bad a suppressed cell of a column is, positive; 1 where no cost is named.
         extra: chance, 0 to 1, that a column of a class is suppressed beyond need.
         report: is told the share of the work that is done, 0 to 1.
 
@@ -227,7 +225,7 @@ def anonymise(
         The same records in random order, no record dropped.
 
     Raises:
-        PolicyError: k, the text or the costs cannot be used, or there are records but fewer than k.
+        PolicyError: k or the text cannot be used, or there are records but fewer than k.
         ArithmeticError: the result is not k-anonymous, which would be a fault of this software.
 
     >>> done = anonymise(pa.table({"sex": ["f", "m", "m", "m", None]}), 2)
@@ -237,11 +235,10 @@ def anonymise(
     names = table.column_names
     columns = [_coded(column) for column in table.columns]
     _check(table, k, suppressed, [dictionary for _codes, dictionary in columns])
-    prices = _prices(names, costs or {})
     codes = np.empty((table.num_rows, len(names)), np.int32)
     for place, (own, _dictionary) in enumerate(columns):
         codes[:, place] = own
-    masked = suppress(codes, k, prices, report)
+    masked = suppress(codes, k, report)
     if extra:
         masked = also_at_random(codes, masked, extra)
     order = pa.array(permutation(table.num_rows))
@@ -289,14 +286,6 @@ def _check(
         folded = pc.utf8_trim_whitespace(pc.utf8_lower(dictionary))
         if pc.any(pc.is_in(folded, value_set=said)).as_py():
             raise error("suppressed-text/in-use", column=name)
-
-
-def _prices(names: Sequence[str], costs: Mapping[str, float]) -> list[float]:
-    strangers = set(costs) - set(names)
-    prices = [float(costs.get(name, 1.0)) for name in names]
-    if strangers or not all(0 < price < float("inf") for price in prices):
-        raise error("costs")
-    return prices
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], pa.StringArray]:
