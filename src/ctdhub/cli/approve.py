@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -32,11 +31,8 @@ if TYPE_CHECKING:
 # The verb of approval: approve.
 
 
-class As(StrEnum):
-    """The roles, as Typer wants choices."""
-
-    steward = "steward"
-    privacy_officer = "privacy_officer"
+As = Literal["steward", "privacy_officer"]
+"""The roles, which the command offers before the room of releases is loaded."""
 
 
 def approve(
@@ -59,11 +55,11 @@ def approve(
     if correction:
         from ctdhub.cli.verify import approve_correction
 
-        approve_correction(hub, correction, role.value, key, yes=yes)
+        approve_correction(hub, correction, role, key, yes=yes)
         return
     candidate = approve_stage.waiting(hub, version)
     day = read_day(not_before) if not_before else None
-    given, manifest = approve_stage.statement(hub, candidate, role.value, day)
+    given, manifest = approve_stage.statement(hub, candidate, role, day)
     rules = policy(hub)
     split = budget_split(hub, rules)
     show_statement(hub, given, manifest, Account.of(ledger(hub), rules, split), split)
@@ -292,13 +288,13 @@ def hold(
     if lift:
         from ctdhub.release.approvals import Mark, SignedLift
 
-        told = may_publish.to_lift(hub, candidate, role.value)
+        told = may_publish.to_lift(hub, candidate, role)
         if key is None:
             raise error("hold/key")
         mark = Mark.of(told.message(), open_key(key))
         may_publish.lift(hub, candidate, SignedLift(lift=told, **mark.model_dump()))
     else:
-        may_publish.hold(hub, candidate, role.value, reason, refuse=refuse)
+        may_publish.hold(hub, candidate, role, reason, refuse=refuse)
     show_waiting(hub, candidate.name)
 
 
@@ -324,7 +320,7 @@ def approvers(
         if waits is not None:
             keys.refuse_unsigned(hub)
         return
-    told = keys.change_to_sign(hub, role.value, reason)
+    told = keys.change_to_sign(hub, role, reason)
     show_change(told)
     options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
     keys.sign_change(hub, told, open_key(key))

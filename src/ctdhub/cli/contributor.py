@@ -57,7 +57,7 @@ def suggest(
         called = read_names(names) if names else None
         raw, reading = read_to_suggest(file, given, asked, called)
         options.refuse_unused(raw, sheet, header_row, delimiter, rows, encoding)
-        found = suggest(raw, reading, dates.value if dates else None, asked)
+        found = suggest(raw, reading, dates, asked)
     if out is None:
         show_exactly(found.yaml)
     else:
@@ -91,7 +91,7 @@ def harmonise(
         options.require_own(out, LINEAGE)
     rules = named_mapping(mapping)
     if dates is not None:
-        ordered = rules.dates.model_copy(update={"order": dates.value})
+        ordered = rules.dates.model_copy(update={"order": dates})
         rules = rules.model_copy(update={"dates": ordered})
     secret = key.read_bytes() if key else secrets.token_bytes(32)
     if len(secret) < 16:

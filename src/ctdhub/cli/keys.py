@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,34 +21,28 @@ from ctdhub.core.keys.signing import is_encrypted, make_key, read_key
 # The verb group ``key``: keys to approve with, and the key that contributors link with.
 
 
-class For(StrEnum):
-    """What a key is for, as Typer wants choices."""
-
-    approval = "approval"
-    linkage = "linkage"
-    receiving = "receiving"
-    people = "people"
-    inbox = "inbox"
+For = Literal["approval", "linkage", "receiving", "people", "inbox"]
+"""What a key is for."""
 
 
 def key_new(
     out: options.NeededPath,
-    purpose: Annotated[For, typer.Option("--for")] = For.approval,
+    purpose: Annotated[For, typer.Option("--for")] = "approval",
     passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
 ) -> None:
     """The verb ``ctdhub key new``."""
-    if passphrase and purpose is For.inbox:  # the worker starts with nobody there to type one
+    if passphrase and purpose == "inbox":  # the worker starts with nobody there to type one
         command = "ctdhub key new"
         raise error("usage/apart", name="--passphrase", names="--for inbox", command=command)
-    if purpose is For.linkage:
+    if purpose == "linkage":
         _write_linkage(out, linkage.new_key(), passphrase)
         return
     secret = _new_passphrase(passphrase)
-    if purpose is For.people:
+    if purpose == "people":
         write_new(out, secrets.token_bytes(32))
-    elif purpose is For.receiving:
+    elif purpose == "receiving":
         show_exactly(envelopes.make_pair(out, secret))
-    elif purpose is For.inbox:
+    elif purpose == "inbox":
         show_exactly(age.make_identity(out))
     else:
         show_exactly(make_key(out, secret).public)

@@ -112,7 +112,7 @@ def link(
     keep: list[str] | None = None,
     strip: list[str] | None = None,
     age_at: list[str] | None = None,
-    dates: options.Order = options.Order.dmy,
+    dates: options.Order = "dmy",
     sheet: list[str] | None = None,
     header_row: list[str] | None = None,
     cut: Annotated[float, typer.Option(min=0.5, max=1.0)] = LinkageSettings().cut,
@@ -185,7 +185,7 @@ def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Repo
     raw = read_isolated(file, _reading(base, said["sheet"], said["header-row"]))
     roles = roles_of(said["columns"]) if said["columns"] else propose(raw)
     what = plan(raw, roles, header_names(said["keep"]), header_names(said["strip"]), rules)
-    age = AgeAt(said["age-at"], dates.value) if said["age-at"] else None
+    age = AgeAt(said["age-at"], dates) if said["age-at"] else None
     if age:
         check_ages(raw, what, age)
     return Held(raw, what, age)

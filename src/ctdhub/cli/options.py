@@ -6,9 +6,8 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.text import Text
@@ -49,11 +48,8 @@ def formats(*more: str) -> str:
     return endings(".ods", *more)
 
 
-class Order(StrEnum):
-    """The order of day and month in dates, as Typer wants choices."""
-
-    dmy = "dmy"
-    mdy = "mdy"
+Order = Literal["dmy", "mdy"]
+"""The order of day and month in dates."""
 
 
 def reading(

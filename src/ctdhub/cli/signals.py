@@ -3,9 +3,8 @@
 from __future__ import annotations  # help is said in the language that is known by then
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -40,11 +39,8 @@ from ctdhub.stats.signals.read import Given, panel_of_table
 FORMATS = ("text", "json")
 
 
-class Gaps(StrEnum):
-    """What a period without a row means."""
-
-    missing = "missing"
-    zero = "zero"
+Gaps = Literal["missing", "zero"]
+"""What a period without a row means."""
 
 
 def signals(
@@ -74,7 +70,7 @@ def signals(
             _require_table_for({"--noise-sd": noise_sd, "--gaps": gaps, "--until": until})
             told, data = _of_release(source, settings)
         else:
-            given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps is Gaps.zero)
+            given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps == "zero")
             told, data = _of_file(given, settings, until)
         answer = as_json(data) if form == "json" else text.write_plain(told)
         options.deliver(answer, out, private=source.is_file())

@@ -50,7 +50,7 @@ def tokens(
     keep: str = "",
     strip: str = "",
     age_at: str = "",
-    dates: options.Order = options.Order.dmy,
+    dates: options.Order = "dmy",
     sheet: str | None = None,
     header_row: Annotated[int | None, typer.Option(min=1)] = None,
     delimiter: str | None = None,
@@ -69,7 +69,7 @@ def tokens(
         options.refuse_unused(raw, sheet, header_row, delimiter)
         roles = roles_of(columns) if columns else propose(raw)
         what = plan(raw, roles, names(keep), names(strip), rules)
-        age = AgeAt(age_at, dates.value) if age_at else None
+        age = AgeAt(age_at, dates) if age_at else None
         if age:
             check_ages(raw, what, age)
     show_plan(what, age_at)

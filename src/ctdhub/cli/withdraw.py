@@ -7,9 +7,8 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -21,9 +20,9 @@ from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
-    from ctdhub.hub.find_person import ByWhat, FoundRecords, NumberedCase
+    from ctdhub.hub.find_person import FoundRecords, NumberedCase
     from ctdhub.hub.folder import Hub
-    from ctdhub.sensitive.consent.register import Reason, Scope
+    from ctdhub.sensitive.consent.register import Scope
 
 
 # --------------------------------------------------------------------------------------------------
@@ -136,21 +135,10 @@ _APART = {
 """Options, and those that do not go with them."""
 
 
-class By(StrEnum):
-    """What a person is told by."""
-
-    case = "case"
-    token = "token"  # noqa: S105
-
-
-class Why(StrEnum):
-    """Reasons; a closed list, so that nothing about a person can be written."""
-
-    asked = "asked"
-    consent = "consent"
-    agreement = "agreement"
-    mistake = "mistake"
-    other = "other"
+By = Literal["case", "token"]
+"""What a person is told by."""
+Why = Literal["asked", "consent", "agreement", "mistake", "other"]
+"""Reasons; a closed list, so that nothing about a person can be written."""
 
 
 def withdraw(
@@ -189,8 +177,7 @@ def withdraw(
     if show:
         show_register(hub, as_json=as_json)
         return
-    why: Reason = (reason or (Why.agreement if whole else Why.asked)).value
-    kind: ByWhat | None = by.value if by else None
+    why: Why = reason or ("agreement" if whole else "asked")
     if decide:
         _decide(hub, contributor, only_here=only_here, yes=yes)
     elif passing:
@@ -202,7 +189,7 @@ def withdraw(
     elif undo:
         texts = None if whole else _numbers(_text(file), file)
         _ask(_("Take this back: from the next build on the records are used again?"), yes=yes)
-        n = withdraw_stage.take_back(hub, contributor, texts, kind, why)
+        n = withdraw_stage.take_back(hub, contributor, texts, by, why)
         say(_("Withdrawals undone: {n}."), n=number(n))
         _next(hub)
     elif whole or delete_raw:
@@ -219,14 +206,14 @@ def withdraw(
         _next(hub)
     else:
         scope: Scope = "records" if only_here else "person"
-        _people(hub, contributor, file, (scope, why, kind), ahead, everybody, yes=yes)
+        _people(hub, contributor, file, (scope, why, by), ahead, everybody, yes=yes)
 
 
 def _people(
     hub: Hub,
     contributor: str,
     file: Path | None,
-    what: tuple[Scope, Reason, ByWhat | None],
+    what: tuple[Scope, Why, By | None],
     ahead: bool,
     everybody: bool,
     *,
@@ -345,7 +332,7 @@ def _no_numbers(file: Path | None) -> HubError:
     return error("no-number/none", file=file)
 
 
-def _whole(hub: Hub, contributor: str, why: Reason, *, yes: bool) -> None:
+def _whole(hub: Hub, contributor: str, why: Why, *, yes: bool) -> None:
     """A contributor withdraws."""
     from ctdhub.hub import withdrawals as withdraw_stage
     from ctdhub.hub.rules import policy
