@@ -84,16 +84,7 @@ class Web:
     def __init__(self, url: str) -> None:
         self._origin = _origin(url)
         self._url = url.rstrip("/") + "/"
-        self._opener = urllib.request.OpenerDirector()
-        for handler in (
-            urllib.request.ProxyHandler(),
-            urllib.request.HTTPHandler(),
-            urllib.request.HTTPSHandler(),
-            urllib.request.HTTPDefaultErrorHandler(),
-            urllib.request.HTTPErrorProcessor(),
-            _SameServer(self._origin),
-        ):
-            self._opener.add_handler(handler)
+        self._opener = urllib.request.build_opener(_SameServer(self._origin))
 
     def read(self, path: str, most: int) -> bytes:
         request = urllib.request.Request(self._url + path, headers={"User-Agent": "ctdhub"})  # noqa: S310

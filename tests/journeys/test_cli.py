@@ -208,7 +208,8 @@ def test_check_looks_at_everything(ctdhub, tmp_path: Path) -> None:  # type: ign
     (hub.root / "hub.yaml").write_text("nmae: A hub\n", "utf-8")
     with language("fr"):
         code, _out, err = ctdhub("check", "hub")
-        assert _("{place}: there is no such setting").format(place="nmae") in err
+        told = _("there is no such setting")
+        assert _("{place}: {part}").format(place="nmae", part=told) in err
         assert "required" not in err
     assert code == 2
 

@@ -176,6 +176,12 @@ def hub(folder: Path) -> Hub:
     return Hub(folder)
 
 
+def hub_near(release: Path) -> Hub | None:
+    """The hub that a release or candidate lies in, None outside a hub."""
+    root = release.resolve().parent.parent
+    return hub(root) if (root / "hub.yaml").is_file() else None
+
+
 def release_folder(source: Path) -> Path:
     """The release that is meant: the folder itself, or the last of a hub that stands.
 

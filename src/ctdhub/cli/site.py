@@ -15,7 +15,6 @@ from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.site.stories.seconds import IDLE
 
 if TYPE_CHECKING:
-    from ctdhub.hub.folder import Hub
     from ctdhub.release.open import Release
 
 
@@ -116,7 +115,7 @@ def push(
         release,
         ckan.Portal(to, token),
         organisation,
-        site=_site(source, site),
+        site=_site(release, site),
         private=private,
         dry=dry_run,
     )
@@ -132,8 +131,8 @@ def deposit(source: Path, out: options.NeededPath, site: SiteAddress = None) -> 
 
     release = _published(source)
     require_citable(release)
-    address = _site(source, site)
-    hub = _hub(source)
+    address = _site(release, site)
+    hub = options.hub_near(release.path)
     doi = hub.settings.doi.get(release.version, "") if hub else ""
     files = {
         "datacite.json": datacite(release, address, doi),
@@ -170,7 +169,7 @@ def notice(
     folder = release.path.parent
     others = [r for r in open_releases(folder) if r.version != release.version]
     series = (answers, *map(Answers, others))
-    body = in_all(answers, series, _site(source, site), wanted or LANGUAGES)
+    body = in_all(answers, series, _site(release, site), wanted or LANGUAGES)
     if out is None:
         options.deliver(body, None)
     else:
@@ -196,19 +195,11 @@ def _published(source: Path) -> Release:
     return release
 
 
-def _site(source: Path, given: str | None) -> str:
+def _site(release: Release, given: str | None) -> str:
     """The public address of the site that was given, else that of the hub."""
     from ctdhub.site.frame import Sharing
 
     if given is not None:
         return Sharing(given).url
-    hub = _hub(source)
+    hub = options.hub_near(release.path)
     return hub.settings.site.url if hub else ""
-
-
-def _hub(source: Path) -> Hub | None:
-    """The hub that a release lies in, None for a release alone."""
-    for root in (source, source.resolve().parent.parent):
-        if (root / "hub.yaml").is_file():
-            return options.hub(root)
-    return None

@@ -39,9 +39,10 @@ def show_verified(release: Path) -> bool:
     from ctdhub.release.errata import errata_of
     from ctdhub.release.verify import digest, verify
 
-    approvers = approvers_near(release)
-    check_withdrawals_near(release)
-    if not (problems := verify(release, approvers, lines_near(release, approvers))):
+    approvers, hub = approvers_near(release), options.hub_near(release)
+    if hub:
+        hub.withdrawal_lines()  # the register is whole
+    if not (problems := verify(release, approvers, _ledger_lines(hub))):
         say(_("The release {version} is whole."), version=release.resolve().name)
         say(_("Its digest, to compare with the published one: {digest}"), digest=digest(release))
         show_approvals(release, approvers)
@@ -56,28 +57,18 @@ def show_verified(release: Path) -> bool:
 
 def approvers_near(release: Path) -> Approvers | None:
     """The keys of the hub that a release or candidate lies in, None outside a hub."""
-    root = release.resolve().parent.parent
-    return options.hub(root).settings.approvers if (root / "hub.yaml").is_file() else None
+    hub = options.hub_near(release)
+    return hub.settings.approvers if hub else None
 
 
-def lines_near(release: Path, approvers: Approvers | None) -> Mapping[str, int] | None:
+def _ledger_lines(hub: Hub | None) -> Mapping[str, int] | None:
     """Number of each line of the hub's ledger by its hash, where a former key needs it."""
-    from ctdhub.hub.approvers import ledger_lines
+    from ctdhub.hub.paid import ledger
 
-    if approvers is None or not any(old.until for old in approvers.gone):
+    keys = hub.settings.approvers if hub else None
+    if hub is None or keys is None or not any(old.until for old in keys.gone):
         return None
-    return ledger_lines(options.hub(release.resolve().parent.parent))
-
-
-def check_withdrawals_near(release: Path) -> None:
-    """The register of withdrawals of the hub that a release lies in is whole.
-
-    Raises:
-        WithdrawalError: it was changed.
-    """
-    root = release.resolve().parent.parent
-    if (root / "hub.yaml").is_file():
-        options.hub(root).withdrawal_lines()
+    return {entry.hash: entry.number for entry in ledger(hub).entries()}
 
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:

@@ -1,7 +1,7 @@
 """One error tree for the whole product, and a catalogue that holds the sentences of each rule."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -156,6 +156,31 @@ class InvalidSetting(ValueError):
     def __init__(self, text: Text) -> None:
         self.text = text
         super().__init__(said(text))
+
+
+def setting_fault(detail: Mapping[str, Any], choices: Collection[str] = ()) -> Text:
+    """What is wrong with a setting of a file, behind its place.
+
+    Args:
+        detail: one of those that pydantic gives of a file.
+        choices: parts of a place that name a kind of value and no setting.
+    """
+    place = printable(".".join(str(part) for part in detail["loc"] if part not in choices))
+    raised = detail.get("ctx", {}).get("error")
+    if isinstance(raised, InvalidSetting) and not place:
+        return raised.text
+    fault = Text("the value is of the wrong kind or out of range")
+    if isinstance(raised, InvalidSetting):
+        fault = raised.text
+    elif detail["type"] in _SETTING_FAULTS:
+        fault = _SETTING_FAULTS[detail["type"]]
+    return Text("{place}: {part}", place=place or "-", part=fault)
+
+
+_SETTING_FAULTS = {
+    "extra_forbidden": Text("there is no such setting"),
+    "missing": Text("this is missing"),
+}
 
 
 class FileError(HubError):

@@ -12,9 +12,8 @@ from typing import Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
-from ctdhub.core.errors import InvalidSetting, error, printable
+from ctdhub.core.errors import InvalidSetting, error, setting_fault
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined, yaml_values
 from ctdhub.schema.model import Schema
@@ -144,18 +143,18 @@ class LinkingSettings(FrozenModel):
     @model_validator(mode="after")
     def _check(self) -> LinkingSettings:
         if self.lists < self.people:
-            raise InvalidSetting(Text("Under linking, lists may not be less than people"))
+            raise InvalidSetting(Text("lists may not be less than people"))
         for name, bounds in (("found", FOUND_BOUNDS), ("merged", MERGED_BOUNDS)):
             if getattr(self, name) not in (None, *bounds):
                 raise InvalidSetting(
                     Text(
-                        "Under linking, {name} is one of {bounds}, chosen before a review",
+                        "{name} is one of {bounds}, chosen before a review",
                         name=name,
                         bounds=", ".join(map(str, bounds)),
                     )
                 )
         if not self.doubles and (self.found, self.merged) != (None, None):
-            raise InvalidSetting(Text("Under linking, found and merged need doubles above 0"))
+            raise InvalidSetting(Text("found and merged need doubles above 0"))
         return self
 
 
@@ -325,19 +324,8 @@ def load_policy(path: Path, tokens: bool = False, compared: bool = False) -> Pol
     try:
         return Policy.model_validate(raw)
     except ValidationError as cause:
-        faults = joined([_fault(e) for e in cause.errors()], "; ")
+        faults = joined([setting_fault(e, ["literal['all']"]) for e in cause.errors()], "; ")
         raise error("policy-settings", file=path, faults=faults) from None
-
-
-def _fault(detail: ErrorDetails) -> Text:
-    raised = detail.get("ctx", {}).get("error")
-    if isinstance(raised, InvalidSetting):
-        return raised.text
-    parts = (part for part in detail["loc"] if part not in ("literal['all']",))
-    place = printable(".".join(map(str, parts)))
-    if detail["type"] == "extra_forbidden":
-        return Text("{place}: there is no such setting", place=place)
-    return Text("{place}: the value is of the wrong kind or out of range", place=place)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Whose keys count in a hub, and whether a candidate may be published now."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from ctdhub.core.errors import error, printable
 from ctdhub.core.keys.signing import SigningKey
 from ctdhub.hub.deliveries import is_older
 from ctdhub.hub.folder import Hub, alone, noted, timestamp
-from ctdhub.hub.paid import check_paid, ledger, refuse_published
+from ctdhub.hub.paid import check_paid, refuse_published
 from ctdhub.hub.rules import by_version
 from ctdhub.release import approvals
 from ctdhub.release.approvals import FILE, Approvals, Approvers, Hold, Holds, KeyChange, Lift, Role
@@ -156,15 +156,6 @@ def statements_of(hub: Hub, key: str) -> list[tuple[str, str]]:
                 digest = hashlib.sha256(given.statement.message()).hexdigest()
                 found.append((bundle.name, digest))
     return found
-
-
-def ledger_lines(hub: Hub) -> Mapping[str, int]:
-    """Number of each line of the hub's ledger by its hash.
-
-    Raises:
-        LedgerTampered: a line was changed, or the ledger is gone.
-    """
-    return {entry.hash: entry.number for entry in ledger(hub).entries()}
 
 
 def _last_signed(hub: Hub) -> KnownKeys | None:

@@ -27,10 +27,10 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails
 
 import ctdhub
-from ctdhub.core.errors import HubError, error, printable
+from ctdhub.core.errors import HubError, InvalidSetting, error, printable, setting_fault
 from ctdhub.core.files import is_day, locked, sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined, yaml_nodes, yaml_values
@@ -38,7 +38,7 @@ from ctdhub.core.keys.signing import is_public_key
 from ctdhub.core.tables import FORMULA
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.hub.contributions import Contribution, left_by
-from ctdhub.release.approvals import CANDIDATES, Approvers, Role
+from ctdhub.release.approvals import CANDIDATES, NO_KEY, Approvers, Role
 from ctdhub.release.deposit import DOI
 from ctdhub.release.manifest import MANIFEST, SITE_ADDRESS, VERSION_PATTERN, Manifest, SeriesBreak
 from ctdhub.schema import countries
@@ -186,10 +186,14 @@ def _plain(name: str) -> str:
     """A name that pages, spreadsheets and mail can show as it is.
 
     Raises:
-        PydanticCustomError: it has control or direction characters, or begins as a formula does.
+        InvalidSetting: it has control or direction characters, or begins as a formula does.
     """
     if printable(name, len(name)) != name or re.match(FORMULA, name):
-        raise PydanticCustomError("plain_name", "no plain name")
+        raise InvalidSetting(
+            Text(
+                "a name has no control or direction characters and does not begin with =, +, - or @"
+            )
+        )
     return name
 
 
@@ -200,10 +204,10 @@ def _sender(key: str) -> str:
     """A public key with which bundles are signed.
 
     Raises:
-        PydanticCustomError: it is none.
+        InvalidSetting: it is none.
     """
     if not is_public_key(key):
-        raise PydanticCustomError("public_key", "not a public key")
+        raise InvalidSetting(NO_KEY)
     return key
 
 
@@ -355,9 +359,9 @@ class Agreement(FrozenModel):
         known = {v.name for v in schema.table("people")} | set(schema.groups)
         for found in breaks:
             if years and not years[0] <= int(found.date[:4]) <= years[1]:
-                raise PydanticCustomError("break_outside", "no year of the agreement")
+                raise InvalidSetting(Text("a break is outside the years of the agreement"))
             if not set(found.variables) <= known:
-                raise PydanticCustomError("break_variables", "no variables of the schema")
+                raise InvalidSetting(Text("a break names a variable that the schema does not have"))
         return breaks
 
     def patches_on(self, day: str) -> bool:
@@ -408,7 +412,7 @@ def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
         raise error("settings-yaml", file=path) from None
     except ValidationError as cause:
         lines = _lines(text)
-        faults = joined([_fault(e["loc"], e["type"], lines) for e in cause.errors()], "; ")
+        faults = joined([_fault(e, lines) for e in cause.errors()], "; ")
         raise error("settings", file=path, faults=faults) from None
 
 
@@ -424,26 +428,9 @@ def _lines(text: str) -> dict[str, int]:
     return {str(key.value): key.start_mark.line + 1 for key, _value in found.value}
 
 
-_FAULTS = {
-    "extra_forbidden": Text("{place}: there is no such setting"),
-    "plain_name": Text(
-        "{place}: a name has no control or direction characters and does not begin with "
-        "=, +, - or @"
-    ),
-    "same_key": Text("{place}: two people need two different keys"),
-    "public_key": Text("{place}: this is not a key as `ctdhub key new` prints it"),
-    "break_outside": Text("{place}: a break is outside the years of the agreement"),
-    "break_variables": Text("{place}: a break names a variable that the schema does not have"),
-}
-
-
-def _fault(place: tuple[int | str, ...], kind: str, lines: Mapping[str, int]) -> Text:
+def _fault(detail: ErrorDetails, lines: Mapping[str, int]) -> Text:
     """A fault with the line of its setting, where that is known."""
-    name = printable(".".join(map(str, place))) or "-"
-    other = Text("{place}: the value is of the wrong kind or out of range")
-    fault = _FAULTS.get(kind, other).holding(place=name)
-    if kind == "missing":
-        fault = joined([name, Text("this is missing")], ": ")
+    fault, place = setting_fault(detail), detail["loc"]
     line = lines.get(str(place[0])) if place else None
     return fault if line is None else Text("line {n}: {fault}", n=line, fault=fault)
 

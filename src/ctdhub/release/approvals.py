@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, ValidationError, model_serializer, model_validator
-from pydantic_core import PydanticCustomError
 
-from ctdhub.core.errors import error, printable
+from ctdhub.core.errors import InvalidSetting, error, printable
 from ctdhub.core.files import sweep, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined
@@ -49,6 +48,7 @@ ROLE_NAMES: Mapping[Role, Text] = {
     "privacy_officer": Text("privacy officer"),
 }
 """Roles as people say them."""
+NO_KEY = Text("this is not a key as `ctdhub key new` prints it")
 HASH = r"^[0-9a-f]{64}$"
 Keys = str | tuple[str, str]
 """One key, or those of two devices of one person."""
@@ -90,9 +90,9 @@ class Approvers(FrozenModel):
     def _check(self) -> Approvers:
         mine = (*self.keys("steward"), *self.keys("privacy_officer"))
         if not all(map(is_key, (*mine, *(f.key for f in self.gone)))):
-            raise PydanticCustomError("public_key", "not a public key")
+            raise InvalidSetting(NO_KEY)
         if len(set(map(identity, mine))) < len(mine):
-            raise PydanticCustomError("same_key", "the same key twice")
+            raise InvalidSetting(Text("two people need two different keys"))
         return self
 
     def keys(self, role: Role) -> tuple[str, ...]:

@@ -16,9 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
-from ctdhub.core.errors import InvalidSetting, error, printable
+from ctdhub.core.errors import InvalidSetting, error, printable, setting_fault
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Numeral, Text, _, joined
 from ctdhub.core.tables import ROW, Tabular
@@ -241,22 +240,10 @@ def load_domains(path: Path) -> DomainsFile:
     try:
         return DomainsFile.model_validate(raw or {})
     except ValidationError as cause:
-        places = dict.fromkeys(map(_fault, cause.errors()))
+        choices = ("tuple[str, ...]", "literal['countries']")
+        places = dict.fromkeys(setting_fault(one, choices) for one in cause.errors())
         faults = joined(list(places)[:8], "; ")
         raise error("domains-settings", file=path, faults=faults) from None
-
-
-def _fault(detail: ErrorDetails) -> Text:
-    unions = ("tuple[str, ...]", "literal['countries']")
-    place = printable(".".join(str(part) for part in detail["loc"] if part not in unions))
-    raised = detail.get("ctx", {}).get("error")
-    if detail["type"] == "extra_forbidden":
-        return Text("{place}: there is no such setting", place=place)
-    if detail["type"] == "missing":
-        return joined([place, Text("this is missing")], ": ")
-    if isinstance(raised, InvalidSetting):
-        return joined([place, raised.text], ": ") if place else raised.text
-    return Text("{place}: the value is of the wrong kind or out of range", place=place)
 
 
 # --------------------------------------------------------------------------------------------------
