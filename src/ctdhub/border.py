@@ -206,7 +206,7 @@ class Sources:
         rows = self.measurements.filter(pc.equal(first, columns[0])).to_pylist()
         return {r["values"][-1]: r["noisy"] for r in rows if r["columns"] == list(columns)}
 
-    def told(self, level: float, *columns: str) -> dict[str, Estimate]:
+    def estimates(self, level: float, *columns: str) -> dict[str, Estimate]:
         """The same cells with intervals of noise, each at the level by itself, rounded outwards."""
         found = self.cells(*columns)
         half = NormalDist().inv_cdf((1 + level) / 2) * self.sigma.get("*".join(columns), 0.0)
@@ -219,11 +219,11 @@ class Sources:
 
     def doubles(self, level: float) -> Estimate | None:
         """People who are another one of them, found by further tokens; None where nobody asked."""
-        return next(iter(self.told(level, DOUBLES).values()), None)
+        return next(iter(self.estimates(level, DOUBLES).values()), None)
 
     def without_key(self, level: float) -> Estimate | None:
         """Rows that say too little to be compared with others; None where nobody asked."""
-        return next(iter(self.told(level, UNKEYED).values()), None)
+        return next(iter(self.estimates(level, UNKEYED).values()), None)
 
 
 @dataclass(frozen=True)

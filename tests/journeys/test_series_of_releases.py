@@ -16,7 +16,7 @@ from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.rules import policy, variables
 from ctdhub.hub.stages import protect
-from ctdhub.hub.stages.differencing import check_series, told_of
+from ctdhub.hub.stages.differencing import check_series, disclosures_of
 from ctdhub.release.manifest import MANIFEST, Manifest
 from ctdhub.sensitive.consent.register import Withdrawal
 from tests.journeys.small_hub import join, new_hub, send
@@ -91,19 +91,19 @@ def test_they_join_in_pairs_and_leave_alone(hub: Hub, manifest: Manifest) -> Non
     assert refused(hub) == ("sources-series", "c"), "alone in its kind"
     comes(hub, "d")
     assert refused(hub) is None
-    assert told_of(hub) == ()
+    assert disclosures_of(hub) == ()
     released(hub, manifest, "2026.2")
     leaves(hub, "d")
     assert refused(hub) is None, "nobody is held back"
-    found = told_of(hub)
+    found = disclosures_of(hub)
     assert [(t.id, t.release, t.years) for t in found] == [
         (id_, "2026.2", (2010, 2011, 2012, 2013, 2014)) for id_ in "cd"
     ]
     half = (manifest.people.high - manifest.people.low) / 2
     assert half < found[0].people <= 1.5 * half + 1
     released(hub, manifest, "2026.3")
-    assert told_of(hub) == (), "it is told now"
-    assert [t.id for t in told_of(hub, hub.releases / "2026.3")] == ["c", "d"]
+    assert disclosures_of(hub) == (), "it is told now"
+    assert [t.id for t in disclosures_of(hub, hub.releases / "2026.3")] == ["c", "d"]
     withdrawals.take_back(hub, "d", None, None, "mistake")
     assert refused(hub) == ("sources-series", "d"), "it comes again, alone"
 
@@ -130,7 +130,7 @@ def test_a_new_id_is_no_new_contributor(hub: Hub, manifest: Manifest) -> None:
     assert refused(hub) is None, "it kept its name"
     join(hub, "new", show_counts=False, name="Another name", formerly=["b"])
     assert refused(hub) is None
-    assert told_of(hub) == ()
+    assert disclosures_of(hub) == ()
 
 
 def test_steward_and_contributor_are_shown_it(hub: Hub, manifest: Manifest, ctdhub: Run) -> None:

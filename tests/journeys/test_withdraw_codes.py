@@ -15,7 +15,7 @@ from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.hub import pipeline, withdrawals
 from ctdhub.sensitive.bundle.card import HubCard
-from ctdhub.sensitive.bundle.leaving import check_found, leaving
+from ctdhub.sensitive.bundle.leaving import check_case_codes, leaving
 from ctdhub.sensitive.bundle.withdrawal import MOST_CODES, parse_withdrawal, write_withdrawal
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
@@ -102,10 +102,10 @@ def test_the_code_is_that_of_the_bundle_in_whatever_spelling(coded: Coded) -> No
 )
 def test_where_a_hub_finds_nobody_by_codes_the_kit_says_so(key: str, read: str) -> None:
     """The number leaves as it is, for a rule reads it, or is a part of the key alone."""
-    check_found(parse_mapping(MAPPING, "m.yaml"))
+    check_case_codes(parse_mapping(MAPPING, "m.yaml"))
     changed = MAPPING.replace("identifiers: {case: hash}", key).replace("sexual: [never]", read)
     with pytest.raises(HubError) as met:
-        check_found(parse_mapping(changed, "m.yaml"))
+        check_case_codes(parse_mapping(changed, "m.yaml"))
     assert met.value.name == "withdrawal-codes/kit"
 
 
@@ -165,7 +165,7 @@ def test_none_of_these_rows_is_not_done(tmp_path: Path) -> None:
     withdrawals.answer(hub, key, "ours", report.seen, {1: []}, "")
     done = withdrawals.carry_out(hub, key, quiet)
     assert (done.state, done.missed) == ("nothing_found", 1)
-    assert [*withdrawals.records_found(hub).values()] == [False]
+    assert [*withdrawals.recorded_numbers(hub).values()] == [False]
     assert len(people(hub)) == 2
     send(hub, "ours", "2026-02-15", *rows, "K-1,2022,F,19,1,NGA")
     with pytest.raises(HubError) as met:

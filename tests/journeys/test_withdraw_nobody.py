@@ -101,7 +101,7 @@ def test_a_token_that_others_alone_have_takes_out_theirs_and_shows_nothing_here(
         people(hub)
         told = tell(hub, ctdhub, ONE, more=("--by", "token", "--ahead"))
         assert ("nothing was taken out" in told) is (there != ONE)
-        seen.append(list(withdrawals.records_found(hub, "ours").values()))
+        seen.append(list(withdrawals.recorded_numbers(hub, "ours").values()))
         assert listed(hub, ctdhub) == [there == ONE], "the steward sees the whole hub"
         assert len(people(hub)) == 2 - (there == ONE)
     assert seen == [[False], [False]]

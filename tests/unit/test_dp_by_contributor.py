@@ -404,8 +404,8 @@ def test_possible_doubles_have_a_share_of_their_own(tmp_path: Path) -> None:
     assert cost(public.workload(0.1)) <= Fraction(0.1)
     sources = ask(tmp_path, 60, policy).sources
     assert sources is not None
-    assert {"", "NGA"} <= sources.told(0.95, *POSSIBLE_BY).keys()
-    assert list(sources.told(0.95, CAPTURES)) == list(CAPTURE_CELLS)
+    assert {"", "NGA"} <= sources.estimates(0.95, *POSSIBLE_BY).keys()
+    assert list(sources.estimates(0.95, CAPTURES)) == list(CAPTURE_CELLS)
     assert sources.without_key(0.95) is not None
     assert sources.share == pytest.approx(policy.sources.share + 0.03)
     alone = Policy.model_validate({**whole, "sources": {"share": 0}})

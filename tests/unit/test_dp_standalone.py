@@ -25,8 +25,7 @@ from ctdhub.core.errors import HubError, Overspend, PolicyError, ReleaseError, U
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.standalone.domains import Scope
 from ctdhub.dp.standalone.domains import scope_of as scope_in
-from ctdhub.dp.standalone.table import bounded, coded, most_people, writing
-from ctdhub.dp.standalone.table import given as given_before
+from ctdhub.dp.standalone.table import bounded, coded, most_people, writing, written_charges
 from ctdhub.sensitive.ingest.readers import read_as_is, read_table
 
 FILES = ["counts.csv", "counts.parquet", "manifest.json", "records.csv", "records.parquet"]
@@ -260,7 +259,7 @@ def test_two_runs_at_once_do_not_write_one_answer_twice(tmp_path: Path) -> None:
         pytest.fail("the block is not entered")
     (book.folder / "answers" / "c" / "written.json").write_text("{")
     with pytest.raises(HubError) as caught:
-        given_before(book)
+        written_charges(book)
     assert caught.value.rule == "ledger-answer"
 
 

@@ -15,7 +15,7 @@ from ctdhub.core.format import exact
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.ledger.file import told, written
+from ctdhub.dp.ledger.file import purpose_text, written
 
 DELTA = 1e-8
 
@@ -186,7 +186,7 @@ PURPOSES = {
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_a_purpose_is_told_in_the_language_of_the_reader(what: str, code: str) -> None:
     with language(code):
-        words = said(told(what))
+        words = said(purpose_text(what))
     assert all(field in words for field in PURPOSES[what])
     assert (words == what) is (code == "en")
 
@@ -197,4 +197,4 @@ def test_words_of_the_ledger_are_english_and_unknown_ones_stay(code: str) -> Non
         assert written("all", epsilon="4", budget="12") == next(iter(PURPOSES))
         assert written("again", purpose="asked", n=3).startswith("asked; charged again")
         for what in ("release of all public columns", "asked", "{purpose}; {n}", ""):
-            assert said(told(what)) == what
+            assert said(purpose_text(what)) == what

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from ctdhub.hub.stages.differencing import Published, following, told
+from ctdhub.hub.stages.differencing import Published, disclosures, following
 
 YEARS = (2010, 2012)
 
@@ -27,7 +27,7 @@ def release(
 
 def says(*series: Published) -> set[tuple[str, str]]:
     """Whom the last of these releases tells of, and why."""
-    return {(one.id, one.why) for one in told(series[:-1], series[-1])}
+    return {(one.id, one.why) for one in disclosures(series[:-1], series[-1])}
 
 
 @pytest.mark.parametrize("shown", ["s", ""])
@@ -73,10 +73,10 @@ def test_shown_counts_are_subtracted_and_agreement_is_no_leak() -> None:
 
 def test_years_are_looked_at_one_by_one() -> None:
     before, now = release("ab"), release("abcd", c=[2010, 2011], d=[2011, 2012])
-    assert [(t.id, t.years) for t in told([before], now)] == [("c", (2010,)), ("d", (2012,))]
-    alone = told([release("ab", by_year=False)], release("abc", by_year=False))
+    assert [(t.id, t.years) for t in disclosures([before], now)] == [("c", (2010,)), ("d", (2012,))]
+    alone = disclosures([release("ab", by_year=False)], release("abc", by_year=False))
     assert [(t.id, t.why, t.years) for t in alone] == [("c", "joins", ())]
-    assert not told([before], release("abcd", by_year=False, c=[2010, 2011], d=[2011, 2012]))
+    assert not disclosures([before], release("abcd", by_year=False, c=[2010, 2011], d=[2011, 2012]))
 
 
 def test_another_id_of_the_same_contributor() -> None:

@@ -66,7 +66,7 @@ class ProtectedTable:
         check_ledger(self._ledger, folder)
         charge, book = self._protected.guarantee.charge, Ledger(self._ledger)
         with book.exclusive():
-            if charge in standalone.given(book, folder, check_out(folder)):
+            if charge in standalone.written_charges(book, folder, check_out(folder)):
                 raise error("out-folder/written", file=folder)
             with standalone.writing(book, charge, folder):
                 return write_alone(self._protected, folder, self._rows, self._most)

@@ -109,7 +109,7 @@ def show_statement(
     hub: Hub, given: Statement, manifest: Manifest, account: Account, split: BudgetSplit
 ) -> None:
     """Everything that a person signs, before he signs."""
-    from ctdhub.dp.ledger.file import told
+    from ctdhub.dp.ledger.file import purpose_text
     from ctdhub.release.open import open_release
     from ctdhub.report.sentences import headline_of
 
@@ -120,7 +120,7 @@ def show_statement(
         epsilon=exact(given.guarantee.epsilon), delta=tiny(given.guarantee.delta)
     )
     paid = _("number {n} of the ledger, {time}: {what}").format(
-        n=charge.number, time=stamped(charge.time), what=said(told(charge.what))
+        n=charge.number, time=stamped(charge.time), what=said(purpose_text(charge.what))
     )
     spent = _("All releases together: epsilon {spent} of {budget} at delta {delta}.").format(
         spent=decimal(account.spent, "#,##0.000"),
@@ -413,11 +413,11 @@ def rows_of_statement(hub: Hub, manifest: Manifest) -> list[tuple[str, str]]:
 # What comparing releases tells of single contributors, for the steward and the privacy officer.
 
 
-def show_told(hub: Hub) -> None:
+def show_disclosures(hub: Hub) -> None:
     """Print whose counts could be told by what would be released today, and what to do."""
-    from ctdhub.hub.stages.differencing import TELL_THEM, told_of
+    from ctdhub.hub.stages.differencing import TELL_THEM, disclosures_of
 
-    found = told_of(hub)
+    found = disclosures_of(hub)
     if not found:
         return
     say(_("What a comparison of releases reveals:"))

@@ -31,7 +31,7 @@ def look(
     from ctdhub.document import html as as_html
     from ctdhub.hub.private.look import look
     from ctdhub.hub.private.pages import page, workbook
-    from ctdhub.hub.stages.differencing import told_of
+    from ctdhub.hub.stages.differencing import disclosures_of
 
     hub = options.hub(folder)
     if report is not None and contributor is None:
@@ -46,7 +46,7 @@ def look(
             progress(_("Reading the files"), 0.1)
             found = look(hub, contributor, delivery)
         today = datetime.now(UTC).date()
-        compared = [said(one.words) for one in told_of(hub)]
+        compared = [said(one.words) for one in disclosures_of(hub)]
         document = page(hub.settings.name, found, today, compared)
         if target := targets["--html"]:
             _keep(target, as_html.write(document).encode())
@@ -61,7 +61,7 @@ def look(
             if target.suffix.lower() == ".xlsx":
                 _keep(target, own_workbook(one, rows))
             else:
-                own = [said(t.words) for t in told_of(hub) if t.id == one.agreement.id]
+                own = [said(t.words) for t in disclosures_of(hub) if t.id == one.agreement.id]
                 text = as_html.write(own_page(hub.settings.name, one, rows, today, own))
                 _keep(target, text.encode())
             say(_("It holds rows of this contributor alone: send it to nobody else."))

@@ -120,10 +120,10 @@ def _public(
 
 def _private(source: Path, contributor: str, answers: Answers) -> Document:
     from ctdhub.hub.private.pages import leaving_report, own_profile, own_report
-    from ctdhub.hub.stages.differencing import told_of
+    from ctdhub.hub.stages.differencing import disclosures_of
 
     hub, made = options.hub(source), datetime.now(UTC).date()
-    told = [one for one in told_of(hub) if one.id == contributor]
+    told = [one for one in disclosures_of(hub) if one.id == contributor]
     compared = [said(one.words) for one in told]
     if told and contributor not in {c.contributor for c in hub.contributions()}:
         return leaving_report(told[0].name, compared, answers, made)

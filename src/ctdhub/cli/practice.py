@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from ctdhub.cli import options
-from ctdhub.cli.approve import show_told, show_unit
+from ctdhub.cli.approve import show_disclosures, show_unit
 from ctdhub.cli.output import bar, console, errors, say, show_exactly, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.format import decimal, exact, number, share, tiny
@@ -110,7 +110,7 @@ def rehearse(
         if asked.budget:
             _show_bought(told["bought"], asked.budget)
         if hub:
-            show_told(options.hub(hub))
+            show_disclosures(options.hub(hub))
 
 
 def _show_paragraphs(asked: Rehearsed, done: Sequence[Rehearsal]) -> None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ctdhub.cli import options
-from ctdhub.cli.approve import show_told
+from ctdhub.cli.approve import show_disclosures
 from ctdhub.cli.output import bar, say, show_document, show_exactly, show_table
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
 
 if TYPE_CHECKING:
-    from ctdhub.hub.find_person import FoundRecords, NumberedCase
+    from ctdhub.hub.find_person import AffectedRecords, NumberedCase
     from ctdhub.hub.folder import Hub
     from ctdhub.sensitive.consent.register import Scope
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # What the verb ``withdraw`` shows: whom a withdrawal leaves out, and the register.
 
 
-def show_found(found: FoundRecords) -> None:
+def show_affected(found: AffectedRecords) -> None:
     """Whom this leaves out, in numbers that are for the steward alone."""
     rows = [(_("withdrawals to write down"), number(found.told))]
     if found.already:
@@ -105,7 +105,7 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
         return
     entries, force = withdrawals.register(hub)
     active = {e.number for e in force.entries}
-    carried = withdrawals.records_found(hub)
+    carried = withdrawals.recorded_numbers(hub)
     told = {e.number: carried.get((e.contributor, e.because or e.mark)) for e in force.entries}
     keep = ("number", "time", "kind", "scope", "contributor", "reason")
     rows = [
@@ -202,7 +202,7 @@ def withdraw(
             )
             n = withdraw_stage.delete_raw(hub, contributor)
             say(_("Raw files deleted: {n}. Copies elsewhere are yours to delete."), n=number(n))
-        show_told(hub)
+        show_disclosures(hub)
         _next(hub)
     else:
         scope: Scope = "records" if only_here else "person"
@@ -234,7 +234,7 @@ def _people(
         )  # fmt: skip
     try:
         found = _answered(hub, contributor, key, ahead, yes=yes)
-        show_found(found)
+        show_affected(found)
         if found.entries:
             _ask(_("Write this down?"), yes=yes)
         with bar() as progress:
@@ -245,7 +245,7 @@ def _people(
         raise
     if found.entries:
         say(_("Withdrawals written down: {n}."), n=number(found.told))
-    carried = withdrawals.records_found(hub) if done.missed else {}
+    carried = withdrawals.recorded_numbers(hub) if done.missed else {}
     if any(carried.get((e.contributor, e.because or e.mark)) is False for e in found.entries):
         say(said(withdrawals.NOTHING_FOUND))
     if found.records.get(contributor):
@@ -254,7 +254,7 @@ def _people(
     _next(hub)
 
 
-def _answered(hub: Hub, contributor: str, key: str, ahead: bool, *, yes: bool) -> FoundRecords:
+def _answered(hub: Hub, contributor: str, key: str, ahead: bool, *, yes: bool) -> AffectedRecords:
     """Whom a report finds, once the steward has said what must be asked about it.
 
     Raises:

@@ -321,7 +321,7 @@ def made_with(steps: Iterable[Step], gone: pa.Array) -> frozenset[str]:
     return frozenset(found)
 
 
-def check_told(hub: Hub, harmonised: Sequence[Step]) -> None:
+def check_recognised(hub: Hub, harmonised: Sequence[Step]) -> None:
     """Refuse files whose tokens were made anew, while nobody said who withdrew in these tokens.
 
     So are files whose person keys are made of something else than when people withdrew, and files

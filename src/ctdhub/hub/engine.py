@@ -18,7 +18,13 @@ from ctdhub.hub.deliveries import without
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.steps import Step
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.people import Linking, PartitionsPlaces, Totals, held, link_parts
+from ctdhub.sensitive.linkage.people import (
+    Linking,
+    PartitionsPlaces,
+    Totals,
+    link_parts,
+    linked_columns,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -48,7 +54,7 @@ class Engine:
     ) -> Totals:
         """Records and perpetrators of files become those of people, without what is ``gone``."""
         rows = sum(pq.read_metadata(records).num_rows for records, _children in files)
-        needed = held(load_schema())
+        needed = linked_columns(load_schema())
         read = ((_read(one, gone, needed), _read(other, gone)) for one, other in files)
         return link_parts(read, rows, places, linking, load_schema())
 

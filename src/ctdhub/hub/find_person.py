@@ -147,7 +147,7 @@ ByWhat = Literal["case", "token"]
 
 
 @dataclass(frozen=True)
-class FoundRecords:
+class AffectedRecords:
     """What numbers of cases, or tokens, find at the moment.
 
     Attributes:
@@ -168,10 +168,10 @@ class FoundRecords:
     @property
     def told(self) -> int:
         """How many numbers, or tokens, would be written down as withdrawn."""
-        return numbers_told(self.entries)
+        return reported_numbers(self.entries)
 
 
-def numbers_told(entries: Iterable[Withdrawal]) -> int:
+def reported_numbers(entries: Iterable[Withdrawal]) -> int:
     """How many numbers, or tokens, these lines are about."""
     return len({e.because or e.mark for e in entries if e.kind != "renewal"})
 
@@ -186,7 +186,7 @@ def look_up(  # noqa: PLR0913
     progress: Progress | None = None,
     choose: Choose | None = None,
     everybody: bool = False,
-) -> FoundRecords:
+) -> AffectedRecords:
     """Find the records of people by numbers of cases or tokens of a contributor.
 
     Its files are harmonised where they are not yet, those of others are taken as they are.
@@ -247,7 +247,7 @@ def look_up(  # noqa: PLR0913
     gone = consent.left_out(EachFiled(steps, out), InForce(withdrawn, {}), secret)
     records, people = _counted(steps, gone)
     unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
-    return FoundRecords(tuple(entries), already, unknown, records, people)
+    return AffectedRecords(tuple(entries), already, unknown, records, people)
 
 
 def in_force_already(one: Withdrawal, force: InForce) -> bool:

@@ -106,7 +106,7 @@ class Review(FrozenModel):
     rewritten: dict[str, tuple[str, ...]] = Field(default={})
 
     @property
-    def told_of_rules(self) -> tuple[Text, ...]:
+    def rewritten_rules(self) -> tuple[Text, ...]:
         """What mappings read by other rules now, a sentence for each contributor."""
         return tuple(
             Text(

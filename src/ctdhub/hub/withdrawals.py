@@ -21,7 +21,7 @@ from ctdhub.core.files import remove, sync, write_whole
 from ctdhub.core.i18n import Numeral, Text
 from ctdhub.hub import deliveries, find_person
 from ctdhub.hub.contributions import contributor_of
-from ctdhub.hub.find_person import ByWhat, FoundRecords, NumberedCase, keying_of, keys_of
+from ctdhub.hub.find_person import AffectedRecords, ByWhat, NumberedCase, keying_of, keys_of
 from ctdhub.hub.folder import Detail, Hub, alone, noted
 from ctdhub.hub.paid import check_paid, ledger
 from ctdhub.hub.steps import Progress, hash_file, hash_of
@@ -53,7 +53,7 @@ def register(hub: Hub) -> tuple[tuple[Withdrawal, ...], InForce]:
     return hub.withdrawal_lines(), hub.withdrawn()
 
 
-def records_found(hub: Hub, contributor: str = "") -> dict[tuple[str, str], bool]:
+def recorded_numbers(hub: Hub, contributor: str = "") -> dict[tuple[str, str], bool]:
     """Whether any record carries what was told of each person whose withdrawal is in force.
 
     Args:
@@ -96,7 +96,7 @@ def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:
         force = hub.withdrawn()
         new = [entry for entry in entries if not find_person.in_force_already(entry, force)]
         append(hub, new)
-        return find_person.numbers_told(new)
+        return find_person.reported_numbers(new)
 
 
 @contextmanager
@@ -425,7 +425,7 @@ def report_of(hub: Hub, key: str, contributor: str = "") -> WithdrawalReport:
 
 def look_for(
     hub: Hub, key: str, progress: Progress
-) -> tuple[WithdrawalReport, FoundRecords | None]:
+) -> tuple[WithdrawalReport, AffectedRecords | None]:
     """Look for the records of a report, and keep what the contributor must be asked.
 
     Returns:

@@ -25,7 +25,7 @@ from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.bundle import pack, withdrawal
 from ctdhub.sensitive.bundle.card import SignedCard
-from ctdhub.sensitive.bundle.leaving import WhatLeaves, check_found, codes_print, leaving
+from ctdhub.sensitive.bundle.leaving import WhatLeaves, check_case_codes, codes_print, leaving
 from ctdhub.sensitive.bundle.withdrawal import Reach, write_withdrawal
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
@@ -256,7 +256,7 @@ def withdrawal_page(request: Any) -> HttpResponse:
             place = kit.root / "mappings"
             rules = [*place.glob(f"{OWN}.yaml"), *sorted(place.glob(f"{OWN}/*.yaml"))]
             for newest in rules[-1:]:
-                check_found(load_mapping(newest))
+                check_case_codes(load_mapping(newest))
             content = write_withdrawal(signed.card, numbers, scope, kit.key(), kit.secret())
             name = f"{signed.card.contributor}-{secrets.token_hex(4)}{withdrawal.SUFFIX}"
             return FileResponse(io.BytesIO(content), as_attachment=True, filename=name)

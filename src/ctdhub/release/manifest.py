@@ -669,8 +669,8 @@ def _sources(found: border.Sources | None, level: float) -> MeasuredSources | No
         counts="people by contributor, noisy and unbiased; a person counts with one contributor",
         **{name: getattr(found, name) for name in OF_SOURCES},
         doubles={"all": DoubledPeople(**asdict(doubles))} if doubles else {},
-        possible_doubles=_told(found.told(level, border.POSSIBLE, ORIGIN)),
-        captures=_told(found.told(level, border.CAPTURES)),
+        possible_doubles=_told(found.estimates(level, border.POSSIBLE, ORIGIN)),
+        captures=_told(found.estimates(level, border.CAPTURES)),
         without_key=DoubledPeople(**asdict(unkeyed)) if unkeyed else None,
     )
 

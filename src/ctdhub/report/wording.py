@@ -716,6 +716,8 @@ def twice_by_citizenship(release: Release) -> list[tuple[str, str]]:
             code_label(ORIGIN, of, current()) if of else _("not recorded"),
             _("{low} to {high}").format(low=number(told.low), high=number(told.high)),
         )
-        for of, told in protected.sources.told(protected.guarantee.level, POSSIBLE, ORIGIN).items()
+        for of, told in protected.sources.estimates(
+            protected.guarantee.level, POSSIBLE, ORIGIN
+        ).items()
         if told.low
     ]

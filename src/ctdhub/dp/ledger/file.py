@@ -333,17 +333,17 @@ def written(purpose: Purpose, /, **fields: object) -> str:
     return _TEXTS[purpose].message.format(**fields)
 
 
-def told(what: str) -> Text:
+def purpose_text(what: str) -> Text:
     """What a ledger says a charge is for, to be said in any language; other words stay as they are.
 
-    >>> told("release of 3 columns at epsilon 4, budget 12").fields
+    >>> purpose_text("release of 3 columns at epsilon 4, budget 12").fields
     {'budget': '12', 'epsilon': '4', 'n': '3'}
     """
     for text in _TEXTS.values():
         if found := re.fullmatch(_pattern(text.message), what):
             fields: dict[str, Field] = dict(found.groupdict())
             if "purpose" in fields:
-                fields["purpose"] = told(found["purpose"])
+                fields["purpose"] = purpose_text(found["purpose"])
             return text.holding(**fields)
     return joined([what], "")
 

@@ -130,7 +130,7 @@ def protect_alone(
         Overspend, LedgerTampered, LedgerError: see :func:`ctdhub.dp.engine.charge`; what refuses
             names the options of the command.
     """
-    table, plan, before = fitted.table, fitted.scope.plan, given(ledger, out, held)
+    table, plan, before = fitted.table, fitted.scope.plan, written_charges(ledger, out, held)
     if fitted.person is not None:
         with ledger.exclusive():
             key = bytes.fromhex(ledger.question(b"which rows of a person are kept"))
@@ -253,7 +253,9 @@ def ledger_of_table(folder: Path | None, new: str = "") -> Ledger:
 _FILE = "written.json"
 
 
-def given(ledger: Ledger, out: Path | None = None, holds: str | None = None) -> frozenset[str]:
+def written_charges(
+    ledger: Ledger, out: Path | None = None, holds: str | None = None
+) -> frozenset[str]:
     """Charges whose answers are not to be given again.
 
     Args:

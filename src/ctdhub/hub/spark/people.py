@@ -77,7 +77,9 @@ class _PeopleJob:
         records, perpetrators = self.files[number]
         if group != _CHILDREN:
             with pq.ParquetFile(records, read_dictionary=_coded(records)) as file:
-                rows = self._kept(file.read_row_group(group, columns=people.held(load_schema())))
+                rows = self._kept(
+                    file.read_row_group(group, columns=people.linked_columns(load_schema()))
+                )
             persons = people.persons_of(rows)
         else:  # they go where the person goes whose record tells of them
             ids = pq.read_table(records, columns=["record_id", "person_key"])

@@ -111,7 +111,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Told:
+class Disclosure:
     """What one more release would tell of a contributor.
 
     Attributes:
@@ -126,7 +126,7 @@ class Told:
     years: tuple[int, ...]
 
 
-def told(before: Sequence[Published], now: Published) -> tuple[Told, ...]:
+def disclosures(before: Sequence[Published], now: Published) -> tuple[Disclosure, ...]:
     """What a release tells that those before it did not, by comparison with them.
 
     Args:
@@ -140,7 +140,8 @@ def told(before: Sequence[Published], now: Published) -> tuple[Told, ...]:
         for id_, why in _told_in(cell, earlier, now) if earlier else ():
             found.setdefault((id_, why), set()).add(cell[1])
     return tuple(
-        Told(id_, why, tuple(sorted(years - {0}))) for (id_, why), years in sorted(found.items())
+        Disclosure(id_, why, tuple(sorted(years - {0})))
+        for (id_, why), years in sorted(found.items())
     )
 
 
@@ -201,7 +202,7 @@ SOURCE_TYPE = CONTRIBUTOR_KIND
 
 
 @dataclass(frozen=True)
-class ToldContributor:
+class DisclosedContributor:
     """A contributor whose counts are not shown and can be told by comparing releases.
 
     Attributes:
@@ -247,14 +248,14 @@ class ToldContributor:
 def check_series(hub: Hub, rules: Policy, schema: Schema) -> None:
     """Refuse a release that would tell the counts of one contributor by comparison with others.
 
-    That one leaves is no reason: see :func:`told_of`.
+    That one leaves is no reason: see :func:`disclosures_of`.
 
     Raises:
         PolicyError: names the contributor, the years and what to change.
         ReleaseError: a release cannot be read.
     """
     before, now = _published(hub), _next(hub, rules, schema)
-    for one in told(before, now):
+    for one in disclosures(before, now):
         years = spans(one.years or range(rules.years[0], rules.years[1] + 1))
         file, id_, version = hub.agreement_file(one.id), one.id, before[-1].version
         if one.why == "joins":
@@ -269,7 +270,7 @@ TELL_THEM = Text(
 )
 
 
-def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, ...]:
+def disclosures_of(hub: Hub, candidate: Path | None = None) -> tuple[DisclosedContributor, ...]:
     """Whose counts would be told by comparing a release with those before, because one left.
 
     Args:
@@ -296,10 +297,10 @@ def told_of(hub: Hub, candidate: Path | None = None) -> tuple[ToldContributor, .
     called |= {a.id: a.name for a in agreements}
     width = ceil(hypot(_half(last), _half(following)))
     return tuple(
-        ToldContributor(
+        DisclosedContributor(
             one.id, called.get(one.id, one.id), last.version, width, last.interval_level, one.years
         )
-        for one in told(before, now)
+        for one in disclosures(before, now)
         if one.why == "leaves"
     )
 

@@ -229,7 +229,7 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
     settings, asked = hub.settings.linkage, rules.linking
     lists = list_tables(rules, hub.facts(rules.years))
     counted = double_tables(rules, hub.facts(rules.years))
-    hub_deliveries.check_told(hub, harmonised)
+    hub_deliveries.check_recognised(hub, harmonised)
 
     def run(folder: Path) -> None:
         hub_deliveries.forget(hub, [step.output for step in harmonised])

@@ -307,7 +307,7 @@ def column_fates(raw: RawTable, mapping: Mapping) -> list[ColumnFate]:
     return [ColumnFate(n, fate or "unread") for n, fate in zip(names, fates, strict=True)]
 
 
-def check_found(mapping: Mapping) -> None:
+def check_case_codes(mapping: Mapping) -> None:
     """See that a hub finds people by the codes of the numbers of their cases.
 
     Raises:

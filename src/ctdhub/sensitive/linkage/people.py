@@ -616,7 +616,7 @@ def link_parts(
         mentioned = _Divided(paths[1], stack)
         for said, children in files:
             persons = linking.on_lists(persons_of(said))
-            records.add(divided(said.select(held(schema)), persons, parts))
+            records.add(divided(said.select(linked_columns(schema)), persons, parts))
             rows_of = by_person(children, said, schema, linking)
             persons = linking.on_lists(rows_of[model.PERSON].combine_chunks())
             mentioned.add(divided(rows_of, persons, parts))
@@ -649,7 +649,7 @@ def _written(
     return totals
 
 
-def held(schema: model.Schema) -> list[str]:
+def linked_columns(schema: model.Schema) -> list[str]:
     """Columns of records that people are made of."""
     return ["record_id", "person_key", *(v.name for v in schema.records)]
 

@@ -13,7 +13,7 @@ from ctdhub.core.i18n import Text, _, current, said
 from ctdhub.desk.worker.answers.page import Page, name, table, words
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import BudgetSplit
-from ctdhub.dp.ledger.file import told
+from ctdhub.dp.ledger.file import purpose_text
 from ctdhub.hub import withdrawals as reports
 from ctdhub.hub.find_person import ByWhat, CaseRow
 from ctdhub.hub.folder import Hub
@@ -195,7 +195,7 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
             number(e.number),
             isolated(e.time[:10]),
             _("release"),
-            said(told(e.what)),
+            said(purpose_text(e.what)),
             isolated(given[e.id]) if e.id in given else _("not published"),
             _epsilon(e.epsilon),
             tiny(e.delta),
@@ -320,7 +320,9 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     entries, force = reports.register(hub)
     own = reported(entries, contributor) if contributor else entries
     active = {e.number for e in in_force(own).entries}
-    missing = {told for told, any_ in reports.records_found(hub, contributor).items() if not any_}
+    missing = {
+        told for told, any_ in reports.recorded_numbers(hub, contributor).items() if not any_
+    }
 
     def standing(e: Withdrawal) -> str:
         if e.number not in active:

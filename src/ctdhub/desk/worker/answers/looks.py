@@ -16,7 +16,7 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.private import look as seen
 from ctdhub.hub.private.pages import alarm_table, own_profile, own_report, value_label
 from ctdhub.hub.private.pages import page as look_page
-from ctdhub.hub.stages.differencing import told_of
+from ctdhub.hub.stages.differencing import disclosures_of
 from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release.bundle import latest_release, latest_standing
@@ -85,7 +85,7 @@ def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, 
         DocumentError: no such contributor, or no such delivery that was read.
     """
     (one,) = seen.look(hub, contributor, date or None, read=False)
-    compared = [said(told.words) for told in told_of(hub) if told.id == contributor]
+    compared = [said(told.words) for told in disclosures_of(hub) if told.id == contributor]
     document = look_page(hub.settings.name, [one], today(), compared, texts=texts)
     base = mapping_file(hub, contributor, one.now.date)
     return {

@@ -22,7 +22,7 @@ from ctdhub.hub.paid import Account, budget_split, ledger, published
 from ctdhub.hub.rehearsal import RequestPrice, held_by, price_of, requestable
 from ctdhub.hub.review import Review, read_review
 from ctdhub.hub.rules import by_version, order, policy
-from ctdhub.hub.stages.differencing import TELL_THEM, told_of
+from ctdhub.hub.stages.differencing import TELL_THEM, disclosures_of
 from ctdhub.hub.stages.publish import statement
 from ctdhub.hub.steps import hash_file
 from ctdhub.hub.withdrawals import waiting_words
@@ -245,7 +245,7 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
         Items(lines) if lines else words(_("Nothing is said about changes.")),
     )
     page.add("counts", _("Numbers compared with the last release"), *_counts(hub, now, bundle))
-    if told := tuple(said(one.words) for one in told_of(hub, bundle)):
+    if told := tuple(said(one.words) for one in disclosures_of(hub, bundle)):
         advice = words(said(TELL_THEM)) if reviewed else None
         page.add("told", _("What a comparison of releases reveals"), Items(told), advice)
     if reviewed:
@@ -312,7 +312,7 @@ def _review(review: Review | None) -> tuple[Any, ...]:
         for alarm in review.alarms
     ]
     heads = (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted"))
-    told = tuple(said(text) for text in review.told_of_rules)
+    told = tuple(said(text) for text in review.rewritten_rules)
     return (
         table(head, rows, title=_("Rows that were not used")),
         Items(told) if told else None,
