@@ -240,7 +240,7 @@ def test_one_key_is_one_key_however_it_is_written() -> None:
     plain = PREFIX + base64.b64encode(raw).decode()
     assert len({identity(key) for key in (soft.public, same.public, plain)}) == 1
     for other in (same.public, plain, soft.public):
-        with pytest.raises(ValidationError, match="same key"):
+        with pytest.raises(ValidationError, match="two different keys"):
             Approvers(steward=soft.public, privacy_officer=(SoftPasskey().public, other))
     assert re.fullmatch(r"([0-9a-f]{4} ){3}[0-9a-f]{4}", fingerprint(plain))
 

@@ -107,6 +107,12 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600, beside: Path | No
     sync(path.parent)
 
 
+def rewrite(path: Path, content: bytes, mode: int = 0o600, beside: Path | None = None) -> None:
+    """As :func:`write_whole`, for a file with one writer: what a killed one left goes first."""
+    sweep(beside or path.parent, path.name)
+    write_whole(path, content, mode, beside)
+
+
 @contextmanager
 def _put_in_place(fresh: Path, path: Path) -> Iterator[None]:
     try:

@@ -31,7 +31,7 @@ from pydantic_core import ErrorDetails
 
 import ctdhub
 from ctdhub.core.errors import HubError, InvalidSetting, error, printable, setting_fault
-from ctdhub.core.files import is_day, locked, sweep, write_whole
+from ctdhub.core.files import is_day, locked, rewrite, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Language, Text, joined, yaml_nodes, yaml_values
 from ctdhub.core.keys.signing import is_public_key
@@ -747,8 +747,7 @@ class Hub:
             if any(any(p.glob("[!.]*")) for p in made) or (lines.exists() and lines.stat().st_size):
                 raise error("person-key", file=path)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            sweep(path.parent, path.name)
-            write_whole(path, secrets.token_bytes(32))
+            rewrite(path, secrets.token_bytes(32))
         return path.read_bytes()
 
     @contextmanager

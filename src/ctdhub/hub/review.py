@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import sweep, write_whole
+from ctdhub.core.files import rewrite
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Named, Several, Text
 from ctdhub.hub.contributions import REPORT, mapping_file, report_of
@@ -150,8 +150,7 @@ def write_review(hub: Hub, version: str) -> None:
     )
     path = file_of(hub, version)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    sweep(path.parent, path.name)
-    write_whole(path, (review.model_dump_json(indent=1) + "\n").encode())
+    rewrite(path, review.file_content())
 
 
 def read_review(hub: Hub, version: str) -> tuple[Review, str] | None:

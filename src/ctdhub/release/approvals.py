@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from pydantic import Field, ValidationError, model_serializer, model_validator
 
 from ctdhub.core.errors import InvalidSetting, error, printable
-from ctdhub.core.files import sweep, write_whole
+from ctdhub.core.files import rewrite
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined
 from ctdhub.core.keys.signing import PREFIX, SigningKey, is_public_key, is_signed
@@ -441,9 +441,7 @@ class Approvals(FrozenModel):
 
     def write(self, folder: Path) -> None:
         """Put the file into the folder of a candidate: whole or not at all."""
-        sweep(folder.parent, APPROVALS)
-        content = (self.model_dump_json(indent=1, exclude_none=True) + "\n").encode()
-        write_whole(folder / APPROVALS, content, 0o444, beside=folder.parent)
+        rewrite(folder / APPROVALS, self.file_content(), 0o444, beside=folder.parent)
 
     @property
     def missing(self) -> tuple[Role, ...]:
@@ -609,9 +607,8 @@ def add_change(folder: Path, new: SignedChange) -> None:
     before = read_changes(folder)
     if not new.follows(before):
         raise error("approvers/change", file=folder / FILE)
-    sweep(folder, FILE)
     lines = [*(one.line() for one in before), new.line()]
-    write_whole(folder / FILE, b"".join(line + b"\n" for line in lines), 0o644)
+    rewrite(folder / FILE, b"".join(line + b"\n" for line in lines), 0o644)
 
 
 def next_line(before: Sequence[SignedChange]) -> tuple[int, str]:
@@ -777,9 +774,8 @@ class Holds(FrozenModel):
     def write(self, candidate: Path) -> None:
         """Put the file next to the candidate, whole or not at all; without a hold there is none."""
         path = hold_file(candidate)
-        sweep(path.parent, path.name)
         if self.holds:
-            write_whole(path, (self.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
+            rewrite(path, self.file_content())
         else:
             path.unlink(missing_ok=True)
 

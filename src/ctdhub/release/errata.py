@@ -21,7 +21,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ctdhub.core.errors import printable
-from ctdhub.core.files import sweep, write_whole
+from ctdhub.core.files import rewrite
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey
@@ -177,10 +177,7 @@ class Erratum(FrozenModel):
         """Put it into the folder of a hub: whole or not at all."""
         file = hub / ERRATA / self.notice.version / f"{self.notice.number}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
-        sweep(file.parent, file.name)
-        write_whole(
-            file, (self.model_dump_json(indent=1, exclude_none=True) + "\n").encode(), 0o644
-        )
+        rewrite(file, self.file_content(), 0o644)
         return file
 
 

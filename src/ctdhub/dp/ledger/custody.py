@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import locked, state_folder, sweep, write_whole
+from ctdhub.core.files import locked, rewrite, state_folder
 from ctdhub.dp.ledger.file import Charge, LedgerFile, guarded, read, write_synced
 
 # --------------------------------------------------------------------------------------------------
@@ -152,15 +152,15 @@ class Witness:
         """Know a ledger; its lines and its lease are told apart."""
         with self._writing():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write(_KEY, key)
-            self._write(POPULATION, population.text())
+            rewrite(self.folder / _KEY, key)
+            rewrite(self.folder / POPULATION, population.text())
 
     def keep(self, entries: Iterable[Charge]) -> None:
         """Take these lines in place of those that are known; nothing is written if they are."""
         lines = b"".join(entry.line() + b"\n" for entry in entries)
         if (self._read(_LINES) or b"") != lines:
             with self._writing():
-                self._write(_LINES, lines)
+                rewrite(self.folder / _LINES, lines)
 
     def lease_to(self, place: Path) -> None:
         """Let this folder charge, and no other; what else was leased to it is no more."""
@@ -168,7 +168,7 @@ class Witness:
             if other.folder != self.folder and other.lease == place:
                 other.release()
         with self._writing():
-            self._write(_LEASE, str(place).encode("utf-8", "surrogateescape"))
+            rewrite(self.folder / _LEASE, str(place).encode("utf-8", "surrogateescape"))
 
     def release(self) -> None:
         """Let no folder charge until the ledger is adopted."""
@@ -191,10 +191,6 @@ class Witness:
             return None
         except OSError:
             raise error("state-folder/refused", file=path) from None
-
-    def _write(self, name: str, content: bytes) -> None:
-        sweep(self.folder, name)
-        write_whole(self.folder / name, content)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -372,8 +368,7 @@ def write_key(file: Path, key: bytes) -> None:
     """
     with guarded(file):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sweep(file.parent, file.name)
-        write_whole(file, key.hex().encode() + b"\n")
+        rewrite(file, key.hex().encode() + b"\n")
 
 
 def key_of(file: Path) -> bytes | None:

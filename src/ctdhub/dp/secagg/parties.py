@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from ctdhub.border import Protected
 from ctdhub.core.errors import Overspend, error, printable
-from ctdhub.core.files import made_whole, sweep, write_whole
+from ctdhub.core.files import made_whole, rewrite
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import Tabular
 from ctdhub.dp import kernels
@@ -121,8 +121,7 @@ def open_keep(folder: Path) -> Keep:
 def _write(keep: Keep) -> None:
     held = asdict(keep)
     del held["folder"]
-    sweep(keep.folder, STATE)
-    write_whole(keep.folder / STATE, json.dumps(held, indent=1).encode())
+    rewrite(keep.folder / STATE, json.dumps(held, indent=1).encode())
 
 
 # --------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.errors import HubError, error
-from ctdhub.core.files import sweep, sync, write_whole
+from ctdhub.core.files import rewrite, sync
 
 # --------------------------------------------------------------------------------------------------
 # One line of the register of withdrawals.
@@ -219,7 +219,7 @@ class Register:
             every.append(line.sealed())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync(self.folder.parent)
-        _write(self.path, b"".join(line.line() + b"\n" for line in every))
+        rewrite(self.path, b"".join(line.line() + b"\n" for line in every))
         self._set_head(every[-1])
         return tuple(every[known:])
 
@@ -227,7 +227,7 @@ class Register:
         content = f"{entry.number} {entry.hash}\n".encode()
         if not self.head.exists() or self.head.read_bytes() != content:
             self.head.parent.mkdir(parents=True, exist_ok=True)
-            _write(self.head, content)
+            rewrite(self.head, content)
 
     def _check_head(self, found: list[Withdrawal]) -> None:
         """The last line that ``head`` knows is here; what stands behind it was written at once."""
@@ -261,12 +261,6 @@ def _later(than: str) -> str:
     if than:
         now = max(now, datetime.fromisoformat(than) + timedelta(microseconds=1))
     return now.isoformat(timespec="microseconds")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file; what a killed run left of it goes first."""
-    sweep(path.parent, path.name)
-    write_whole(path, content)
 
 
 # --------------------------------------------------------------------------------------------------
