@@ -57,7 +57,7 @@ def everything(label: str) -> list[str]:
         *(bars.draw_dots(Dots(rows, 70, (label,) * 3), "x", rtl=rtl) for rtl in (False, True)),
         *(bars.draw_whole((*rows, rows[0]), "x", rtl=rtl) for rtl in (False, True)),
         *(pages.bar(row, 65, rtl=False) for row in rows),
-        *(pages.years(series, rtl=rtl) for rtl in (False, True)),
+        *(years.printed(series, rtl=rtl) for rtl in (False, True)),
         *(years.draw(series, "x", rtl=rtl) for rtl in (False, True)),
         *(years.spark(series, rtl=rtl) for rtl in (False, True)),
         years.body(series, rtl=True, wide=700).marks,

@@ -16,7 +16,8 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ctdhub.document.charts.pages import bar, years
+from ctdhub.document.charts import years
+from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import Document
 from ctdhub.document.svg import element
 
@@ -110,7 +111,7 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    found.globals |= {"bar": bar, "years": years}
+    found.globals |= {"bar": bar, "years": years.printed}
     return found
 
 

@@ -17,6 +17,8 @@ HIGH = 400
 """Pixels of a drawing where no style sheet says how high it is."""
 FRAME = {"start": 52, "end": 104, "above": 40, "below": 26}
 """Pixels around the plot: axis, label of the last point, numbers of turns, years."""
+PRINTED = 480
+"""Units of a drawing for a document, across."""
 DIAMOND = "M0-6L6 0L0 6L-6 0Z"
 """The mark of the same contributors, around its place."""
 _UNITS = 1000
@@ -54,6 +56,14 @@ def body(chart: Years, *, rtl: bool, wide: int) -> Drawing:
         overflow="visible",
     )
     return Drawing(plot, wide // 2)
+
+
+def printed(chart: Years, *, rtl: bool) -> Markup:
+    """The line for a document, whose page scales it as a whole; the table beside it says the same
+    in text."""
+    drawing = body(chart, rtl=rtl, wide=PRINTED)
+    size = f"0 0 {PRINTED} {drawing.height}"
+    return element("svg", drawing.marks, kind="years", viewBox=size, aria_hidden="true")
 
 
 def spark(chart: Years, *, rtl: bool = False) -> Markup:
