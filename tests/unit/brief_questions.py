@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ctdhub.document.document import Bars, Document, LargeNumber, PrintedNumber, Words, Years
+from ctdhub.document.document import Bars, Document, LargeNumber, Words, Years
+from ctdhub.report.brief.sections import PrintedNumber
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition import EVERYBODY, ChangeSubject, Split, report

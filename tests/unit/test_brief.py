@@ -15,13 +15,14 @@ from pdf_text import pages, squeezed
 
 from ctdhub.core.errors import DocumentError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.document import Document, PrintedNumber, Words, Years
+from ctdhub.document.document import Document, Words, Years
 from ctdhub.document.html import write as to_html
 from ctdhub.document.pdf import Typesetter
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.brief import subjects
 from ctdhub.report.brief.make import Brief, brief, make_poster
+from ctdhub.report.brief.sections import PrintedNumber
 from ctdhub.report.brief.subjects import OBSERVANCES, BriefPlace, Corridor, Day, observance
 from ctdhub.report.calendar import Event
 from ctdhub.stats.answers import Answers

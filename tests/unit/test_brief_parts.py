@@ -14,12 +14,13 @@ from pdf_text import pages, squeezed
 from trap_one import SHARES, trap_one
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.document.document import Document, PrintedNumber, Words
+from ctdhub.document.document import Document, Words
 from ctdhub.document.html import write as to_html
 from ctdhub.document.pdf import Typesetter
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import Brief, brief
+from ctdhub.report.brief.sections import PrintedNumber
 from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, observance
 from ctdhub.stats.answers import Answers
 

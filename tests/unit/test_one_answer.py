@@ -22,7 +22,6 @@ from invented_release import TABLES, protected_answer
 from ctdhub.api.release import PublishedRelease
 from ctdhub.border import Protected, restore
 from ctdhub.core.errors import HubError
-from ctdhub.document.document import as_json
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import Brief, brief, make_poster
@@ -277,7 +276,7 @@ def test_numbers_of_a_brief_are_those_of_the_interface(
     """From the JSON beside the brief, which is all that a reader has."""
     seen = {"people": 0, "share": 0, "rest": 0}
     for one in briefs(answers):
-        for number in json.loads(as_json(one.asked, "", ""))["numbers"]:
+        for number in json.loads(one.as_json())["numbers"]:
             if number["kind"] not in seen:
                 continue
             seen[number["kind"]] += 1

@@ -13,7 +13,7 @@ from ctdhub.core.files import made_whole, write_whole
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, said
 from ctdhub.document import html, pdf, text
-from ctdhub.document.document import Document, as_json
+from ctdhub.document.document import Document
 from ctdhub.report.brief import subjects
 from ctdhub.report.brief.make import brief as sheet_of
 from ctdhub.report.brief.make import make_poster as poster_of
@@ -113,9 +113,7 @@ def _public(
     )
     help = read_help(hub, options.hub(hub).settings.helpline) if hub else None
     found = (poster_of if poster else sheet_of)(answers, subject, datetime.now(UTC).date(), help)
-    document = found.document
-    numbers = as_json(found.asked, document.title, document.meta.foot)
-    return document, f"brief-{subject.slug}", numbers
+    return found.document, f"brief-{subject.slug}", found.as_json()
 
 
 def _private(source: Path, contributor: str, answers: Answers) -> Document:

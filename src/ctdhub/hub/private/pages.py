@@ -25,7 +25,6 @@ from ctdhub.document.document import (
     Document,
     Items,
     Meta,
-    Notebook,
     Section,
     TextTable,
     Words,
@@ -37,6 +36,7 @@ from ctdhub.hub.find_person import file_steps
 from ctdhub.hub.folder import Agreement, Hub
 from ctdhub.hub.private.look import NOT_RECORDED, RejectedCell, SeenContributor, SeenDelivery
 from ctdhub.report.brief.make import closing, meta
+from ctdhub.report.brief.sections import Notebook
 from ctdhub.report.wording import ranged, state_words
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, DELIVERIES, ORIGIN, PERIOD, SEX, load_schema

@@ -1,24 +1,25 @@
 """Briefs and posters about a release: on a place, a corridor, a day."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
+from ctdhub.core import tables
 from ctdhub.core.format import clock, day, decimal, number, set_apart, share, tiny, year
 from ctdhub.core.format import day as in_words
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, ngettext
-from ctdhub.document.document import (
-    Document,
-    LargeNumber,
-    Meta,
-    Notebook,
-    PrintedNumber,
-    Section,
-    Words,
-)
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
+from ctdhub.document.document import Document, LargeNumber, Meta, Section, Words
 from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.brief import sections as assistance
-from ctdhub.report.brief.sections import by_year, changed, drawn, on_corridor, signs
+from ctdhub.report.brief.sections import (
+    Notebook,
+    PrintedNumber,
+    by_year,
+    changed,
+    drawn,
+    on_corridor,
+    signs,
+)
 from ctdhub.report.brief.subjects import (
     BriefPlace,
     Corridor,
@@ -27,7 +28,7 @@ from ctdhub.report.brief.subjects import (
     Theme,
     among,
     country_of,
-    sentence,
+    words_of,
 )
 from ctdhub.report.calendar import Event
 from ctdhub.report.figures import SIDES, sides
@@ -74,6 +75,16 @@ class Brief:
 
     document: Document
     asked: tuple[PrintedNumber, ...]
+
+    def as_json(self) -> str:
+        """Its numbers with their questions, for whoever wants to check them.
+
+        Keys: ``title``, ``citation``, ``numbers``; of each number ``id``, ``kind``, ``part``,
+        ``whole``, ``value``, ``printed``, as :class:`PrintedNumber` has them.
+        """
+        numbers = [asdict(one) for one in self.asked]
+        said = {"title": self.document.title, "citation": self.document.meta.foot}
+        return tables.as_json({**said, "numbers": numbers})
 
 
 @dataclass(frozen=True)
@@ -127,7 +138,7 @@ def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
 def _sections(
     answers: Answers, place: BriefPlace, name: SideName, rank: int, notebook: Notebook
 ) -> list[Section]:
-    where, title = sides(place.key)[name].where, side_title(name, is_country=place.is_country)
+    where, title = sides(place.key)[name].where, words_of("side", name, place.is_country)
     found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)
     sections = []
     if (first := found.get(FIRST)) is not None:
@@ -146,14 +157,6 @@ def _sections(
     return sections
 
 
-def side_title(name: SideName, *, is_country: bool) -> str:
-    """What a side of a place is called: as what people are of it."""
-    assert name in SIDES
-    if name == "citizens":
-        return _("As country of citizenship") if is_country else _("By citizenship")
-    return _("As country of exploitation") if is_country else _("By place of exploitation")
-
-
 # --------------------------------------------------------------------------------------------------
 # A brief on a corridor: citizens of one country who were exploited in another, or at home.
 
@@ -167,19 +170,11 @@ def corridor_brief(answers: Answers, corridor: Corridor, notebook: Notebook) -> 
     both = {v: answers.domain(v) for v in (ORIGIN, DESTINATION)}
     missing = answers.missing(Query(both, of=Query()))
     people = answers.card(Query(where), missing=missing)
-    first, last = (year(y) for y in release.years)
     if not people.has_range:
         return BriefText((_few(),), ())
-    least = number(wording.surely(people))
-    notebook.card("corridor.people", people, least, *estimate_printed(people))
-    lead = [
-        _(
-            "{corridor}: between {first} and {last}, at least {least} people with both countries "
-            "recorded were identified ({interval})."
-        ).format(
-            corridor=corridor.name, first=first, last=last, least=least, interval=estimate(people)
-        )
-    ]
+    n = wording.surely(people)
+    notebook.card("corridor.people", people, number(n), *estimate_printed(people))
+    lead = [words_of("corridor", corridor.name, release.years, n, estimate(people))]
     if missing is not None:
         notebook.add("corridor.missing", "missing", missing, (share(missing),), both, {})
         text = _("For {share} of all people at least one of the two countries is not recorded.")
@@ -208,19 +203,8 @@ def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -
     if not found.has_range:
         return ""
     notebook.card(f"corridor.of-{name}", found, wording.ranged(found))
-    text = (
-        _(
-            "{country}, as country of citizenship: of those whose country of exploitation is "
-            "recorded, {share}."
-        )
-        if name == ORIGIN
-        else _(
-            "{country}, as country of exploitation: of those whose citizenship is recorded, "
-            "{share}."
-        )
-    )
-    named = countries.name(code, current())
-    return text.format(country=named, share=wording.ranged(found))
+    country, printed = countries.name(code, current()), wording.ranged(found)
+    return words_of("part", country, printed, name == ORIGIN)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -267,21 +251,9 @@ def day_brief(answers: Answers, day: Day, notebook: Notebook) -> BriefText:
     if (question := QUESTIONS.get(theme)) is not None:
         sections += changed(answers, [question], notebook)
     lead = _lead(answers, theme, notebook)
-    if among_whom := about(theme):
+    if among_whom := words_of("about", theme):
         lead = (*lead, among_whom)
     return BriefText(lead, tuple(sections))
-
-
-def about(theme: Theme) -> str:
-    """Who the figures of a theme are about; empty for all people."""
-    return {
-        "women": _("All figures here are about women and girls only."),
-        "children": _("All figures here are about children under 18 only."),
-        "labour": _("All figures here are about people in forced labour only."),
-        "eu": _(
-            "All charts here are about people whose exploitation took place in the European Union."
-        ),
-    }.get(theme, "")
 
 
 def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]:
@@ -309,33 +281,8 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
     if not people.has_range:
         return _few()
     n = wording.surely(people)
-    least = number(n)
-    notebook.card("day.people", people, least, *estimate_printed(people))
-    text = {
-        "women": ngettext(
-            "Between {first} and {last}, at least {least} woman or girl was identified as a victim "
-            "of human trafficking ({interval}).",
-            "Between {first} and {last}, at least {least} women and girls were identified as "
-            "victims of human trafficking ({interval}).",
-            n,
-        ),
-        "children": ngettext(
-            "Between {first} and {last}, at least {least} child under 18 was identified as a "
-            "victim of human trafficking ({interval}).",
-            "Between {first} and {last}, at least {least} children under 18 were identified as "
-            "victims of human trafficking ({interval}).",
-            n,
-        ),
-        "labour": ngettext(
-            "Between {first} and {last}, at least {least} person was identified as a victim of "
-            "forced labour ({interval}).",
-            "Between {first} and {last}, at least {least} people were identified as victims of "
-            "forced labour ({interval}).",
-            n,
-        ),
-    }[theme]
-    first, last = (year(y) for y in answers.release.years)
-    told = text.format(first=first, last=last, least=least, interval=estimate(people))
+    notebook.card("day.people", people, number(n), *estimate_printed(people))
+    told = words_of("theme", theme, n, answers.release.years, estimate(people))
     if missing is None:
         return told
     notebook.add("day.missing", "missing", missing, (share(missing),), known.where, {})
@@ -350,11 +297,7 @@ def _few() -> str:
 def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:
     paragraphs = tuple(told_event(event) for event in events[:MOST])
     if (more := len(events) - MOST) > 0:
-        words = ngettext(
-            "{n} more event of this day is in the hub's calendar.",
-            "{n} more events of this day are in the hub's calendar.",
-            more,
-        ).format(n=number(more))
+        words = words_of("more_events", more)
         notebook.add("day.events", "sum", more, (number(more),))
         paragraphs = (*paragraphs, words)
     if not paragraphs:
@@ -477,14 +420,14 @@ def make_poster(answers: Answers, subject: Subject, made: date, help: Help | Non
     release, notebook = answers.release, Notebook()
     if isinstance(subject, Day):
         theme, where = subject.theme, among(subject.theme)
-        said, unit = sentence(theme), _unit(theme)
+        said, unit = words_of("sentence", theme), str(theme)
         title = _("{name}, {day}").format(name=subject.name, day=in_words(subject.when))
         if subject.observance is None:
             title = subject.name
         lines = tuple(told_event(e) for e in subject.events[:MOST_EVENTS])
     else:
         where, unit = _people(answers, subject)
-        said, title, lines = sentence("all"), subject.name, ()
+        said, title, lines = words_of("sentence", "all"), subject.name, ()
     missing = answers.missing(recorded(answers, where)) if where else None
     found = answers.card(Query(where), missing=missing)
     contacts = (help or Help(text=release.facts.helpline)).contacts(country_of(subject))
@@ -492,7 +435,7 @@ def make_poster(answers: Answers, subject: Subject, made: date, help: Help | Non
     if contacts:
         text = _("For help with trafficking or exploitation, call {name}:")
         call = f"{call} {text.format(name=contacts[0].label)}"
-    counted = unit.format(first=year(release.years[0]), last=year(release.years[1]))
+    counted = words_of("unit", unit, release.years)
     page = Document(
         meta=meta(release, made),
         title=title,
@@ -513,21 +456,10 @@ def make_poster(answers: Answers, subject: Subject, made: date, help: Help | Non
 def _people(answers: Answers, subject: BriefPlace | Corridor) -> tuple[Where, str]:
     """Who the number is about: of a place the side with more people; and what it counts."""
     if isinstance(subject, Corridor):
-        return subject.where, _("people identified on this corridor, {first} to {last}")
+        return subject.where, "corridor"
     two = {name: side.where for name, side in sides(subject.key).items()}
     most = max(two, key=lambda name: answers.count(two[name]).value or 0)
-    if most == "citizens":
-        return two[most], _("people identified, by citizenship, {first} to {last}")
-    return two[most], _("people identified, by place of exploitation, {first} to {last}")
-
-
-def _unit(theme: Theme) -> str:
-    return {
-        "women": _("women and girls identified, {first} to {last}"),
-        "children": _("children under 18 identified, {first} to {last}"),
-        "labour": _("people identified in forced labour, {first} to {last}"),
-        "eu": _("people identified as exploited in the European Union, {first} to {last}"),
-    }.get(theme, _("people identified, {first} to {last}"))
+    return two[most], most
 
 
 def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, ...]:
@@ -540,9 +472,7 @@ def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, 
     forms: tuple[str, ...] = (low, high, share(found.level))
     if found.value is not None:
         text, forms = number(found.value), (number(found.value), *forms)
-    interval = _("between {low} and {high}, at {level} confidence").format(
-        low=low, high=high, level=share(found.level)
-    )
+    interval = words_of("range", low, high, share(found.level))
     if found.once is not None:
         least, most, _doubles = told = once_printed(found)
         text = _("{low} to {high}").format(low=least, high=most)

@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
 from ctdhub.core.format import decimal, interval, listed, number, share, share_parts, year
-from ctdhub.core.i18n import _, current, ngettext
-from ctdhub.document.document import Bar, Bars, Block, Kind, Notebook, Section, Words, Years
+from ctdhub.core.i18n import _, current
+from ctdhub.document.document import Bar, Bars, Block, Section, Words, Years
 from ctdhub.document.svg import round_top
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import figures as site
 from ctdhub.report.brief.subjects import BriefPlace, Corridor
+from ctdhub.report.brief.subjects import words_of as brief_words
 from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name
 from ctdhub.report.figures import Among, Figure, named_years, sides, year_chart, years_headline
 from ctdhub.report.signal_charts import looked_for
@@ -33,6 +35,102 @@ from ctdhub.stats.signals.events import PARTS, PLACES, Of
 from ctdhub.stats.signals.find import Finding, Found, Test
 from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.tables import children_share
+
+# --------------------------------------------------------------------------------------------------
+# The question behind every number that a brief prints, so that anybody can ask it again.
+
+Kind = Literal[
+    "people",
+    "share",
+    "rest",
+    "missing",
+    "sum",
+    "gap",
+    "mean",
+    "mean_share",
+    "change",
+    "change_part",
+]
+
+
+@dataclass(frozen=True)
+class PrintedNumber:
+    """A number as it is printed, and the question that it answers.
+
+    Attributes:
+        id: where it stands, for example "exploited-gender.female.people".
+        kind: "people": how many people meet ``part``; "share": ``part`` among ``whole``; "rest":
+            people of ``whole`` outside ``part``; "missing": the same as a share of ``whole``;
+            "gap": of those in ``part`` and in ``whole`` whose status is recorded, the share of
+            ``whole`` with the status named less that of ``part``; "mean" and "mean_share": people
+            of ``part`` in a year, or their share of ``whole``, as the mean of the series by year
+            (``measurements``) over the years named; "change": people of ``part`` less those of
+            ``whole``, the same people in an earlier year; "change_part": what a part of that
+            change amounts to, or the share recorded in one of its years; "sum": a number of
+            cells, of contributors or of years, which is not counted in people.
+        part, whole: conditions, see :data:`ctdhub.stats.query.Where`.
+        value: the answer: people (negative for fewer), a share in 0..1, or a number; None where
+            it is not precise enough and only the ends of its interval are printed.
+        printed: every form in which it, or an end of its interval, stands in the document.
+    """
+
+    id: str
+    kind: Kind
+    part: Where
+    whole: Where
+    value: float | None
+    printed: tuple[str, ...]
+
+
+class Notebook:
+    """Collects what a brief prints."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, PrintedNumber] = {}
+
+    @property
+    def asked(self) -> tuple[PrintedNumber, ...]:
+        """All numbers, in the order of writing."""
+        return tuple(self._found.values())
+
+    def add(
+        self,
+        id: str,
+        kind: Kind,
+        value: float | None,
+        printed: tuple[str, ...],
+        part: Where | None = None,
+        whole: Where | None = None,
+    ) -> None:
+        """Note a number that is printed; one without a value has nothing to note."""
+        if value is not None:
+            self._found[id] = PrintedNumber(
+                id, kind, _plain(part or {}), _plain(whole or {}), value, printed
+            )
+
+    def card(self, id: str, card: NumberCard, *printed: str) -> None:
+        """Note a card, with every form in which it is printed; its own query says what it is.
+
+        People with a query of others are those of the others outside it.
+
+        Raises:
+            ValueError: no single question gives the card.
+        """
+        query = card.query
+        if query is None:
+            raise ValueError("a number that no single question gives is noted by `add`")
+        kind: Kind = "share" if card.unit == "share" else "rest" if query.of else "people"
+        whole = query.of.where if query.of else {}
+        self.add(id, kind, card.value, printed, query.where, whole)
+        if card.value is None and card.has_range:
+            self._found[id] = PrintedNumber(
+                id, kind, _plain(query.where), _plain(whole), None, printed
+            )
+
+
+def _plain(where: Where) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(sorted(values)) for name, values in where.items()}
+
 
 # --------------------------------------------------------------------------------------------------
 # Figures of the site as blocks of a brief, each number noted with its question.
@@ -80,10 +178,7 @@ def _bars(
         _note_row(table, table.rows[k], figure.bars[k].text, id, notebook, shares=shares)
     note, left = figure.note, len(table.rows) - len(kept)
     if left:
-        more = _(
-            "Rows not shown: {n}; they have fewer people, or are below the reporting threshold."
-        )
-        note = f"{note} {more.format(n=number(left))}"
+        note = f"{note} {brief_words('rows_left', left)}"
         notebook.add(f"{id}.left", "sum", left, (number(left),))
     _note_base(table, where, id, notebook)
     if (largest := table.largest) is not None and largest.share is not None:
@@ -235,10 +330,7 @@ def _assistance_bars(answers: Answers, where: Where, place: str, notebook: Noteb
     note = [_("n: the people whose status is recorded.")]
     note.append(_unknown(shown, notebook))
     if left := len(held) - len(shown):
-        few = _(
-            "Rows not shown: {n}; they have fewer people, or are below the reporting threshold."
-        )
-        note.append(few.format(n=number(left)))
+        note.append(brief_words("rows_left", left))
         notebook.add("assistance.left", "sum", left, (number(left),))
     return Bars(
         _("Received assistance, where recorded"),
@@ -459,12 +551,7 @@ def _closing(answers: Answers, found: Found, more: int, notebook: Notebook) -> t
     """How many more there are, who joined or left, what a signal is not."""
     paragraphs = []
     if more > 0:
-        text = ngettext(
-            "{n} more signal is on the page of signals of the hub.",
-            "{n} more signals are on the page of signals of the hub.",
-            more,
-        )
-        paragraphs.append(text.format(n=number(more)))
+        paragraphs.append(brief_words("more_signals", more))
         notebook.add("signals.left", "sum", more, (number(more),))
     promise = false_share(found)
     notebook.add("signals.promise", "sum", found.settings.rate, (promise,))

@@ -1,17 +1,18 @@
 """What a brief can be about, and how a user names it: a place, a corridor, a day."""
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from ctdhub.core.errors import DocumentError, QuestionError, error, printable
 from ctdhub.core.format import day as in_words
-from ctdhub.core.i18n import LANGUAGES, _, current
+from ctdhub.core.i18n import LANGUAGES, current
 from ctdhub.report.calendar import Event, read_calendar
 from ctdhub.report.sentences import corridor
+from ctdhub.report.wording import paragraph
 from ctdhub.schema import countries
 from ctdhub.schema.countries import resolve
 from ctdhub.schema.model import AGE, CHILD_BANDS, DESTINATION, FORCED_LABOUR, ORIGIN, SEX
@@ -29,35 +30,31 @@ from ctdhub.stats.query import Where
 
 Theme = Literal["all", "women", "children", "labour", "eu", "corridors"]
 
-"""Age bands of people under 18."""
+
+words_of = partial(paragraph, "brief.txt")
+"""What a part of the template says, by the name of the part."""
 
 
 @dataclass(frozen=True)
 class Observance:
-    """A day of the year: month, day, its name in the language in force, its theme."""
+    """A day of the year: month, day, its theme."""
 
     month: int
     day: int
-    name: Callable[[], str]
     theme: Theme
 
+    def name(self) -> str:
+        """What it is called in the language in force."""
+        return words_of("observance", (self.month, self.day))
 
-OBSERVANCES = (
-    Observance(3, 8, lambda: _("International Women's Day"), "women"),
-    Observance(6, 12, lambda: _("World Day Against Child Labour"), "children"),
-    Observance(7, 30, lambda: _("World Day against Trafficking in Persons"), "all"),
-    Observance(10, 18, lambda: _("EU Anti-Trafficking Day"), "eu"),
-    Observance(11, 20, lambda: _("World Children's Day"), "children"),
-    Observance(
-        11,
-        25,
-        lambda: _("International Day for the Elimination of Violence against Women"),
-        "women",
-    ),
-    Observance(12, 2, lambda: _("International Day for the Abolition of Slavery"), "labour"),
-    Observance(12, 10, lambda: _("Human Rights Day"), "all"),
-    Observance(12, 18, lambda: _("International Migrants Day"), "corridors"),
-)
+
+OBSERVANCES = tuple(
+    Observance(*day)
+    for day in (
+        (3, 8, "women"), (6, 12, "children"), (7, 30, "all"), (10, 18, "eu"), (11, 20, "children"),
+        (11, 25, "women"), (12, 2, "labour"), (12, 10, "all"), (12, 18, "corridors"),
+    )
+)  # fmt: skip
 
 
 def observance(when: date) -> Observance | None:
@@ -74,18 +71,6 @@ def among(theme: Theme) -> Where:
         "eu": {DESTINATION: countries.members("eu")},
     }
     return found.get(theme, {})
-
-
-def sentence(theme: Theme) -> str:
-    """One sentence for a poster, about people and help."""
-    return {
-        "all": _("People who were trafficked are identified when somebody asks, and listens."),
-        "women": _("Every woman and every girl has the right to live free from exploitation."),
-        "children": _("Every child has the right to be safe from exploitation."),
-        "labour": _("Nobody may be forced to work. There is help, and there are rights."),
-        "eu": _("Across Europe, people who were exploited have a right to help and protection."),
-        "corridors": _("Whoever crosses a border keeps every right to safety and fair work."),
-    }[theme]
 
 
 # --------------------------------------------------------------------------------------------------

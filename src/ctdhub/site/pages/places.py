@@ -14,8 +14,8 @@ from typing import Any
 from ctdhub.core.format import number
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.document import html
-from ctdhub.report.brief.make import brief, side_title
-from ctdhub.report.brief.subjects import BriefPlace
+from ctdhub.report.brief.make import brief
+from ctdhub.report.brief.subjects import BriefPlace, words_of
 from ctdhub.report.figures import SIDES, Figure, figures, file, listed_places, path, sides
 from ctdhub.report.figures import path as place_path
 from ctdhub.report.release_changes import earlier
@@ -252,7 +252,7 @@ def _side(answers: Answers, facts: PlaceFacts, name: SideName) -> dict[str, Any]
     return {
         "id": name,
         "variable": SIDES[name],
-        "title": side_title(name, is_country=is_country),
+        "title": words_of("side", name, is_country),
         "tab": _tab(name, is_country=is_country),
         "people": side.people,
         "corridors": side.corridors,
