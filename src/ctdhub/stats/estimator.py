@@ -71,7 +71,9 @@ def memoised(
 
     @wraps(function)
     def asked(of: Of, /, *asks: Asks.args, **named: Asks.kwargs) -> Says:
-        key = (function, *map(_key, asks), *((name, _key(ask)) for name, ask in named.items()))
+        key: Hashable = (function, *map(_key, asks))
+        if named:
+            key = (key, *((name, _key(ask)) for name, ask in named.items()))
         try:
             found: Says = of.memory[key]
         except KeyError:
@@ -83,12 +85,16 @@ def memoised(
 
 def _key(ask: object) -> Hashable:
     """An argument as it was written: the order of conditions is that of what is said of them."""
+    if type(ask) in _PLAIN:
+        return ask
     if isinstance(ask, _CONDITIONS):
         return tuple((name, tuple(codes)) for name, codes in ask.items())
     return ask.written if isinstance(ask, Query) else ask
 
 
 _CONDITIONS = (dict, MappingProxyType)
+_PLAIN = frozenset({str, tuple, frozenset})
+"""What most arguments are, of which a site asks millions."""
 
 
 # --------------------------------------------------------------------------------------------------
