@@ -16,6 +16,7 @@ from hypothesis import Phase, settings
 from tests.chance import FIRST, chance, install
 
 install()
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: the cores have their processes
 
 from state_of_run import state  # noqa: E402, F401 - a fixture of all tests
 
