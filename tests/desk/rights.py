@@ -48,6 +48,11 @@ paper.read             own       any      any      any      any    any      -  -
 paper.draft            -         any      any      any      any    -        -  -
 paper.write            -         -        -        any      any    -        -  -
 paper.remove           -         -        -        any      any    -        -  -
+key.read               own       any      any      any      any    any      -  -
+key.make               -         any      any      -        any    -        -  -
+key.send               own       -        -        -        -      -        -  -
+key.confirm            -         any      any      any      -      -        waiting  -
+key.end                -         any      any      any      -      -        confirmed  -
 report.read            own       -        -        -        -      -        -  looks
 look.read              -         any      any      -        -      -        -  looks
 look.counts            -         any      any      any      -      -        -  looks

@@ -168,6 +168,17 @@ ACTIONS: dict[str, Action] = {
     "paper.write": Action((_to("privacy_officer administrator"),)),
     "paper.remove": Action((_to("privacy_officer administrator"),)),
     "report.read": Action((_to("contributor", "own"),), looks=True),
+    # Keys of bundles: the hub's own, its cards, and those with which organisations sign.
+    "key.read": Action(
+        (
+            _to("contributor", "own"),
+            _to("data_officer steward privacy_officer administrator auditor"),
+        )
+    ),
+    "key.make": Action((_to("data_officer steward administrator"),)),
+    "key.send": Action((_to("contributor", "own"),)),
+    "key.confirm": Action((_to("data_officer steward privacy_officer", "any", "waiting"),)),
+    "key.end": Action((_to("data_officer steward privacy_officer", "any", "confirmed"),)),
     # What the hub looks at.
     "look.read": Action((_to(_CASE),), looks=True),
     "look.counts": Action((_to("data_officer steward privacy_officer"),), looks=True),
@@ -259,6 +270,8 @@ ASKS = {
         ("report.read", "id", "report"),
         ("paper.draft", None, "paper_draft"),
         ("paper.read", "id", "paper_file"),
+        ("key.read", "id", "keys"),
+        ("key.send", "id", "key_file"),
         ("table.read", "", "table_held table_form"),
         ("table.price", None, "table_price"),
         ("approval.read", None, "candidates candidate approvers"),

@@ -62,6 +62,9 @@ JOBS = {
         Text("Looking for the records of a report"), "withdrawal.tell", "withdrawals"
     ),
     "told_carry": JobKind(Text("Carrying out a withdrawal"), "withdrawal.carry_out", "withdrawals"),
+    "hub_keys": JobKind(Text("Making the hub’s keys"), "key.make", "keys", told=True),
+    "confirm_key": JobKind(Text("Recording a sender’s key"), "key.confirm", "keys", told=True),
+    "end_key": JobKind(Text("Ending a sender’s key"), "key.end", "keys", told=True),
     "accept_alarm": JobKind(Text("Accepting an alarm"), "alarm.accept", "looks"),
     "take_up": JobKind(Text("Taking a table into the policy"), "table.decide", "table"),
     "check": JobKind(Text("Checking a delivery")),

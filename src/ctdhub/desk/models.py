@@ -327,6 +327,35 @@ class ReturnReason(Oldest):
     note = models.CharField(max_length=1000, default="", blank=True)
 
 
+KEY_STATES = ("waiting", "confirmed", "refused", "ended")
+
+
+class SenderKey(Dated):
+    """A key with which an organisation signs its bundles; the agreement names those that count.
+
+    Attributes:
+        account: who handed it in.
+        file: as it was handed in: the public half, signed with the private one.
+        fingerprint: of the key, which the organisation reads out by telephone.
+        decided_by, decided: who confirmed, refused or ended it, and when.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    account = models.ForeignKey(DeskAccount, models.SET_NULL, null=True)
+    file = models.CharField(max_length=4_096)
+    fingerprint = models.CharField(max_length=40)
+    state = _one_of(KEY_STATES, 10, default="waiting")
+    decided_by = models.ForeignKey(
+        DeskAccount, models.SET_NULL, null=True, related_name="decided_keys"
+    )
+    decided = models.DateTimeField(null=True)
+
+    class Meta(Dated.Meta):
+        """States that there are."""
+
+        constraints = _states(KEY_STATES, "sender_key_state")
+
+
 def withdrawals_asked() -> models.QuerySet[Delivery]:
     """Accepted deliveries that their organisations want to be used no more."""
     return Delivery.objects.filter(state="accepted", summary__has_key="withdrawal_asked")

@@ -120,6 +120,7 @@ WALLS = (
     Wall("DeliveryPart", ("delivery.list",), own=_ORG_ID),
     Wall("DeliveryFinding", ("delivery.list",), own=_ORG_ID),
     Wall("ReturnReason", ("delivery.list",), own=_ORG_ID),
+    Wall("SenderKey", ("key.read",), own=_ORG_ID),
     Wall("ReleasePlan", ("plan.read",)),
     Wall("TableRequest", ("table.read",), own=_ORG_ID),
     Wall("Job", ("job.read",), own=_ORG_ID, mine="account_id"),

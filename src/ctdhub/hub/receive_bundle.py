@@ -3,18 +3,25 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ctdhub.core.errors import MappingError, error
-from ctdhub.core.files import sync, write_new
+from ctdhub.core.files import sync, write_new, write_whole
 from ctdhub.core.keys.signing import SigningKey
+from ctdhub.hub.agreement_file import hash_of_agreement, with_settings, write_agreement
 from ctdhub.hub.contributions import mapping_file
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted
 from ctdhub.hub.rules import policy
 from ctdhub.release.approvals import ROLES
 from ctdhub.sensitive.bundle import pack
-from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, SignedCard, sign_card
+from ctdhub.sensitive.bundle.card import (
+    CardAgreement,
+    HubCard,
+    SignedCard,
+    parse_key_file,
+    sign_card,
+)
 from ctdhub.sensitive.mapping.mapping_file import text_of
 
 # --------------------------------------------------------------------------------------------------
@@ -120,33 +127,36 @@ def lay_apart(bundle: pack.OpenedBundle, out: Path) -> None:
 # The card that a hub gives to a contributor, made from settings, agreement and mapping.
 
 
-def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> SignedCard:
-    """The card for a contributor, signed by the steward.
+def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = None) -> SignedCard:
+    """The card for a contributor, signed by the steward or, without a day, by the desk.
 
     Args:
         contributor: id of its agreement.
-        key: the steward's.
-        today: the day that is on it, UTC.
+        key: the steward's, or the one that the desk made for its cards.
+        today: the day that is on it, UTC.  None for the desk, which gives a card out whenever
+            somebody asks: the day of the last change of what is on it, so that it stays the same.
 
     Raises:
         PolicyError: there is no such contributor; hub.yaml names no recipients (rule
-            "bundle-to-nobody") or no approvers; the key is not the steward's (rule "card-steward").
+            "bundle-to-nobody"); with a day, the key is not the steward's (rule "card-steward").
     """
     settings = hub.settings
     agreement = hub.agreement(contributor)
     if not settings.recipients:
         raise error("bundle-to-nobody", file="hub.yaml")
-    if settings.approvers is None:
-        raise error("approvers", file="hub.yaml")
-    approvers: dict[str, tuple[str, ...]] = {r: settings.approvers.keys(r) for r in ROLES}
-    if key.public not in approvers["steward"]:
+    known = settings.approvers
+    approvers: dict[str, tuple[str, ...]] = {r: known.keys(r) for r in ROLES} if known else {}
+    if today is not None and key.public not in approvers.get("steward", ()):
         raise error("card-steward")
     words = {n: getattr(agreement, n) for n in CardAgreement.model_fields if n != "ends"}
     ends = agreement.ends.isoformat() if agreement.ends else None
-    try:
-        mapping = text_of(mapping_file(hub, contributor, today.isoformat()))
-    except MappingError:
-        mapping = ""  # the hub has none yet
+    now, mapping = datetime.now(UTC).date(), ""
+    places = [hub.root / "hub.yaml", hub.policy_file, hub.agreement_file(contributor)]
+    with suppress(MappingError):  # the hub has none yet
+        places.append(mapping_file(hub, contributor, (today or now).isoformat()))
+        mapping = text_of(places[-1])
+    changed = max(place.stat().st_mtime for place in places)
+    day = today or datetime.fromtimestamp(changed, UTC).date()
     card = HubCard(
         hub=settings.name,
         invented=settings.invented,
@@ -160,6 +170,58 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date) -> Signed
         senders=agreement.senders,
         agreement=CardAgreement(**words, ends=ends),
         mapping=mapping,
-        date=today.isoformat(),
+        date=day.isoformat(),
     )
     return sign_card(card, key)
+
+
+# --------------------------------------------------------------------------------------------------
+# Keys that are written into the hub: to whom bundles are encrypted, and who signs them.
+#
+# Each may be done again after a kill: what is there already is not written.
+
+
+def name_recipient(hub: Hub, recipient: str) -> None:
+    """Let cards name an age recipient, next to those that hub.yaml has.
+
+    Raises:
+        PolicyError: hub.yaml can only be changed by hand (rule "bundle-to-nobody").
+        HubFolderError: a build is at work.
+    """
+    path = hub.root / "hub.yaml"
+    with hub.lock():
+        known = hub.settings.recipients
+        if recipient in known:
+            return
+        with noted(hub, "recipients", recipient=recipient):
+            try:
+                text = with_settings(path.read_text("utf-8"), {"recipients": [*known, recipient]})
+            except ValueError:
+                raise error("bundle-to-nobody/by-hand", file=path, key=recipient) from None
+            checked_settings(text, path, HubSettings)
+            write_whole(path, text.encode(), path.stat().st_mode & 0o777)
+
+
+def sender_of(hub: Hub, contributor: str, content: bytes) -> str:
+    """The key in the file of a contributor, if it may become one with which it signs.
+
+    Raises:
+        FileError: it is no file of a key (rule "sender-key"), made for another hub or contributor
+            ("sender-key/whose"), or another contributor signs with it ("sender-key/taken").
+    """
+    made = parse_key_file(content)
+    if (made.hub, made.contributor) != (hub.settings.name, contributor):
+        raise error("sender-key/whose")
+    if any(made.key in one.senders for one in hub.agreements() if one.id != contributor):
+        raise error("sender-key/taken")
+    return made.key
+
+
+def name_sender(hub: Hub, contributor: str, key: str, *, signs: bool) -> None:
+    """Write into an agreement that the contributor signs with a key, or no more; see
+    :func:`~ctdhub.hub.agreement_file.write_agreement` for what it raises.
+    """
+    base, known = hash_of_agreement(hub, contributor), hub.agreement(contributor).senders
+    if (key in known) != signs:
+        senders = [*known, key] if signs else [one for one in known if one != key]
+        write_agreement(hub, contributor, {"senders": senders or None}, base)

@@ -206,7 +206,6 @@ def bundle(request: Any, thing: KitFile) -> HttpResponse:
         folder=str(path.parent),
         name=thing.bundle,
         bytes=path.stat().st_size,
-        own=own,
         own_print=pack.key_print(own),
         known=bool(signed and own in signed.card.senders),
         signed=signed,

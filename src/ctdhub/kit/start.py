@@ -1,12 +1,13 @@
 """First pages of the kit: the hub's card, a field to drop a file on, the files so far, the end."""
 
+import io
 import secrets
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -16,7 +17,7 @@ from ctdhub.core.i18n import LANGUAGES, Text
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.kit.state import OWN, KitFile
-from ctdhub.sensitive.bundle.card import parse_card
+from ctdhub.sensitive.bundle.card import KEY_SUFFIX, key_file, parse_card
 from ctdhub.sensitive.bundle.pack import key_print
 
 _KEPT = 10
@@ -52,7 +53,6 @@ def card(request: Any) -> HttpResponse:
         Text("The hub’s card"),
         signed=signed,
         card=signed.card,
-        own=own,
         own_print=key_print(own),
         known=own in signed.card.senders,
         compared=request.kit.state().compared,
@@ -73,6 +73,16 @@ def _take_card(request: Any) -> HttpResponse:
     with request.kit.changing() as state:
         state.compared = False
     return redirect("card")
+
+
+def own_key(request: Any) -> HttpResponse:
+    """The file of the contributor's key, to be handed in at the hub's desk."""
+    signed = request.kit.card()
+    if signed is None:
+        return redirect("home")
+    content = io.BytesIO(key_file(signed.card, request.kit.key()))
+    name = f"{signed.card.contributor}{KEY_SUFFIX}"
+    return FileResponse(content, as_attachment=True, filename=name)
 
 
 def drop(request: Any) -> HttpResponse:
@@ -128,6 +138,7 @@ def end(request: HttpRequest) -> HttpResponse:
 PAGES = [
     page("", home, "home.read"),
     page("card/", card, "home.read", BOTH),
+    page("card/key/", own_key, "home.read"),
     page("drop/", drop, "delivery.send", POST),
     page("deliveries/<Delivery>/forget/", forget, "delivery.withdraw", POST),
     page("language/", choose_language, "door.open", POST, name="language"),

@@ -882,5 +882,72 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="SenderKey",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=ctdhub.desk.models.random_key,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("file", models.CharField(max_length=4096)),
+                ("fingerprint", models.CharField(max_length=40)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("confirmed", "confirmed"),
+                            ("refused", "refused"),
+                            ("ended", "ended"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("decided", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="decided_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="desk.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-created",),
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ("waiting", "confirmed", "refused", "ended"))
+                        ),
+                        name="sender_key_state",
+                    )
+                ],
+            },
+        ),
         migrations.RunPython(first_head, migrations.RunPython.noop),
     ]

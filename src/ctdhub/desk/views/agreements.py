@@ -1,4 +1,4 @@
-"""Agreements and papers: lists, changes, drafts, and signed ones that are kept."""
+"""Agreements, keys of bundles, and papers: lists, changes, drafts, signed ones that are kept."""
 
 import base64
 import hashlib
@@ -9,15 +9,17 @@ from typing import Any
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 
 from ctdhub.core.errors import HubError
+from ctdhub.core.format import isolated
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _, current
-from ctdhub.desk.allowed import allowed, scope
+from ctdhub.desk.allowed import Who, allowed, scope
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.errors import error_page
-from ctdhub.desk.models import Organisation, Paper, random_key
+from ctdhub.desk.models import Organisation, Paper, SenderKey, random_key
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
@@ -37,6 +39,7 @@ NEEDED = ("scope", "legal_basis", "consent_rule", "retention", "display_rule")
 LONGEST = 2_000
 MOST_MONTHS = 600
 _ABOVE = ((Text("Agreements"), "agreements"),)
+_LONGEST_KEY = 4_096
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -167,6 +170,94 @@ def _plain(value: Any) -> Any:
 
 
 # --------------------------------------------------------------------------------------------------
+# Keys of bundles: the organisation takes the hub's card and hands in the file of its key; somebody
+# of the hub writes down the fingerprint that it reads out by telephone.
+#
+# No page shows the hub that fingerprint, so nobody confirms without the call.  A card's fingerprint
+# is shown to the hub alone, which reads it out: the page that gives out a card cannot vouch for it.
+
+
+def keys(request: Any) -> HttpResponse:
+    """Cards, and the keys that organisations sign with; with POST the file of one."""
+    mine = str(request.who.organisation) if request.who.is_contributor else ""
+    if request.method == "POST":
+        return _take_key(request, mine)
+    found = ask_hub(request.who, "keys", id=mine)["given"]
+    rows = SenderKey.objects.filter(scope(request.who, "key.read")).select_related("organisation")
+    shown = {**found, "rows": list(rows[:500]), "mine": mine}
+    return show_page(request, "desk/keys.html", Text("Keys of bundles"), **shown)
+
+
+def _take_key(request: Any, mine: str) -> HttpResponse:
+    file = request.FILES.get("file")
+    content = file.read(_LONGEST_KEY).decode("utf-8", "replace") if file is not None else ""
+    found = ask_hub(request.who, "key_file", id=mine, content=content)["given"]
+    known = SenderKey.objects.filter(organisation_id=mine)
+    if not known.filter(state="confirmed", **found).exists():
+        known.filter(state="waiting").update(state="ended", decided=timezone.now())
+        row = {"organisation_id": mine, "account_id": request.user.id, "file": content}
+        SenderKey.objects.create(**row, **found)
+    return redirect("keys")
+
+
+def hub_card(request: Any, key: str) -> HttpResponse:
+    """The card for an organisation, as a file to save."""
+    organisation_of(request, key, "key.read")
+    (line,) = ask_hub(request.who, "keys", id=key)["given"]["lines"]
+    if not line["card"]:
+        raise Http404
+    content = base64.b64decode(line["card"])
+    return _attached(content, f"{key}.ctdhub-card", "application/octet-stream")
+
+
+def make_hub_keys(request: Any) -> HttpResponse:
+    """Let the worker make the hub's keys."""
+    return begun(request, "hub_keys", "files")
+
+
+def compare_key(request: Any, thing: SenderKey) -> HttpResponse:
+    """What is read out by telephone, and what was heard: then the worker writes the key down."""
+    if thing.account_id == request.user.id:
+        return error_page(request, 409)
+    problems = []
+    if request.method == "POST":
+        if request.POST.get("act") == "refuse":
+            SenderKey.objects.filter(id=thing.id, state="waiting").update(
+                state="refused", decided=timezone.now(), decided_by=request.user
+            )
+            return redirect("keys")
+        heard = "".join(str(request.POST.get("heard", ""))[:200].split()).lower()
+        if heard == thing.fingerprint.replace(" ", ""):
+            return begun(request, "confirm_key", "files", thing, fingerprint=thing.fingerprint)
+        problems = [("heard", _("This is not the fingerprint of the key that was handed in."))]
+    whose = str(thing.organisation_id)
+    (line,) = ask_hub(request.who, "keys", id=whose)["given"]["lines"]
+    title = Text("Compare a key by telephone")
+    return show_page(request, "desk/key.html", title, thing=thing, line=line, problems=problems)
+
+
+def end_key(request: Any, thing: SenderKey) -> HttpResponse:
+    """The organisation signs with this key no more."""
+    return begun(request, "end_key", "files", thing, fingerprint=thing.fingerprint)
+
+
+def waiting(who: Who) -> list[tuple[str, str, int | None]]:
+    """Keys that wait for the call."""
+    if not allowed(who, "key.confirm"):
+        return []
+    rows = SenderKey.objects.filter(state="waiting").select_related("organisation")
+    label = _("Compare the key of {name} by telephone")
+    return [
+        (
+            label.format(name=isolated(row.organisation.name)),
+            reverse("compare_key", args=[row.id]),
+            None,
+        )
+        for row in rows
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
 # Papers: drafts to take away, and the signed ones, kept encrypted and given out as files alone.
 
 KINDS = ("agreement", "dpia", "record", "notice")
@@ -286,10 +377,23 @@ def _attached(content: bytes, name: str, kind: str) -> HttpResponse:
 
 
 PAGES = [
-    page("agreements/", agreements, "agreement.read", menu=Text("Agreements"), order=20),
+    page("agreements/", agreements, "agreement.read", menu=Text("Agreements"), order=62),
     page("agreements/new/", new_agreement, "agreement.write", BOTH),
     page("agreements/<slug:key>/", agreement, "agreement.read"),
     page("agreements/<slug:key>/change/", change_agreement, "agreement.write", BOTH),
+    page(
+        "keys/",
+        keys,
+        "key.read",
+        BOTH,
+        posted=lambda _post: "key.send",
+        menu=Text("Keys"),
+        order=92,
+    ),
+    page("keys/make/", make_hub_keys, "key.make", POST),
+    page("keys/card/<slug:key>/", hub_card, "key.read"),
+    page("keys/<SenderKey>/", compare_key, "key.confirm", BOTH),
+    page("keys/<SenderKey>/end/", end_key, "key.end", POST),
     page(
         "papers/",
         papers,
@@ -298,7 +402,7 @@ PAGES = [
         recorded=False,
         posted=lambda _post: "paper.write",
         menu=Text("Papers"),
-        order=22,
+        order=64,
     ),
     page("papers/draft/<slug:kind>/", paper_draft, "paper.draft"),
     page("papers/<Paper>/", paper_file, "paper.read"),

@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from ctdhub.core.errors import error, from_json
+from ctdhub.core.errors import HubError, error, from_json
 from ctdhub.core.format import day, number
 from ctdhub.core.i18n import Text, _, joined, said
 from ctdhub.desk import channel
@@ -214,14 +214,15 @@ def _shown(
 ) -> HttpResponse:
     """A page about one delivery, which has what all of them show."""
     job, refused = _working(thing), thing.summary.get("refused")
+    own = request.who.is_contributor
     values = {
         "day_of": day_of,
         "erased": erased_on(thing),
         "thing": thing,
-        "own": request.who.is_contributor,
+        "own": own,
         "job": job,
         "failed": None if job else _last_failed(thing),
-        "refused": from_json(refused) if refused and thing.state == "refused" else None,
+        "refused": _why(refused, own) if refused and thing.state == "refused" else None,
         "findings": [(finding_text(one.text), one) for one in _findings(thing)],
         "alarms": thing.summary.get("alarms", []),
         "said_counts": counts(thing.summary),
@@ -230,6 +231,18 @@ def _shown(
     }
     title = title or Text("Delivery of {day}", day=day(day_of(thing)))
     return show_page(request, template, title, **values, **more)
+
+
+def _why(refused: dict[str, Any], own: bool) -> HubError:
+    """Why a file is refused, and what this side does about it."""
+    met = from_json(refused)
+    if met.name == "bundle-signer" and own:
+        return error("bundle-signer/sender", fingerprint=met.fields["fingerprint"])
+    if met.name == "bundle-signer":
+        return error("bundle-signer/hub", id=met.fields["id"])
+    if met.name == "bundle-other-hub":
+        return error("bundle-other-hub/sender" if own else "bundle-other-hub/hub")
+    return met
 
 
 def _findings(thing: Delivery) -> QuerySet[DeliveryFinding]:

@@ -14,8 +14,9 @@ from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
 from ctdhub.desk.config import current
 from ctdhub.desk.jobs import Rows, Work, enqueue
 from ctdhub.desk.mail import tell_about, tell_of_table
-from ctdhub.desk.models import Delivery, Job, ReleasePlan, TableRequest
+from ctdhub.desk.models import Delivery, Job, ReleasePlan, SenderKey, TableRequest
 from ctdhub.desk.worker.deliveries import destroyed, organisations
+from ctdhub.desk.worker.identities import make_hub_keys
 from ctdhub.dp.price import up_to
 from ctdhub.hub import agreement_file, approvers, between_builds, pipeline, rehearsal, withdrawals
 from ctdhub.hub import folder as desk_files
@@ -23,10 +24,12 @@ from ctdhub.hub.approvers import accept_change
 from ctdhub.hub.between_builds import accept_alarm as accept
 from ctdhub.hub.between_builds import draw_site
 from ctdhub.hub.folder import Hub
+from ctdhub.hub.receive_bundle import name_recipient, name_sender, sender_of
 from ctdhub.hub.rules import policy, waiting_version
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release import approvals
+from ctdhub.sensitive.bundle.pack import key_print
 from ctdhub.sensitive.consent.register import REASONS
 
 # --------------------------------------------------------------------------------------------------
@@ -131,6 +134,43 @@ def agreement(work: Work) -> Rows:
     def rows() -> dict[str, Any]:
         organisations(hub)
         return {"text": Text("The agreement was written.").as_json()}
+
+    return rows
+
+
+def hub_keys(work: Work) -> Rows:
+    """Make the keys for bundles and cards, and name the recipient in hub.yaml."""
+    name_recipient(_hub(), make_hub_keys(current().hub))
+    text = Text("The hub has its keys: organisations can get its card.")
+    return lambda: {"text": text.as_json()}
+
+
+def confirm_key(work: Work) -> Rows:
+    """Let an organisation sign with the key whose fingerprint somebody heard from it."""
+    text = Text("The key is confirmed: the hub takes bundles signed with it.")
+    return _sender_key(work, "waiting", "confirmed", text)
+
+
+def end_key(work: Work) -> Rows:
+    """Let an organisation sign with a key no more."""
+    text = Text("The key is ended: no bundle signed with it is taken.")
+    return _sender_key(work, "confirmed", "ended", text)
+
+
+def _sender_key(work: Work, before: str, after: str, text: Text) -> Rows:
+    """Write the agreement first; the row follows, also where the worker was killed in between."""
+    row: SenderKey = SenderKey.objects.get(id=work.job.thing)
+    if row.state != before or row.account_id == work.job.account_id:
+        raise error("sender-key/changed")
+    key = sender_of(_hub(), row.organisation_id, row.file.encode())
+    if key_print(key) != work.job.given["fingerprint"]:
+        raise error("sender-key/changed")
+    name_sender(_hub(), row.organisation_id, key, signs=after == "confirmed")
+    decided = {"decided": timezone.now(), "decided_by": work.job.account}
+
+    def rows() -> dict[str, Any]:
+        SenderKey.objects.filter(id=row.id).update(state=after, **decided)
+        return {"text": text.as_json()}
 
     return rows
 

@@ -8,8 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from ctdhub.core import files
-from ctdhub.core.errors import error
+from ctdhub.core.errors import HubError, error
 from ctdhub.core.keys import age
+from ctdhub.core.keys.signing import make_key
 from ctdhub.desk.uploads.inbox import SealedFolder
 from ctdhub.hub.contributions import mapping_file
 from ctdhub.hub.folder import Agreement, Hub, read_settings
@@ -25,6 +26,8 @@ from ctdhub.hub.receive_bundle import lay_mapping, opened
 _MONTH = re.compile(r"inbox-(\d{4}-\d{2})\.key")
 PAPERS = "papers.key"
 """That of the drawer of papers, which is never destroyed."""
+BUNDLES, CARDS = "bundles.key", "card.pem"
+"""What contributors encrypt bundles to, and the key that signs the hub's cards."""
 _MARGIN = 3600.0
 """Seconds that a request may have read the recipients before they were replaced."""
 
@@ -57,6 +60,18 @@ def renew(hub: Path, folder: SealedFolder, name: str, recovery: tuple[str, ...] 
     wanted = (*age.recipients_of(own), *recovery)
     if not file.is_file() or age.read_recipients(file) != wanted:
         age.write_recipients(file, wanted)
+
+
+def make_hub_keys(hub: Path) -> str:
+    """Have the keys for bundles and cards; gives the recipient to which bundles are encrypted."""
+    folder = identity_folder(hub)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / BUNDLES).exists():
+        age.make_identity(folder / BUNDLES)
+    if not (folder / CARDS).exists():
+        make_key(folder / CARDS)
+    files.sync(folder)
+    return age.recipients_of(folder / BUNDLES)[0]
 
 
 def destroy_months(hub: Path, waiting: Iterable[datetime]) -> list[str]:
@@ -96,7 +111,12 @@ def unpack(hub: Hub, organisation: str, file: Path, table: Path) -> None:
         HubError: it is damaged, for another hub, not signed by this organisation, or of another
             one (rule "delivery-whose").
     """
-    bundle = opened(hub, file, identities(hub.root))
+    try:
+        bundle = opened(hub, file, identities(hub.root))
+    except HubError as met:
+        if met.name == "age-unreadable/recipient":
+            raise error("bundle-other-hub") from None
+        raise
     if bundle.manifest.contributor != organisation:
         raise error("delivery-whose")
     files.write_whole(table.with_name(MAPPING), bundle.mapping)

@@ -7,6 +7,7 @@ it carries the key that checks it.
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +19,8 @@ from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
 from ctdhub.core.tables import canonical
 
 SUFFIX = ".ctdhub-card"
-_LONGEST = 4_000_000
+KEY_SUFFIX = ".ctdhub-key"
+_LONGEST, LONGEST_KEY = 4_000_000, 4_096
 
 
 class CardAgreement(FrozenModel):
@@ -148,3 +150,53 @@ def read_card(path: Path) -> SignedCard:
     """The card in a file; raises as :func:`parse_card`."""
     with path.open("rb") as file:
         return parse_card(file.read(_LONGEST + 1), path.name)
+
+
+# --------------------------------------------------------------------------------------------------
+# The file of a sender's key: its public half, signed with the private one.
+#
+# So whoever hands it in holds the key, and nobody hands in that of another organisation.  Whose it
+# is the hub learns by telephone.
+
+
+class SenderStatement(Signable):
+    """What a contributor signs about the key with which it signs bundles.
+
+    Attributes:
+        kind: the form of the statement.
+        hub, contributor: as on the card of which it is made.
+        key: public half, ``ed25519:…``.
+    """
+
+    kind: Literal["ctdhub-key-1"] = "ctdhub-key-1"
+    hub: str = Field(min_length=1, max_length=200)
+    contributor: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
+    key: str = Field(max_length=60)
+
+
+class SignedSender(FrozenModel):
+    """A statement, and its signature in base64."""
+
+    statement: SenderStatement
+    signature: str
+
+
+def key_file(card: HubCard, key: SigningKey) -> bytes:
+    """The file of a contributor's key for the hub of a card."""
+    made = SenderStatement(hub=card.hub, contributor=card.contributor, key=key.public)
+    signed = SignedSender(statement=made, signature=key.sign(made.message()))
+    return json.dumps(signed.model_dump(mode="json"), indent=1).encode() + b"\n"
+
+
+def parse_key_file(content: bytes) -> SenderStatement:
+    """What is said in the file of a key.
+
+    Raises:
+        FileError: it is none, or it was not signed with the key that it names (rule "sender-key").
+    """
+    with suppress(ValidationError, RecursionError):
+        signed = SignedSender.model_validate_json(content if len(content) <= LONGEST_KEY else b"")
+        made = signed.statement
+        if is_signed(made.message(), signed.signature, made.key):
+            return made
+    raise error("sender-key")

@@ -12,16 +12,21 @@ from ctdhub.core.errors import error, printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, span
 from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.core.keys import age
+from ctdhub.core.keys.signing import read_key
 from ctdhub.desk.deliveries import due_on
 from ctdhub.desk.worker.answers.page import Page, days, name, table, today, words
+from ctdhub.desk.worker.identities import CARDS, identity_folder
 from ctdhub.document.document import to_json
 from ctdhub.hub.agreement_file import Force, force_of, hash_of_agreement
 from ctdhub.hub.folder import SOURCE_KINDS, Agreement, Hub
 from ctdhub.hub.paid import ledger
 from ctdhub.hub.papers import paper_facts
+from ctdhub.hub.receive_bundle import hub_card, sender_of
 from ctdhub.report.papers import PAPERS, paper
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import CONTRIBUTOR_KIND
+from ctdhub.sensitive.bundle.card import card_bytes
+from ctdhub.sensitive.bundle.pack import key_print
 
 # --------------------------------------------------------------------------------------------------
 # Agreements: all of them, and one with its settings, its force and what was sent under it.
@@ -192,6 +197,44 @@ def _sent(hub: Hub) -> dict[str, list[str]]:
 
 
 # --------------------------------------------------------------------------------------------------
+# Keys of bundles: public halves and cards alone; private ones stay in the folder of keys.
+
+
+def bundle_keys(hub: Hub, contributor: str) -> dict[str, Any]:
+    """Whether the hub has keys, and of each agreement, or one, its card and its senders.
+
+    Returns:
+        ``given``: ``made``; ``lines``: of each agreement ``id``, ``name``, ``fingerprint`` and
+        ``card`` (base64; "" without keys of the hub) and fingerprints of its ``senders``.
+    """
+    signs = identity_folder(hub.root) / CARDS
+    made = signs.is_file() and bool(hub.settings.recipients)
+    lines = []
+    for one in hub.agreements():
+        if contributor not in ("", one.id):
+            continue
+        signed = hub_card(hub, one.id, read_key(signs)) if made else None
+        line = {
+            "id": one.id,
+            "name": printable(one.name),
+            "fingerprint": signed.fingerprint if signed else "",
+            "card": base64.b64encode(card_bytes(signed)).decode() if signed else "",
+            "senders": [key_print(sender) for sender in one.senders],
+        }
+        lines.append(line)
+    return {"given": {"made": made, "lines": lines}}
+
+
+def sender_key(hub: Hub, contributor: str, content: str) -> dict[str, Any]:
+    """The fingerprint of the key in a file that a contributor hands in.
+
+    Raises:
+        FileError: see :func:`ctdhub.hub.receive_bundle.sender_of`.
+    """
+    return {"given": {"fingerprint": key_print(sender_of(hub, contributor, content.encode()))}}
+
+
+# --------------------------------------------------------------------------------------------------
 # Papers: a draft from settings and agreements, and the bytes of one that was signed.
 
 
@@ -227,7 +270,6 @@ def paper_file(hub: Hub, key: str, whose: str) -> dict[str, Any]:
     from ctdhub.desk.uploads.inbox import PaperDrawer
     from ctdhub.desk.worker.deliveries import CLEAR
     from ctdhub.desk.worker.identities import PAPERS as IDENTITY
-    from ctdhub.desk.worker.identities import identity_folder
 
     desk = current()
     try:

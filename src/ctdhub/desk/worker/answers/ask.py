@@ -16,6 +16,7 @@ from ctdhub.hub import doubles as decided
 from ctdhub.hub.folder import Hub, kept, read_journal
 from ctdhub.hub.stages.alarms import open_alarms
 from ctdhub.release.approvals import Role
+from ctdhub.release.bundle import latest_release
 
 # --------------------------------------------------------------------------------------------------
 # The hub at a glance, for the first page of its roles: each part for those who may see it.
@@ -28,12 +29,14 @@ def overview(hub: Hub, asked: HubRequest) -> dict[str, Any]:
         ``given``: ``alarms``: how many are open, and how many files are not read yet, so that
         theirs are not known; ``versions``: as ``releases.versions`` gives them; ``budget``: spent,
         left, budget; ``built``: when the last build ended and whether it did so well, without the
-        rule that stopped it.
+        rule that stopped it; ``begun``: whether there is an agreement, a key for bundles, a
+        delivery and a release.
     """
     parts: dict[str, tuple[str, Callable[[], Any]]] = {
         "alarms": ("look.counts", lambda: _alarms(hub)),
         "versions": ("plan.read", lambda: releases.versions(hub)["given"]["versions"]),
         "budget": ("ledger.read", lambda: ledgers.ledger_page(hub, drafts=True)["given"]),
+        "begun": ("home.read", lambda: _begun(hub)),
         "built": ("operation.read plan.price", lambda: _built(hub)),
     }
     given = {
@@ -53,6 +56,16 @@ def _read(make: Callable[[], Any]) -> Any:
 
 def _alarms(hub: Hub) -> dict[str, int]:
     return {"open": len(open_alarms(hub)), "unread": looks.unread(hub)}
+
+
+def _begun(hub: Hub) -> dict[str, bool]:
+    """What a new hub has already, on its way to a first release."""
+    return {
+        "agreement": bool(hub.agreements()),
+        "keys": bool(hub.settings.recipients),
+        "file": bool(hub.received()),
+        "release": latest_release(hub.releases) is not None,
+    }
 
 
 def _built(hub: Hub) -> dict[str, Any]:
@@ -93,6 +106,8 @@ def _built(hub: Hub) -> dict[str, Any]:
 # ``price``, ``changes``  ``version``
 # ``paper_draft``         ``kind``, ``id``: contributor of an agreement
 # ``paper_file``          ``key``: of a signed paper; ``id``: whose it is, "" for the hub's
+# ``keys``                ``id``?: cards and senders of all agreements, or of one
+# ``key_file``            ``id``: contributor; ``content``: of the file that it hands in
 # ``table_form``          variables and regions of which a table may be asked
 # ``table_held``          ``tables``: of each, a list of variables, the release that holds it
 # ``table_price``         ``variables``: what the table would cost the next release
@@ -211,6 +226,8 @@ _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
     "stopped": lambda hub, r: stopped(hub, r["job"]),
     "paper_draft": lambda hub, r: agreements.paper_draft(hub, r["kind"], r["id"]),
     "paper_file": lambda hub, r: agreements.paper_file(hub, r["key"], r["id"]),
+    "keys": lambda hub, r: agreements.bundle_keys(hub, r["id"]),
+    "key_file": lambda hub, r: agreements.sender_key(hub, r["id"], r["content"]),
     "table_form": lambda hub, r: releases.table_form(hub),
     "table_held": lambda hub, r: releases.table_held(hub, r.given),
     "table_price": lambda hub, r: releases.table_price(hub, r.given),

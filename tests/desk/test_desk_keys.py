@@ -1,0 +1,320 @@
+"""Keys of bundles at the desk: card, sender's key, the call, and a bundle that is then taken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from ctdhub.core.keys.signing import SigningKey, make_key
+from ctdhub.desk import channel
+from ctdhub.hub.folder import Hub
+from ctdhub.sensitive.bundle.card import SignedCard, key_file, parse_card
+from tests.desk import rights
+from tests.desk.desks import OURS, ROLES, THEIRS, Desk
+from tests.desk.sending import practice_file, rounds, rows, sent, work
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def keyed(desk: Desk) -> Desk:
+    """A desk that answers, whose worker has made the hub's keys."""
+    from ctdhub.desk.worker.answering import answer_of
+
+    channel.use(answer_of)
+    assert rounds() == []
+    assert desk.client_of("administrator").post("/keys/make/").status_code == 302
+    assert work() == ["hub_keys done"]
+    return desk
+
+
+def card_of(desk: Desk, role: str, organisation: str = OURS) -> SignedCard:
+    """The card that somebody gets for an organisation."""
+    answer = desk.client_of(role).get(f"/keys/card/{organisation}/")
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    return parse_card(answer.content)
+
+
+def handed_in(desk: Desk, role: str, content: bytes) -> Any:
+    """The answer to the file of a key."""
+    return desk.client_of(role).post("/keys/", {"file": SimpleUploadedFile("k", content)})
+
+
+def confirmed(desk: Desk, row: Any, heard: str = "", role: str = "data_officer") -> Any:
+    """The answer to somebody who wrote down a fingerprint; that of the row, if none is given."""
+    return desk.client_of(role).post(f"/keys/{row.id.hex}/", {"heard": heard or row.fingerprint})
+
+
+def senders(desk: Desk, organisation: str = OURS) -> tuple[str, ...]:
+    """The keys that the agreement names."""
+    return Hub(desk.hub).agreement(organisation).senders
+
+
+def waiting(desk: Desk, key: SigningKey, role: str = "contributor") -> Any:
+    """The row of a key that was handed in for our organisation, or the other's."""
+    whose = OURS if role == "contributor" else THEIRS
+    content = key_file(card_of(desk, role, whose).card, key)
+    assert handed_in(desk, role, content).status_code == 302
+    return rows("SenderKey").get(organisation_id=whose, state="waiting")
+
+
+def bundle(desk: Desk, ctdhub: Command, key: Path, card: SignedCard, place: Path) -> bytes:
+    """A bundle of our practice file, as the kit makes it."""
+    (place / "card").write_text(card.model_dump_json(), "utf-8")
+    (place / "made").unlink(missing_ok=True)
+    made = ctdhub(
+        "bundle", "make", practice_file(desk), "--card", place / "card",
+        "--mapping", Hub(desk.hub).mapping(OURS), "--key", key, "--codes", place / "codes",
+        "--out", place / "made", "--yes",
+    )  # fmt: skip
+    assert made[0] == 0, made
+    return (place / "made").read_bytes()
+
+
+def test_from_the_card_to_a_bundle_that_is_taken(
+    keyed: Desk, ctdhub: Command, tmp_path: Path
+) -> None:
+    """Card, key, call, bundle: pages alone, and no file of the hub is written by hand."""
+    key, card = make_key(tmp_path / "own.pem"), card_of(keyed, "contributor")
+    early = bundle(keyed, ctdhub, tmp_path / "own.pem", card, tmp_path)
+    first = sent(keyed.client_of("contributor"), early, "ctdbundle")
+    work()
+    client = keyed.client_of
+    own = client("contributor").get(f"/deliveries/{first}/").content.decode()
+    hubs = client("data_officer").get(f"/deliveries/{first}/").content.decode()
+    assert "save the file of your key" in own
+    assert "senders" not in own + hubs
+    assert "Wait until" in hubs
+    row = waiting(keyed, key)
+    assert row.fingerprint in own
+    page = client("data_officer").get(f"/keys/{row.id.hex}/").content.decode()
+    assert card.fingerprint in page
+    for shown in (page, client("data_officer").get("/keys/").content.decode()):
+        assert row.fingerprint not in shown  # heard by telephone, or not known
+    assert "Compare the key of" in client("data_officer").get("/").content.decode()
+    assert confirmed(keyed, row, row.fingerprint.upper().replace(" ", "")).status_code == 302
+    assert senders(keyed) == ()
+    assert work() == ["confirm_key done"]
+    assert senders(keyed) == (key.public,)
+    assert key.public in card_of(keyed, "contributor").card.senders
+    delivery = sent(client("contributor"), early, "ctdbundle")
+    work()
+    assert rows("Delivery").get(id=delivery).state == "checked"
+
+
+def test_private_halves_are_in_the_folder_of_keys_alone(keyed: Desk) -> None:
+    """No page, no row, no other file of the hub, and nothing that others of the machine read."""
+    folder = keyed.hub / "keys" / "inbox"
+    secrets = []
+    for name in ("bundles.key", "card.pem"):
+        assert (folder / name).stat().st_mode & 0o077 == 0
+        lines = (folder / name).read_text("utf-8").splitlines()
+        secrets += [line for line in lines if line and not line.startswith(("#", "-----"))]
+    assert len(secrets) == 2
+    pages = [keyed.client_of(role).get("/keys/").content.decode() for role in ROLES]
+    pages.append(keyed.client_of("contributor").get(f"/keys/card/{OURS}/").content.decode())
+    files = (p for p in keyed.hub.rglob("*") if p.is_file() and p.parent != folder)
+    held = [*pages, *(p.read_bytes().decode("latin-1") for p in files)]
+    assert not [one for one in held for secret in secrets if secret in one]
+    from ctdhub.desk.worker.backup import _is_kept
+
+    assert not _is_kept("keys/inbox/bundles.key")
+    assert not _is_kept("keys/inbox/card.pem")
+
+
+def test_keys_are_made_once_and_the_rest_of_the_hub_stays(keyed: Desk) -> None:
+    before = (keyed.hub / "hub.yaml").read_text("utf-8")
+    card = card_of(keyed, "data_officer")
+    assert Hub(keyed.hub).settings.recipients == card.card.recipients
+    keyed.client_of("steward").post("/keys/make/")
+    assert work() == ["hub_keys done"]
+    assert (keyed.hub / "hub.yaml").read_text("utf-8") == before
+    assert card_of(keyed, "contributor") == card
+
+
+def test_a_hub_keeps_the_recipients_that_it_had(desk: Desk) -> None:
+    from ctdhub.core.keys import age
+
+    file, old = desk.hub / "hub.yaml", age.make_identity(desk.hub / "keys" / "old.age")
+    text = file.read_text("utf-8")
+    file.write_text(f"{text}# who opens bundles\nrecipients: [{old}]\n", "utf-8")
+    desk.client_of("data_officer").post("/keys/make/")
+    assert work() == ["hub_keys done"]
+    found = file.read_text("utf-8")
+    assert found.startswith(f"{text}# who opens bundles\n")
+    assert yaml.safe_load(found)["recipients"][0] == old
+    assert len(Hub(desk.hub).settings.recipients) == 2
+
+
+def test_who_may_do_what_about_keys(keyed: Desk, tmp_path: Path) -> None:
+    row = waiting(keyed, make_key(tmp_path / "own.pem"))
+    for role in (*ROLES, "other"):
+        client, held = keyed.client_of(role), "contributor" if role == "other" else role
+        assert client.get("/keys/").status_code == 200
+        may = rights.may(held, "key.confirm")
+        wanted = 200 if may else 403
+        assert client.get(f"/keys/{row.id.hex}/").status_code == wanted, role
+        assert (client.post("/keys/make/").status_code == 302) == rights.may(held, "key.make")
+        whole = client.get("/keys/").content.decode()
+        assert (row.fingerprint in whole) == (role == "contributor")
+        card = client.get(f"/keys/card/{OURS}/").status_code
+        assert card == (404 if role == "other" else 200)
+
+
+def test_nobody_hands_in_the_key_of_another_organisation(keyed: Desk, tmp_path: Path) -> None:
+    """Its public half is no secret; the file needs the private one, and names whose it is."""
+    theirs, own = make_key(tmp_path / "theirs.pem"), make_key(tmp_path / "own.pem")
+    other = key_file(card_of(keyed, "other", THEIRS).card, theirs)
+    ours = card_of(keyed, "contributor")
+    signed = json.loads(key_file(ours.card, own))
+    signed["statement"]["key"] = theirs.public  # what everybody may know
+    forged = json.dumps(signed).encode()
+    elsewhere = key_file(ours.card.model_copy(update={"hub": "Another hub"}), own)
+    for content in (other, forged, elsewhere, b"", b"{}", b"\xff\x00", theirs.public.encode()):
+        answer = handed_in(keyed, "contributor", content)
+        assert answer.status_code == 422, content
+        assert "card" in answer.content.decode()
+    assert not rows("SenderKey").exists()
+    row = waiting(keyed, theirs, "other")
+    confirmed(keyed, row)
+    assert work() == ["confirm_key done"]
+    again = handed_in(keyed, "contributor", key_file(ours.card, theirs))
+    assert again.status_code == 422  # one kit for two organisations
+    assert senders(keyed, THEIRS) == (theirs.public,)
+    assert senders(keyed) == ()
+
+
+def test_what_was_heard_must_be_the_fingerprint(keyed: Desk, tmp_path: Path) -> None:
+    own, other = make_key(tmp_path / "own.pem"), make_key(tmp_path / "other.pem")
+    from ctdhub.sensitive.bundle.pack import key_print
+
+    row = waiting(keyed, own)
+    for heard in (key_print(other.public), row.fingerprint[:-1], row.fingerprint[:4], "0"):
+        assert confirmed(keyed, row, heard).status_code == 422
+    assert confirmed(keyed, row, " ").status_code == 422
+    assert work() == []
+    assert senders(keyed) == ()
+    keyed.client_of("data_officer").post(f"/keys/{row.id.hex}/", {"act": "refuse"})
+    assert confirmed(keyed, row).status_code == 409
+    assert senders(keyed) == ()
+
+
+def test_a_key_swapped_between_the_call_and_the_writing_is_not_written(
+    keyed: Desk, tmp_path: Path
+) -> None:
+    """By another file, by whoever can write the row, and by a hub whose name changed."""
+    own, other = make_key(tmp_path / "own.pem"), make_key(tmp_path / "other.pem")
+    row = waiting(keyed, own)
+    confirmed(keyed, row)
+    second = waiting(keyed, other)
+    assert work() == ["confirm_key failed"]
+    assert senders(keyed) == ()
+    confirmed(keyed, second)
+    rows("SenderKey").filter(id=second.id).update(file=row.file)
+    assert work() == ["confirm_key failed"]
+    mixed = json.loads(row.file) | {"signature": json.loads(second.file)["signature"]}
+    for file in (json.dumps(mixed), second.file.replace(OURS, THEIRS), ""):
+        rows("SenderKey").filter(id=second.id).update(file=file)
+        confirmed(keyed, second)
+        assert work() == ["confirm_key failed"]
+    assert senders(keyed) == ()
+    page = keyed.client_of("data_officer").get(f"/jobs/{rows('Job').first().id.hex}/")
+    assert "sender-key" in page.content.decode()
+
+
+def test_a_confirmation_counts_once(keyed: Desk, tmp_path: Path) -> None:
+    """Sent twice, and sent again after the key was ended; two clicks do no harm."""
+    row = waiting(keyed, make_key(tmp_path / "own.pem"))
+    assert confirmed(keyed, row).status_code == 302
+    assert confirmed(keyed, row).status_code == 302
+    assert work() == ["confirm_key done", "confirm_key failed"]
+    assert len(senders(keyed)) == 1
+    assert confirmed(keyed, row).status_code == 409
+    assert keyed.client_of("steward").post(f"/keys/{row.id.hex}/end/").status_code == 302
+    assert work() == ["end_key done"]
+    assert "senders" not in yaml.safe_load(
+        (keyed.hub / "contributors" / f"{OURS}.yaml").read_text("utf-8")
+    )
+    assert confirmed(keyed, row).status_code == 409
+    job = rows("Job").filter(what="confirm_key").last()
+    rows("Job").filter(id=job.id).update(state="waiting")
+    assert work() == ["confirm_key failed"]
+    assert senders(keyed) == ()
+
+
+def test_one_person_does_not_do_both_halves(keyed: Desk, tmp_path: Path) -> None:
+    """Who handed a key in may come to work at the hub, or a role may be gone when the job runs."""
+    row = waiting(keyed, make_key(tmp_path / "own.pem"))
+    officer = keyed.accounts["data_officer"]
+    rows("SenderKey").filter(id=row.id).update(account=officer)
+    assert confirmed(keyed, row).status_code == 409
+    assert keyed.client_of("data_officer").get(f"/keys/{row.id.hex}/").status_code == 409
+    rows("SenderKey").filter(id=row.id).update(account=keyed.accounts["contributor"])
+    confirmed(keyed, row)
+    rows("SenderKey").filter(id=row.id).update(account=officer)
+    assert work() == ["confirm_key failed"]
+    rows("SenderKey").filter(id=row.id).update(account=keyed.accounts["contributor"])
+    confirmed(keyed, row)
+    rows("RoleHeld").filter(account=officer).delete()
+    assert work() == ["confirm_key failed"]
+    assert senders(keyed) == ()
+
+
+def test_a_kill_between_file_and_row_is_made_good(
+    keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ctdhub.desk.worker import hub_jobs
+
+    row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
+    confirmed(keyed, row)
+    job = rows("Job").get(what="confirm_key")
+    with monkeypatch.context() as patch:
+        real = hub_jobs.name_sender
+
+        def killed(*given: Any, **more: Any) -> None:
+            real(*given, **more)
+            raise KeyboardInterrupt
+
+        patch.setattr(hub_jobs, "name_sender", killed)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    assert senders(keyed) == (key.public,)  # the file is ahead of the row
+    row.refresh_from_db()
+    assert row.state == "waiting"
+    rows("Job").filter(id=job.id).update(state="waiting")
+    assert work() == ["confirm_key done"]
+    assert senders(keyed) == (key.public,)
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == ("confirmed", keyed.accounts["data_officer"])
+
+
+def test_a_bundle_for_another_hub_says_so_to_each_side(
+    keyed: Desk, ctdhub: Command, tmp_path: Path
+) -> None:
+    """Made with the card that the hub had before its keys were made anew."""
+    make_key(tmp_path / "own.pem")
+    card = card_of(keyed, "contributor")
+    content = bundle(keyed, ctdhub, tmp_path / "own.pem", card, tmp_path)
+    shutil.rmtree(keyed.hub / "keys" / "inbox")
+    file = keyed.hub / "hub.yaml"
+    held = {k: v for k, v in yaml.safe_load(file.read_text("utf-8")).items() if k != "recipients"}
+    file.write_text(yaml.safe_dump(held), "utf-8")
+    keyed.client_of("data_officer").post("/keys/make/")
+    rounds()
+    delivery = sent(keyed.client_of("contributor"), content, "ctdbundle")
+    work()
+    pages = [
+        keyed.client_of(role).get(f"/deliveries/{delivery}/").content.decode()
+        for role in ("contributor", "data_officer")
+    ]
+    assert all("bundle-other-hub" in page for page in pages)
+    assert "make the bundle again" in pages[0]
+    assert "Do nothing" in pages[1]
