@@ -55,7 +55,6 @@ def everything(label: str) -> list[str]:
             for wide in (None, 9)
         ),
         *(bars.draw_dots(Dots(rows, 70, (label,) * 3), "x", rtl=rtl) for rtl in (False, True)),
-        *(bars.draw_whole((*rows, rows[0]), "x", rtl=rtl) for rtl in (False, True)),
         *(pages.bar(row, 65, rtl=False) for row in rows),
         *(years.printed(series, rtl=rtl) for rtl in (False, True)),
         *(years.draw(series, "x", rtl=rtl) for rtl in (False, True)),

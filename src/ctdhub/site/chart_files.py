@@ -20,7 +20,7 @@ from ctdhub.report.citing import quote, reference, snippets
 from ctdhub.report.figures import Chart, Figure, FigureBar, line_of
 from ctdhub.report.trends import Trend
 from ctdhub.report.wording import caveat, citation, file_numbers
-from ctdhub.schema.model import SEX, load_schema
+from ctdhub.schema.model import load_schema
 from ctdhub.site import frame
 from ctdhub.site.edition import Content, Edition
 from ctdhub.stats.cards import NumberCard, Row
@@ -206,15 +206,7 @@ def plot(figure: Figure, *, other: bool = False) -> Markup:
     if figure.by_year:
         return years.draw(line_of(figure), figure.id, rtl=rtl)
     shown = replace(figure, bars=figure.other).drawn if other else figure.drawn
-    if figure.subject == SEX and figure.where and bars.fits(shown):
-        return bars.draw_whole(shown, figure.id, rtl=rtl, whole=_known(figure, other=other))
     return bars.draw_bars(shown, figure.id, rtl=rtl)
-
-
-def _known(figure: Figure, *, other: bool) -> float | None:
-    """All people whose answer is recorded, in the unit of the picture."""
-    in_people = (figure.unit == "people") is not other
-    return figure.table.base.value if in_people else 1.0
 
 
 def blanks(figure: Figure) -> str:
