@@ -222,6 +222,7 @@ class Layout(FrozenModel):
         rejected: columns, and values in them that a hub must refuse.
         excluded: by rule, a column and the value for which a hub leaves the row out.
         words: what it writes for variables of the hub, by part of the record.
+        drawn: by column the words that are drawn for it, with their weights.
     """
 
     file: str
@@ -232,6 +233,7 @@ class Layout(FrozenModel):
     rejected: tuple[tuple[str, str], ...]
     excluded: dict[str, tuple[str, str]]
     words: dict[str, dict[Any, str]] = Field(default={})
+    drawn: dict[str, dict[str, int]] = Field(default={})
 
 
 @cache
@@ -255,7 +257,7 @@ def write(
         tokens: link tokens of all people; who calls a hotline leaves none.
     """
     layout = layouts()[contributor]
-    columns = _COLUMNS[contributor](r, layout.words, tokens, rng, m)
+    columns = _COLUMNS[contributor](r, layout, tokens, rng, m)
     r.spoil(columns, layout.rejected, layout.excluded)
     if layout.none:
         columns = {n: _either(cells == "", layout.none, cells) for n, cells in columns.items()}
@@ -273,7 +275,6 @@ def write(
 
 WIDTH = 16
 """Letters of a column of a workbook."""
-Words = Mapping[str, Mapping[Any, str]]
 Columns = dict[str, Texts]
 
 
@@ -299,7 +300,7 @@ _ONE_ONLY = {
 
 
 def _casework(
-    r: Records, _words: Words, tokens: Texts, rng: np.random.Generator, m: Marginals
+    r: Records, layout: Layout, tokens: Texts, rng: np.random.Generator, m: Marginals
 ) -> Columns:
     n, alpha2 = len(r), [ALPHA3_TO_ALPHA2[code] for code in ALPHA3]
     columns = {
@@ -308,7 +309,7 @@ def _casework(
         "ClientPhone": telephones(r.person + 1),
         "LinkToken": tokens[r.person],
         "IntakeDate": np.datetime_as_string(r.date).astype(object),
-        "CaseStatus": _drawn(rng, n, {"CONFIRMED": 8, "PRESUMED": 2}),
+        "CaseStatus": _drawn(rng, n, layout.drawn["CaseStatus"]),
         "Consent": np.full(n, "Y", object),
         "Sex": r.words("gender", ("F", "M", "T"), "gender"),
         "Age": r.people.age[r.person].astype(str).astype(object),
@@ -336,7 +337,7 @@ def _casework(
     for kind in m.assistance.need:
         status = r.words(f"assistance_{kind}", ("N", "O", "R", "D", "X"), "assistance")
         columns[_column_name(f"assistance_{kind}")] = status
-    columns |= _perpetrators(r, rng)
+    columns |= _perpetrators(r, layout.drawn, rng)
     columns["Notes"] = np.full(n, "Practice note – fictitious, nobody said this", object)
     return columns
 
@@ -350,22 +351,18 @@ def _column_name(variable: str) -> str:
     return "".join(part.capitalize() for part in variable.split("_"))
 
 
-def _perpetrators(r: Records, rng: np.random.Generator) -> Columns:
+def _perpetrators(
+    r: Records, drawn: Mapping[str, Mapping[str, int]], rng: np.random.Generator
+) -> Columns:
     """One to three perpetrators a row as lists aligned by position."""
     n = len(r)
     count = 1 + pick(rng, n, (68, 24, 8))
     count[r.missing["perpetrator"]] = 0
     related = (r.code("recruiter_family") == 0) | (r.code("recruiter_intimate_partner") == 0)
     relation = np.where(related, pick(rng, n, (5, 4, 1, 1)), pick(rng, n, (1, 1, 3, 6)))
-    ages = {"0--29": 30, "30--38": 34, "39--47": 24, "48+": 12}
-    roles = {"RECRUITER": 34, "EXPLOITER": 46, "TRANSPORTER": 12, "GUARD": 8}
-    relations = {"FAMILY": 1, "PARTNER": 1, "FRIEND": 1, "STRANGER": 1}
-    return {
-        "PerpGender": _aligned(rng, {"F": 28, "M": 72}, count),
-        "PerpAgeBand": _aligned(rng, ages, count),
-        "PerpRole": _aligned(rng, roles, count),
-        "PerpRelation": _aligned(rng, relations, count, relation),
-    }
+    names = ("PerpGender", "PerpAgeBand", "PerpRole", "PerpRelation")
+    first = {"PerpRelation": relation}
+    return {name: _aligned(rng, drawn[name], count, first.get(name)) for name in names}
 
 
 def _aligned(
@@ -385,22 +382,17 @@ def _aligned(
 
 
 def _hotline(
-    r: Records, words: Words, _tokens: Texts, rng: np.random.Generator, _m: Marginals
+    r: Records, layout: Layout, _tokens: Texts, rng: np.random.Generator, _m: Marginals
 ) -> Columns:
-    n, english = len(r), [name(code, "en") for code in ALPHA3]
-    contact = {"Phone": 60, "Text": 20, "Web chat": 12, "E-mail": 8}
-    callers = {
-        "Self": 25, "Family member": 15, "Friend": 12, "Service provider": 22,
-        "Law enforcement": 8, "Other": 18,
-    }  # fmt: skip
+    n, english, words = len(r), [name(code, "en") for code in ALPHA3], layout.words
     columns: Columns = {
         "Situation ID": numbered("PRACTICE-SIT-{:07d}", r.person + 1),
         "Report date": r.date.astype(object),
-        "Contact": _drawn(rng, n, contact),
+        "Contact": _drawn(rng, n, layout.drawn["Contact"]),
         "Caller name": numbered("Practice caller {}", np.arange(1, n + 1)),
         "Caller phone": telephones(rng.integers(0, 1000, n)),
-        "Caller relation": _drawn(rng, n, callers),
-        "Assessment": _drawn(rng, n, {"High": 6, "Moderate": 4}),
+        "Caller relation": _drawn(rng, n, layout.drawn["Caller relation"]),
+        "Assessment": _drawn(rng, n, layout.drawn["Assessment"]),
         "Consent to share": np.full(n, "Yes", object),
         "Gender": r.words("gender", ("Female", "Male", "Transgender/NonConforming"), "gender"),
         "Age": _said_ages(r, rng),
@@ -448,17 +440,10 @@ def _nationalities(r: Records, english: Sequence[str], rng: np.random.Generator)
 
 
 def _refuge(
-    r: Records, words: Words, tokens: Texts, rng: np.random.Generator, _m: Marginals
+    r: Records, layout: Layout, tokens: Texts, rng: np.random.Generator, _m: Marginals
 ) -> Columns:
-    n, french = len(r), [name(code, "fr") for code in ALPHA3]
+    n, french, words = len(r), [name(code, "fr") for code in ALPHA3], layout.words
     genders = ("Féminin\u00a0", "Masculin\u00a0", "Transgenre féminin\u00a0")
-    statuses = {"Victime avérée de la traite": 7, "Victime possible de la traite": 3}
-    recruitment = {
-        "Par une annonce en ligne": 4,
-        "Par des amis ou lors d’événements sociaux": 3,
-        "Par les réseaux sociaux en ligne": 2,
-        "": 6,
-    }
     columns: Columns = {column: np.full(n, "", object) for column in words["names"]}
     columns |= {
         "cas_CaseOwner": np.full(n, "Équipe de pratique", object),
@@ -469,14 +454,14 @@ def _refuge(
         "prs_Citizenship": r.words("citizenship", french, "citizenship"),
         "prs_Email": numbered("pratique{}@example.org", r.person + 1),
         "prs_MobilePhone": telephones(r.person + 1),
-        "vic_TraffickingStatus": _drawn(rng, n, statuses),
-        "vic_MethodOfRecruitment": _drawn(rng, n, recruitment),
+        "vic_TraffickingStatus": _drawn(rng, n, layout.drawn["vic_TraffickingStatus"]),
+        "vic_MethodOfRecruitment": _drawn(rng, n, layout.drawn["vic_MethodOfRecruitment"]),
         "vic_MethodsOfControl": r.several(words["means"], "means", ";"),
         "vic_TypeOfExploitation": _situations(r, words["exploitation"]),
         "vic_ForcedLabourIndustry": r.several(words["labour"], "labour", ";"),
         "vic_TypeOfSexExploitation": r.several(words["sex"], "sex", ";"),
         "vic_LocationOfExploitation": r.words("country_of_exploitation", french, "country"),
-        "cas_Status": _drawn(rng, n, {"Actif": 3, "Suivi": 2, "Clos": 5}),
+        "cas_Status": _drawn(rng, n, layout.drawn["cas_Status"]),
         "cas_IncomingReferralDate": r.date.astype(object),
         "cas_IncomingReferralDetails": np.full(n, "Texte d’exercice, fictif", object),
         "x_LinkToken": tokens[r.person],
@@ -513,9 +498,9 @@ def _situations(r: Records, words: Mapping[Any, str]) -> Texts:
 
 
 def _observatory(
-    r: Records, words: Words, tokens: Texts, rng: np.random.Generator, _m: Marginals
+    r: Records, layout: Layout, tokens: Texts, rng: np.random.Generator, _m: Marginals
 ) -> Columns:
-    n = len(r)
+    n, words = len(r), layout.words
     iso = [text.split("-") for text in np.datetime_as_string(r.date).tolist()]
     year, month, day = np.array(iso, object).reshape(-1, 3).T
     bands = list(words["age"])
@@ -529,7 +514,7 @@ def _observatory(
         "Expediente": numbered("PRACTICA-{:06d}", np.arange(1, n + 1)),
         "Código de enlace": tokens[r.person],
         "Fecha": day + "/" + month + "/" + year,
-        "Condición": _drawn(rng, n, {"Víctima confirmada": 6, "Víctima presunta": 4}),
+        "Condición": _drawn(rng, n, layout.drawn["Condición"]),
         "Consentimiento": np.full(n, "Sí", object),
         "Sexo": r.words("gender", ("Mujer", "Hombre", "Trans"), "gender"),
         "Grupo de edad": ages,
@@ -537,7 +522,7 @@ def _observatory(
         "País de explotación": _countries(r, "country_of_exploitation", "country", rng),
         "Meses de explotación": r.words("trafficking_duration", months, "duration"),
     }
-    yes = _drawn(rng, n, {"Sí": 8, "Si": 2})
+    yes = _drawn(rng, n, layout.drawn["yes"])
     for flag, spanish in words["exploitation"].items():
         answer = r.words(flag, ("Sí", "No"), "exploitation")
         columns[spanish] = _either(answer == "Sí", yes, answer)
@@ -571,7 +556,7 @@ def _without_accents(text: str) -> str:
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
-_COLUMNS: dict[str, Callable[[Records, Words, Texts, np.random.Generator, Marginals], Columns]] = {
+_COLUMNS: dict[str, Callable[[Records, Layout, Texts, np.random.Generator, Marginals], Columns]] = {
     "harbour-casework": _casework,
     "beacon-hotline": _hotline,
     "rivage-refuge": _refuge,
