@@ -33,13 +33,8 @@ EXACT = 1e-9
 """Below it a remainder comes of binary fractions alone and is not rounded away from."""
 
 
-def assistance_caveat() -> str:
-    """What must be said wherever assistance is shown."""
-    return _(
-        "Recorded assistance of identified people, by organisations that record assistance. For "
-        "most people nothing is recorded: that says neither that they received it nor that they "
-        "did not."
-    )
+assistance_caveat = partial(words_of, "caveat")
+"""What must be said wherever assistance is shown."""
 
 
 def group_name(by: By, codes: tuple[str, ...]) -> str:
@@ -296,10 +291,8 @@ def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
     bars = [_bar(a, group) for group in a.groups]
     unknown = a.everybody.unknown
     if unknown.value is not None:
-        ends, name = (
-            (unknown.value, unknown.low, unknown.high),
-            _("nothing recorded, of all people"),
-        )
+        ends = unknown.value, unknown.low, unknown.high
+        name = _("nothing recorded, of all people")
         bars.append(FigureBar(name, sized(unknown), *ends, True, "not_recorded"))
     empty = Table(a.by, (), a.everybody.recorded, unknown.value)
     return Figure(

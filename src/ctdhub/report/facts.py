@@ -121,23 +121,13 @@ def place_sheet(facts: PlaceFacts, release: Release) -> FactSheet:
 
 def side_titles(place: Place) -> dict[SideName, str]:
     """Titles of the two sides of a place; only a country has a citizenship."""
-    citizens = {
-        "country": _("Its citizens, exploited anywhere"),
-        "region": _("Citizens of the region’s countries, exploited anywhere"),
-    }
-    return {
-        "citizens": citizens.get(place.kind, _("Citizens of these countries, exploited anywhere")),
-        "exploited": _("People of any citizenship, exploited there"),
-    }
+    sides: tuple[SideName, ...] = ("citizens", "exploited")
+    return {side: saying.words_of("side_title", side, place.kind) for side in sides}
 
 
 def no_people(people: NumberCard) -> str:
     """Why nothing can be said of these people; empty where they are shown."""
-    if people.state == "protected":
-        return _("Not shown: below the reporting threshold; this is not zero.")
-    if people.state == "not_measured":
-        return _("How many people: not measured in this release.")
-    return ""
+    return saying.words_of("no_people", people.state)
 
 
 def _lines(side: Side) -> list[FactLine]:
@@ -206,12 +196,6 @@ def as_json(sheet: FactSheet) -> str:
     return tables.as_json(as_data(sheet))
 
 
-def as_text(sheet: FactSheet) -> str:
-    """Title and sentences, what to know about them, the citation; of a paragraph for a press
-    release also the cards behind its clauses."""
-    return text.write_plain(document(sheet, cards=sheet.is_press))
-
-
 def as_markdown(sheet: FactSheet) -> str:
     """Sentences, a table of the cards, and the citation."""
     return text.write_markdown(document(sheet, cards=True))
@@ -248,7 +232,7 @@ def document(sheet: FactSheet, *, cards: bool) -> Document:
 
 
 FORMS: Mapping[str, Callable[[FactSheet], str]] = {
-    "text": as_text,
+    "text": lambda sheet: text.write_plain(document(sheet, cards=sheet.is_press)),
     "json": as_json,
     "markdown": as_markdown,
 }
@@ -292,20 +276,12 @@ def _spelt_out(place: Place, lang: str) -> str:
 def _notes(sheet: FactSheet) -> list[str]:
     c = sheet.sections[0].lines[0].card
     found = [
-        wording.caveat()
-        + " "
-        + _("These are people whom an organisation identified or assisted; most trafficking is "
-            "never identified."),
+        f"{wording.caveat()} {saying.identified()}",
         _("Intervals hold with {level} confidence.").format(level=share(c.level)),
         wording.comparison_note(sheet.release),
-    ]  # fmt: skip
+    ]
     if sheet.is_press and sheet.place is not None:
-        found.append(
-            _(
-                "The data hold countries of citizenship and of exploitation, not the way that "
-                "people travelled between them."
-            )
-        )
+        found.append(saying.words_of("no_route"))
     if sheet.place is not None and (countries := _spelt_out(sheet.place, sheet.lang)):
         found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
     who = wording.called_all(c.contributors, sheet.release.facts)
@@ -378,10 +354,7 @@ def _everybody(side: Side, years: tuple[int, int]) -> str:
 def _women(women: NumberCard) -> str:
     if not (words := wording.share_words(women)):
         return saying.women_sentence(women)
-    return _(
-        "Of those whose gender is recorded, {claim} are women and girls ({share}, between {low} "
-        "and {high}; not recorded for {missing} of people)."
-    ).format(claim=words, **_behind(women))
+    return saying.words_of("press_women", words, **_behind(women))
 
 
 def _types(side: Side) -> list[FactLine]:

@@ -5,7 +5,7 @@ their pictures.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +37,8 @@ from ctdhub.stats.trend import turns
 # ``claims``: the whole interval lies inside the claim.  A group is called the most frequent only
 # where its interval overlaps no other one.
 
+words_of = partial(wording.paragraph, "figures.txt")
+"""What a part of the template says, by the name of the part."""
 MUCH = 0.2
 """Where more than this share of people is not recorded, the headline says so."""
 
@@ -61,49 +63,42 @@ def headline(table: Table, words: Callable[[tuple[str, ...]], str], title: str) 
     most = _("Most frequent: {label}").format(label=label)
     if largest.share is None or not in_headline(largest.share):
         return most
-    told = _told(table.variables[0], largest.codes[0])
-    return _of_a_share(largest.share, told, table.missing, most, label)
+    variable, code = table.variables[0], largest.codes[0]
+    told = variable == model.SEX or model.load_schema().is_indicator(variable)
+    return _of_a_share(largest.share, code if told else "", table.missing, most, label)
 
 
 def children_headline(children: NumberCard, missing: float | None, title: str) -> str:
     """The headline of ages, which are ranges that differ in width: the share of children."""
     if not in_headline(children):
         return title
-    return _of_a_share(
-        children, _("{claim} are children under 18"), missing, _("Children under 18")
-    )
+    return _of_a_share(children, "children", missing, _("Children under 18"))
 
 
 def years_headline(claim: YearClaim | None, release: Release) -> str:
     """The headline of people by year: what changed, and the contributors that explain it."""
     if claim is None:
         return _("People identified by year")
-    text = {
-        1: _("People identified rose from {before} in {earlier} to {after} in {later}"),
-        -1: _("People identified fell from {before} in {earlier} to {after} in {later}"),
-        0: _("No difference beyond the noise: {before} in {earlier}, {after} in {later}"),
-    }[claim.sign]
     before, after = (
         _("below the reporting threshold") if c.value is None else wording.sized(c)
         for c in (claim.earlier.people, claim.later.people)
     )
     years = (year(row.codes[0]) for row in (claim.earlier, claim.later))
-    values = dict(zip(("earlier", "later"), years, strict=True), before=before, after=after)
     return wording.paragraph(
         "trends.txt",
         "explained",
-        text.format(**values),
+        words_of("moved", claim.sign, before, after, *years),
         claim.kind,
         [set_apart(name) for name in wording.called_all(claim.names, release.facts)],
     )
 
 
 def _of_a_share(
-    part: NumberCard, told: str, missing: float | None, most: str, label: str = ""
+    part: NumberCard, who: str, missing: float | None, most: str, label: str = ""
 ) -> str:
     claim, text = wording.share_words(part), most
     if claim:
-        text = told.format(claim=claim, label=label)
+        text = words_of("claim", who, claim, label)
         text = f"{text[:1].upper()}{text[1:]}"
     text = _("{claim}: {share}").format(claim=text, share=wording.sized(part))
     if missing is not None and missing > MUCH:
@@ -111,19 +106,6 @@ def _of_a_share(
             headline=text, share=share(missing)
         )
     return text
-
-
-def _told(variable: str, code: str) -> str:
-    """What is said of a claim about a row; the claim is a word for a share, such as "most"."""
-    known = {
-        (model.SEX, "female"): _("{claim} are women or girls"),
-        (model.SEX, "male"): _("{claim} are men or boys"),
-    }
-    flags = {
-        model.FORCED_LABOUR: _("{claim} were subjected to forced labour"),
-        model.SEXUAL_EXPLOITATION: _("{claim} were subjected to sexual exploitation"),
-    }
-    return known.get((variable, code)) or flags.get(code) or _("{label}, {claim} of those recorded")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -325,10 +307,7 @@ def subject_figure(answers: Answers, subject: str, among: Among, most: int) -> F
         few = most if model.load_schema().variable(subject).kind == "country" else None
         found = _by_value(answers, among, subject, subject, few)
         if few is not None:
-            note = _(
-                "Of all countries at most {n} are shown, the largest; any other has fewer "
-                "people, or is not shown (below the reporting threshold)."
-            ).format(n=number(few))
+            note = words_of("most_countries", few)
             found = replace(found, note=f"{found.note} {note}")
     if found is None or all(b.kind == "not_measured" for b in found.bars):
         return None
@@ -343,7 +322,9 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
     subtitle = _("The largest corridors: country of citizenship to country of exploitation")
     meaning = f"{definition(model.ORIGIN, lang)} {definition(model.DESTINATION, lang)}"
     title = _("The largest corridors")
-    found = figure_of("corridors", title, subtitle, table, _corridor, meaning, shares=False)
+    found = figure_of(
+        "corridors", title, subtitle, table, lambda codes: corridor(*codes), meaning, shares=False
+    )
     key = _measured(answers, among, model.ORIGIN, model.DESTINATION)
     return replace(found, where=among.where, subject="corridors", published=bool(key), measured=key)
 
@@ -390,10 +371,7 @@ def _by_year(answers: Answers, among: Among) -> Figure:
         said = years_headline(claim, answers.release)
         found = replace(found, headline=said, named=named_years(claim))
     if met := turns(answers.release):
-        note = _(
-            "Not every contributor covers every year (see who contributed): a rise or fall may "
-            "come from one that joined or left."
-        )
+        note = words_of("not_every_year")
         found = replace(
             found,
             note=f"{found.note} {note}",
@@ -408,9 +386,7 @@ def _by_year(answers: Answers, among: Among) -> Figure:
 def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     lang = current()
     title = group_label(group, lang)
-    subtitle = _(
-        "{group}: share of the people for whom any is recorded; a person may have several"
-    ).format(group=title)
+    subtitle = words_of("any_of", title)
     table = flag_group(answers, group, among.where)
     shared = group_definition(group, lang)
     found = figure_of(
@@ -419,10 +395,6 @@ def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     flags = [row.codes[0] for row in table.rows if row.kind == "value"]
     measured = all(_measured(answers, among, flag) for flag in flags)
     return replace(found, where=among.where, subject=group, published=measured)
-
-
-def _corridor(codes: tuple[str, ...]) -> str:
-    return corridor(codes[0], codes[1])
 
 
 def figure_of(
@@ -506,24 +478,8 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def base_note(table: Table) -> str:
     """How many people the table is about, and the share whose answer is not recorded."""
-    parts = []
-    if table.base.value is not None:
-        text = _("n = {n} people whose answer is recorded ({low} to {high}).")
-        if table.variables == (
-            model.ORIGIN,
-            model.DESTINATION,
-        ):  # of one country more people are known
-            text = _("n = {n} people whose two countries are recorded ({low} to {high}).")
-        parts.append(
-            text.format(
-                n=number(table.base.value),
-                low=number(table.base.low or 0),
-                high=number(table.base.high or 0),
-            )
-        )
-    if table.missing is not None and table.missing >= 0.005:
-        parts.append(_("Not recorded for {share} of people.").format(share=share(table.missing)))
-    return " ".join(parts)
+    both = table.variables == (model.ORIGIN, model.DESTINATION)  # of one, more people are known
+    return words_of("base", table.base, both, table.missing)
 
 
 # --------------------------------------------------------------------------------------------------

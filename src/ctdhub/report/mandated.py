@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
@@ -26,15 +27,15 @@ from ctdhub.stats.trend import breaks_within
 # --------------------------------------------------------------------------------------------------
 # What a mandated table says in words: its title, its notes, the label of a line.
 
+words_of = partial(wording.paragraph, "mandated.txt")
+"""What a part of the template says, by the name of the part."""
 UNKNOWN: Literal["not_recorded"] = "not_recorded"
 """The category of people whose answer is not known."""
 
 
 def title(sheet: MandatedTable) -> str:
     """What the table holds, and with what it is aligned."""
-    return wording.paragraph(
-        "mandated.txt", "title", sheet.name, any(line.rate for line in sheet.lines)
-    )
+    return words_of("title", sheet.name, any(line.rate for line in sheet.lines))
 
 
 def notes(sheet: MandatedTable, release: Release) -> tuple[str, ...]:
@@ -47,30 +48,6 @@ def notes(sheet: MandatedTable, release: Release) -> tuple[str, ...]:
     unfinished = release.year if release.year in sheet.scope.years else ""
     common = wording.paragraphs("mandated.txt", "common", standing, breaks, unfinished)
     return (*_OWN[sheet.name](sheet), *common)
-
-
-def dimension_label(line: MandatedLine) -> str:
-    """What a line divides people by."""
-    return {
-        "total": _("Total"),
-        "status": _("Presumed or identified"),
-        "offences": _("Offences recorded"),
-        "formal_contact": _("Persons in formal contact with the police or the courts"),
-        "prosecuted": _("Persons prosecuted"),
-        "convicted": _("Persons convicted"),
-        "sex_by_age": _("Gender by age"),
-        "recruitment": _("Channel of recruitment"),
-        "technology": _("Technology used"),
-        "sex": _("Gender, as recorded"),
-        "age": _("Age"),
-        "form_of_exploitation": _("Form of exploitation"),
-        "sex_by_age_by_form": _("Cross"),
-        "citizenship": _("Citizenship"),
-        "sex_by_citizenship": _("Gender by citizenship"),
-        "nationality": _("Nationality"),
-        "place_of_exploitation": _("Place of exploitation"),
-        "assistance": _("Assistance"),
-    }[line.dimension]
 
 
 def line_label(line: MandatedLine) -> str:
@@ -90,44 +67,19 @@ def line_label(line: MandatedLine) -> str:
         return _("{label}, all years").format(label=name)
     if line.dimension == "sex_by_age":
         gender, _colon, age = category.partition(":")
-        both = f"{code_label(SEX, gender, lang)} · {_people('age', age)}"
+        both = f"{code_label(SEX, gender, lang)} · {words_of('people', 'age', age)}"
         return _("{label}, all years").format(label=both)
     if line.dimension == "nationality":
         return countries.name(category, lang)
     if line.dimension == "citizenship":
-        return _citizens(category)
+        return words_of("citizens", category)
     if line.dimension == "sex_by_citizenship":
         gender, _colon, group = category.partition(":")
         sex = wording.state_words(UNKNOWN) if gender == UNKNOWN else code_label(SEX, gender, lang)
-        return f"{sex} · {_citizens(group)}"
+        return f"{sex} · {words_of('citizens', group)}"
     if line.dimension == "assistance":
         return _assistance(category)
-    return _people(line.dimension, category)
-
-
-def _people(dimension: str, category: str) -> str:
-    if category == "all" and dimension in ("offences", *tables.OFFENDERS):
-        return _("All")
-    return {
-        ("total", "all"): _("All people"),
-        ("sex_by_age_by_form", "all"): _("Gender by age by form of exploitation"),
-        ("age", "children"): _("Children"),
-        ("age", "adults"): _("Adults"),
-        ("place_of_exploitation", "nationals"): _("Nationals, exploited in the country"),
-        ("place_of_exploitation", "foreigners"): _(
-            "Citizens of other countries, exploited in the country"
-        ),
-        ("place_of_exploitation", "nationals_abroad"): _("Nationals, exploited in another country"),
-    }[dimension, category]
-
-
-def _citizens(category: str) -> str:
-    return {
-        "reporting_country": _("Citizens of the reporting country"),
-        "other_eu": _("Citizens of other EU countries"),
-        "non_eu": _("Citizens of non-EU countries"),
-        UNKNOWN: wording.state_words(UNKNOWN),
-    }[category]
+    return words_of("people", line.dimension, category)
 
 
 def _assistance(category: str) -> str:
@@ -135,17 +87,6 @@ def _assistance(category: str) -> str:
     words = {"recorded": _("{kind}: any status recorded"), RECEIVED: _("{kind}: received")}[status]
     name = words.format(kind=label(f"{tables.PREFIX}{kind}", current()))
     return _("{label}, all years").format(label=name)
-
-
-def population_label(line: MandatedLine) -> str:
-    """Whose population the rate of a line refers to."""
-    return {
-        "": _("all inhabitants"),
-        "female": _("women and girls"),
-        "male": _("men and boys"),
-        "children": _("children"),
-        "adults": _("adults"),
-    }[line.per]
 
 
 def _sdg(sheet: MandatedTable) -> tuple[str, ...]:
@@ -201,7 +142,8 @@ COLUMNS = (
     "population_of", "population_source", "population_date", "level", "release",
 )  # fmt: skip
 
-
+STATES = ("shown", "imprecise", "protected", "not_measured")
+BLANKS = (UNKNOWN, "nobody_reports", "not_held")
 FORMATS = ("text", "csv", "json", "markdown")
 
 
@@ -238,20 +180,8 @@ def metadata(sheet: MandatedTable, release: Release) -> dict[str, Any]:
         "contributors": [c.name for c in release.facts.contributors],
         "invented": release.facts.invented,
         "notes": list(notes(sheet, release)),
-        "states": {
-            "shown": _("an estimate with its interval"),
-            "imprecise": _("not precise enough for one number"),
-            "protected": _(
-                "not shown (below the reporting threshold), never zero; `people_high` is the upper "
-                "bound"
-            ),
-            "not_measured": _("this release holds no table that answers"),
-        },
-        "blanks": {
-            "not_recorded": _("people whose answer is not known"),
-            "nobody_reports": _("no contributor covers the year, so there can be no count"),
-            "not_held": _("the table asks for it, and no release of this hub can answer"),
-        },
+        "states": {name: words_of("state", name) for name in STATES},
+        "blanks": {name: words_of("blank", name) for name in BLANKS},
     }
 
 
@@ -289,7 +219,8 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
         heads = (_("Category"), _("People"), *(rates if rated else ()))
         rows = TextTable("", "", heads if headed else (), _cells(lines, rated=rated))
         id_ = "-".join((place, *map(str, years)))
-        sections.append(Section(id_, _heading(place, years), (rows,)))
+        heading = _("{place}, {years}").format(place=countries.name(place, lang), years=span(years))
+        sections.append(Section(id_, heading, (rows,)))
     level = share(release.protected.guarantee.level)
     said = (
         *notes(table, release),
@@ -303,18 +234,13 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
     )
 
 
-def _heading(place: str, years: tuple[int, int]) -> str:
-    name = countries.name(place, current())
-    return _("{place}, {years}").format(place=name, years=span(years))
-
-
 def _cells(lines: list[MandatedLine], *, rated: bool) -> tuple[tuple[str, ...], ...]:
     found = []
     for line in lines:
         name = _("{variable}: {value}").format(
-            variable=dimension_label(line), value=line_label(line)
+            variable=words_of("dimension", line.dimension), value=line_label(line)
         )
-        of = "–" if line.rate is None else population_label(line)
+        of = "–" if line.rate is None else words_of("population", line.per)
         rate = (_rate(line.rate), of) if rated else ()
         found.append((name, _mandated_people(line), *rate))
     return tuple(found)
@@ -414,7 +340,8 @@ def _observations(
     yield common | _value(series, "NUMBER", line.people, 0)
     whom = sheet.denominator(line)
     if whom is not None and line.rate is not None and line.rate.value is not None:
-        comment = f"Per 100,000 of: {population_label(line)} ({whom.source}, {whom.reference_date})"
+        people = words_of("population", line.per)
+        comment = f"Per 100,000 of: {people} ({whom.source}, {whom.reference_date})"
         rate = _value(f"{series}R", "PER_100000_POP", line.rate, 4)
         yield common | rate | {"COMMENT_TS": f"{comment}. {wording.caveat()}"}
 

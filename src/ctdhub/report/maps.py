@@ -6,7 +6,14 @@ from typing import cast
 from ctdhub.core.format import number
 from ctdhub.core.i18n import _, current
 from ctdhub.document.charts.tiles import Arrow, Key, Look, Tile, TileMap, layout
-from ctdhub.report.figures import Figure, corridor_figure, listed_places, path, value_figure
+from ctdhub.report.figures import (
+    Figure,
+    corridor_figure,
+    listed_places,
+    path,
+    value_figure,
+    words_of,
+)
 from ctdhub.report.wording import sized, state_words
 from ctdhub.schema import countries
 from ctdhub.schema.model import DESTINATION, ORIGIN
@@ -81,15 +88,10 @@ def corridor_map(answers: Answers) -> Map | None:
         if bound
     ]
     told = [
-        Key(_("The number on an arrow is its rank among the corridors.")),
-        Key(_("A frame around a tile: exploited inside the country of citizenship.")),
+        Key(words_of("key", "rank")),
+        Key(words_of("key", "frame")),
         _unknown(figure),
-        Key(
-            _(
-                "No arrow: the corridor is not among the largest, or is not shown (below "
-                "the reporting threshold); it is not zero."
-            ),
-        ),
+        Key(words_of("key", "no_arrow")),
     ]
     return _map(figure, tiles, arrows, (*widths, *told))
 
@@ -162,33 +164,17 @@ def _unknown(figure: Figure) -> Key:
 
 def shades(bounds: tuple[int, ...]) -> list[str]:
     """How many people each step of shading has, in words; none where all have one shade."""
-    found = []
-    for k, bound in enumerate(bounds if len(bounds) > 1 else (), 1):
-        if k == len(bounds):
-            text = _("{low} people or more").format(low=number(bound))
-        elif k == 1:
-            text = _("fewer than {high} people").format(high=number(bounds[1]))
-        else:
-            text = _("{low} to {high} people").format(low=number(bound), high=number(bounds[k] - 1))
-        found.append(text)
-    return found
+    if len(bounds) < 2:
+        return []
+    ends = zip((0, *bounds[1:]), (*bounds[1:], 0), strict=True)
+    return [words_of("shade", low, high) for low, high in ends]
 
 
 def _legend(bounds: tuple[int, ...], figure: Figure) -> tuple[Key, ...]:
     return (
         *(Key(text, cast(Look, f"step{k}")) for k, text in enumerate(shades(bounds), 1)),
-        Key(
-            _("not shown (below the reporting threshold): there may be some people or none"), "few"
-        ),
+        Key(words_of("key", "few"), "few"),
         _unknown(figure),
-        Key(
-            _("zero: no tile says so, because protected counts never claim that there is nobody"),
-        ),
-        Key(
-            _(
-                "nobody reports here: a release states which years a contributor covers, "
-                "not which countries, so no tile can show it; where a number is not shown, "
-                "it may be that nobody reports"
-            ),
-        ),
+        Key(words_of("key", "zero")),
+        Key(words_of("key", "nobody")),
     )

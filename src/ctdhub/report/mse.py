@@ -16,7 +16,7 @@ from ctdhub.release.open import Release
 from ctdhub.report.figures import alone
 from ctdhub.report.wording import paragraph, paragraphs, people_ranged
 from ctdhub.schema.labels import code_label
-from ctdhub.stats.mse.bootstrap import Method, Name, Why
+from ctdhub.stats.mse.bootstrap import Method, Why
 from ctdhub.stats.mse.estimate import QUESTIONS, WIDEST, Label, Result, SensitivityChange, Strata
 from ctdhub.stats.mse.lists import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
@@ -32,20 +32,8 @@ FEW = 20
 """People on two or more lists below which a warning says how few they are."""
 
 
-def method_name(name: Name) -> str:
-    """Name of a method."""
-    return {
-        "independent": _("Lists taken as independent"),
-        "stepwise": _("Pairs of lists chosen step by step"),
-        "halved": _("If each list halves the odds of every other"),
-        "doubled": _("If each list doubles the odds of every other"),
-        "differ": _("If people differ strongly"),
-        "at_least": _("If people differ: lower bound"),
-        "independent_strata": _("Lists taken as independent within strata"),
-        "stepwise_strata": _("Pairs of lists chosen within strata"),
-    }[name]
-
-
+method_name = partial(words_of, "method")
+"""What a method is called: of its name."""
 assumption = partial(words_of, "assumption")
 """What a method assumes, in one plain sentence: of its name."""
 direction = partial(words_of, "direction")
@@ -101,12 +89,11 @@ def seen(result: Result) -> str:
     """How many people are on the lists, and how many on several, with the noise of both."""
     lists = result.gate.lists or result.lists
     several = int((lists.on.sum(axis=1) > 1).sum())
-    return _(
-        "{seen} people are on at least one of {n} lists, {overlapping} of them on two or more."
-    ).format(
-        seen=_noisy(lists.seen, lists.sigma, len(lists.y), result.level),
-        n=number(len(lists.names)),
-        overlapping=_noisy(result.gate.overlapping, lists.sigma, several, result.level),
+    return words_of(
+        "seen",
+        _noisy(lists.seen, lists.sigma, len(lists.y), result.level),
+        len(lists.names),
+        _noisy(result.gate.overlapping, lists.sigma, several, result.level),
     )
 
 
@@ -225,10 +212,7 @@ def title() -> str:
 
 def note(result: Result) -> str:
     """How to read a row."""
-    return _(
-        "Each point is the estimate of one method, including people on no list; the line is its "
-        "{level} interval."
-    ).format(level=share(result.level))
+    return words_of("note", result.level)
 
 
 def ranged(method: Method) -> str:

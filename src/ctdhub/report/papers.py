@@ -12,9 +12,9 @@ from jinja2 import Environment
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.format import day, isolated, listed, number, share
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, ngettext
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Block, Document, Items, Meta, Section, TextTable, Words
-from ctdhub.report.wording import templates
+from ctdhub.report.wording import paragraphs, templates
 from ctdhub.schema.labels import group_label, label
 from ctdhub.schema.model import load_schema
 
@@ -170,20 +170,7 @@ def _document(text: str, facts: PaperFacts, made: date, undecided: int) -> Docum
     lang, day_made = current(), day(made)
     head, *sections = text.strip().split("\n\n## ")
     title, purpose = (line.translate(_SHOW) for line in head.removeprefix("# ").split("\n"))
-    lead = (
-        purpose,
-        _(
-            "This is a draft made from the settings of {hub} on {day}. It is not legal advice: "
-            "a lawyer or a data protection officer must read it before it is signed or "
-            "published. Articles are those of the General Data Protection Regulation (GDPR); "
-            "where another law applies, the questions stay and the articles change."
-        ).format(hub=isolated(facts.hub), day=day_made),
-        ngettext(
-            "One point in this draft is marked “to decide”: a person must fill it in.",
-            "{n} points in this draft are marked “to decide”: a person must fill them in.",
-            undecided,
-        ).format(n=number(undecided)),
-    )
+    draft = paragraphs("release.txt", "draft", isolated(facts.hub), day_made, undecided)
     invented = _("Practice data: fictitious.") if facts.invented else ""
     meta = Meta(
         lang,
@@ -196,7 +183,7 @@ def _document(text: str, facts: PaperFacts, made: date, undecided: int) -> Docum
         page=_("Page {page} of {pages}"),
     )
     numbered = (_section(n, *part.split("\n\n")) for n, part in enumerate(sections, 1))
-    return Document(meta, title, lead, tuple(numbered))
+    return Document(meta, title, (purpose, *draft), tuple(numbered))
 
 
 def _section(n: int, heading: str, *blocks: str) -> Section:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import partial
 
 from ctdhub.border import Estimate
-from ctdhub.core.format import number
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, ngettext, said
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, said
 from ctdhub.document.text import escaped
 from ctdhub.release.catalogue import place
 from ctdhub.release.changes import CHANGELOG, changes, newest_changes, newest_note
@@ -27,6 +27,8 @@ from ctdhub.stats.tables import headline
 # --------------------------------------------------------------------------------------------------
 # What changed between two releases, in words and as rows of a file.
 
+words_of = partial(wording.paragraph, "release.txt")
+"""What a part of the template says, by the name of the part."""
 HEADING = (
     *("variables", "values", "before", "before_low", "before_high"),
     *("now", "now_low", "now_high", "difference", "difference_low", "difference_high"),
@@ -113,25 +115,11 @@ def corrections(releases: Sequence[Release]) -> list[wording.ShownNotice]:
 
 def summary(found: ReleaseChanges) -> str:
     """How many cells differ by more than the noise, of how many."""
-    total, differ = len(found.cells), len(found.beyond)
-    if not differ:
-        return _(
-            "No difference beyond the noise in any of the {n} groups of people that were compared."
-        ).format(n=number(total))
-    return ngettext(
-        "{n} of {total} groups of people that were compared differs by more than the noise.",
-        "{n} of {total} groups of people that were compared differ by more than the noise.",
-        differ,
-    ).format(n=number(differ), total=number(total))
+    return words_of("summary", len(found.cells), len(found.beyond))
 
 
-def fresh_noise() -> str:
-    """What new noise does to a comparison, in one sentence."""
-    return _(
-        "Every release adds fresh noise to every number, so numbers of two releases differ a "
-        "little even where nobody joined or left; a difference is listed only where noise alone "
-        "would hardly make it."
-    )
+fresh_noise = partial(words_of, "fresh_noise")
+"""What new noise does to a comparison, in one sentence."""
 
 
 def counted_once(found: ReleaseChanges) -> str:
@@ -139,14 +127,7 @@ def counted_once(found: ReleaseChanges) -> str:
     ends = [c.once for c in found.beyond if c.once is not None]
     if not ends:
         return ""
-    left = sum(low <= 0 <= high for low, high in ends)
-    return ngettext(
-        "If everybody is counted once in both releases, {n} of them may be no difference; the file "
-        "has these intervals.",
-        "If everybody is counted once in both releases, {n} of them may be no differences; the "
-        "file has these intervals.",
-        left,
-    ).format(n=number(left))
+    return words_of("perhaps_none", sum(low <= 0 <= high for low, high in ends))
 
 
 def group(cell: CellChange) -> str:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ctdhub.core.format import inline, listed, number, share
+from ctdhub.core.format import inline, number, share
 from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
 from ctdhub.report.wording import ends, even_more, least_claim, paragraph, printed, surely
@@ -197,9 +197,7 @@ def women_sentence(women: NumberCard) -> str:
     """The share of women and girls, or that people are too few to tell."""
     if women.value is None:
         return _("Share of women and girls: {why}.").format(why=too_few())
-    return _(
-        "Of those whose gender is recorded, {share} are women and girls ({low} to {high})."
-    ).format(**_interval(women))
+    return words_of("recorded", "women", **_interval(women))
 
 
 def children_sentence(children: NumberCard) -> str:
@@ -208,9 +206,7 @@ def children_sentence(children: NumberCard) -> str:
         return ""
     if children.value is None:
         return _("Share of children under 18: {why}.").format(why=too_few())
-    return _(
-        "Of those whose age is recorded, {share} are children under 18 ({low} to {high})."
-    ).format(**_interval(children))
+    return words_of("recorded", "children", **_interval(children))
 
 
 def too_few() -> str:
@@ -241,23 +237,13 @@ def corridors_sentence(side: Side, *, limited: bool) -> str:
         limited: whether the other facts are about some years only.
     """
     named = [_of_corridor(corridor(origin, place), c) for origin, place, c in side.corridors]
-    text = _("The largest corridors, in people: {corridors}.")
-    if limited and not side.corridors_in_years:
-        text = _("The largest corridors, in people, over all years: {corridors}.")
-    elif limited:
-        text = _(
-            "The largest corridors, in people, in an order adjusted for selection: {corridors}."
-        )
-    return text.format(corridors=listed(named))
+    order = "" if not limited else "adjusted" if side.corridors_in_years else "all_years"
+    return words_of("corridors", order, named)
 
 
 def _of_corridor(name: str, people: NumberCard) -> str:
-    low, high = ends(people)
-    if people.value is None:
-        return _("{corridor} (between {low} and {high})").format(corridor=name, low=low, high=high)
-    return _("{corridor} ({people}; {low} to {high})").format(
-        corridor=name, people=number(people.value), low=low, high=high
-    )
+    value = None if people.value is None else number(people.value)
+    return words_of("corridor", name, value, *ends(people))
 
 
 def corridor(origin: str, place: str) -> str:
@@ -268,14 +254,10 @@ def corridor(origin: str, place: str) -> str:
     return _("{origin} to {destination}").format(origin=names[0], destination=names[1])
 
 
-def why(state: str) -> str:
-    """Why a card has no number; empty where it has one."""
-    words = {
-        "imprecise": _("not precise enough for one number"),
-        "protected": _("not shown (below the reporting threshold)"),
-        "not_measured": _("not measured in this release"),
-    }
-    return words.get(state, "")
+identified = partial(words_of, "identified")
+"""Who is counted: not all who were trafficked."""
+why = partial(words_of, "why")
+"""Why a card has no number, of its state; empty where it has one."""
 
 
 def profile(side: Side, *, limited: bool) -> tuple[str, ...]:

@@ -309,19 +309,13 @@ def title(looked: Looked) -> str:
 def part(of: Of) -> str:
     """Who is counted, inside a sentence."""
     rest = [(v, code) for v, code in of if v not in PLACES]
-    if not rest:
-        return _("people")
-    variable, code = rest[0]
-    if variable == SEX and code == "female":
-        return _("women and girls")
-    if variable == SEX and code == "male":
-        return _("men and boys")
-    if variable != AGE and variable not in PARTS:
-        return _("people subjected to {kind}").format(kind=inline(label(variable, current())))
-    answered = _("people in the age group “{answer}”")
-    if variable != AGE:
-        answered = _("people with the answer “{answer}”")
-    return answered.format(answer=code_label(variable, code, current()))
+    variable, code = rest[0] if rest else ("", "")
+    if not rest or (variable == SEX and code in ("female", "male")):
+        return words_of("whom", code or "all", "")
+    if variable not in (AGE, *PARTS):
+        return words_of("whom", "flag", inline(label(variable, current())))
+    answer = code_label(variable, code, current())
+    return words_of("whom", "age" if variable == AGE else "answer", answer)
 
 
 # --------------------------------------------------------------------------------------------------

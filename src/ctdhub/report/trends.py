@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.format import interval, isolated, listed, number, share, share_ranged, year
+from ctdhub.core.format import interval, isolated, number, share, share_ranged, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula, ngettext
 from ctdhub.core.tables import as_csv, as_json, write_json
 from ctdhub.document import text
@@ -26,7 +26,6 @@ from ctdhub.release.manifest import PublicFacts
 from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.figures import NOTHING, Chart, base_note, named_years, year_chart, years_headline
-from ctdhub.report.sentences import why
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import (
@@ -120,16 +119,7 @@ def panel_sentence(panel: decomposition.FixedPanel | None, facts: PublicFacts) -
 
 def part_label(part: decomposition.ChangePart, facts: PublicFacts) -> str:
     """A part in few words, for a table or beside a bar."""
-    words = {
-        "left": _("No longer reports: {names}"),
-        "joined": _("Has begun to report: {names}"),
-        "recording": _("What is recorded"),
-        "rest": _("The remaining change"),
-        "undivided": _("Cannot be split: {names}"),
-        "unmeasured": _("Cannot be split: {names}"),
-        "unclear": _("Too few recorded to split: {names}"),
-    }
-    return words[part.kind].format(names=listed(_isolated(part.names, facts)))
+    return words_of("part", part.kind, _isolated(part.names, facts))
 
 
 def _isolated(names: Sequence[str], facts: PublicFacts | None) -> list[str]:
@@ -290,21 +280,16 @@ def _series(report: decomposition.Report, release: Release) -> TextTable:
     for row in report.rows:
         when = int(row.codes[0])
         same = fixed.get(when)
-        nobody = row.kind == "nobody_reports"
         rows.append(
             (
                 year(when),
-                _("nobody reports here") if nobody else _cell(row.people),
-                "–" if same is None else _cell(same),
+                _series_cell(row),
+                "–" if same is None else wording.ranged(same),
                 number(len(covering(release, when))),
             )
         )
     head = (_("year"), _("all contributors"), _("same contributors"), _("contributors"))
     return TextTable("", "", head, tuple(rows))
-
-
-def _cell(card: NumberCard) -> str:
-    return wording.ranged(card) if card.has_range else why(card.state)
 
 
 FORMS = ("text", "json", "csv")

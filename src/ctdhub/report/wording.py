@@ -394,6 +394,10 @@ DIGITS, NEAR, AROUND = 2, 0.03, 0.07
 HALF, MOST = 0.5, 0.65
 """A majority below ``MOST`` is called "more than half", from there on "most"."""
 _EXACT = 1e-9
+FRACTIONS = tuple(
+    Fraction(k, n) for n in (2, 3, 4, 5, 10) for k in range(1, n) if Fraction(k, n).denominator == n
+)
+"""Shares that have words of their own."""
 
 
 def at_least(low: float) -> int:
@@ -441,18 +445,18 @@ def fraction_claim(card: NumberCard) -> str:
     if card.value is None or card.ends is None:
         return ""
     low, high = card.ends
-    words = _fractions()
-    near = min(words, key=lambda f: (abs(card.value - f), f.denominator))  # type: ignore[operator]
-    at = float(near)
+    value = card.value
+    near = min(FRACTIONS, key=lambda f: (abs(value - float(f)), f.denominator))
+    at, fraction = float(near), paragraph("release.txt", "fraction", str(near))
     if abs(card.value - at) > NEAR + _EXACT:
         return ""
     if low < at - AROUND - _EXACT or high > at + AROUND + _EXACT:
         return ""
     if low > at:
-        return _("more than {fraction}").format(fraction=words[near])
+        return _("more than {fraction}").format(fraction=fraction)
     if high < at:
-        return _("nearly {fraction}").format(fraction=words[near])
-    return _("about {fraction}").format(fraction=words[near])
+        return _("nearly {fraction}").format(fraction=fraction)
+    return _("about {fraction}").format(fraction=fraction)
 
 
 def is_majority(card: NumberCard) -> bool:
@@ -467,24 +471,6 @@ def share_words(card: NumberCard) -> str:
     if card.value is None or not is_majority(card):
         return ""
     return _("most") if card.value >= MOST else _("more than half")
-
-
-def _fractions() -> dict[Fraction, str]:
-    return {
-        Fraction(1, 2): _("half"),
-        Fraction(1, 3): _("one in three"),
-        Fraction(2, 3): _("two in three"),
-        Fraction(1, 4): _("one in four"),
-        Fraction(3, 4): _("three in four"),
-        Fraction(1, 5): _("one in five"),
-        Fraction(2, 5): _("two in five"),
-        Fraction(3, 5): _("three in five"),
-        Fraction(4, 5): _("four in five"),
-        Fraction(1, 10): _("one in ten"),
-        Fraction(3, 10): _("three in ten"),
-        Fraction(7, 10): _("seven in ten"),
-        Fraction(9, 10): _("nine in ten"),
-    }
 
 
 # --------------------------------------------------------------------------------------------------
@@ -592,22 +578,8 @@ def turn_sentences(turn: Turn, release: Release) -> tuple[str, ...]:
 # Kinds of tables of a release in words.
 
 
-def kind_name(kind: str) -> str:
-    """The kind of a table, a code of the plan of a release."""
-    return {
-        "people": _("number of people"),
-        "one_way": _("single columns"),
-        "corridor": _("corridor"),
-        "corridor_by": _("corridor by a third column"),
-        "core_pairs": _("pairs of core columns"),
-        "wide_pairs": _("a country by a core column"),
-        "core_triples": _("triples of core columns"),
-        "wide_triples": _("a country by two core columns"),
-        "pairs": _("other pairs"),
-        "assistance": _("who is assisted"),
-        "reports": _("tables that states report"),
-        "groups": _("groups asked for"),
-    }[kind]
+kind_name = partial(paragraph, "release.txt", "kind")
+"""The kind of a table in words, of a code of the plan of a release."""
 
 
 # --------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from ctdhub.report.sentences import (
     estimate,
     estimate_printed,
     headline_sentence,
+    identified,
     once_printed,
     people_printed,
     reach_sentence,
@@ -177,8 +178,7 @@ def corridor_brief(answers: Answers, corridor: Corridor, notebook: Notebook) -> 
     lead = [words_of("corridor", corridor.name, release.years, n, estimate(people))]
     if missing is not None:
         notebook.add("corridor.missing", "missing", missing, (share(missing),), both, {})
-        text = _("For {share} of all people at least one of the two countries is not recorded.")
-        lead.append(text.format(share=share(missing)))
+        lead.append(words_of("corridor_missing", missing))
     lead += [_part(answers, corridor, name, notebook) for name in (ORIGIN, DESTINATION)]
     found = drawn(answers, where, "corridor-", CORRIDOR_KEEP, notebook)
     sections = [Section("corridor", _("In numbers"), ())]
@@ -286,8 +286,7 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
     if missing is None:
         return told
     notebook.add("day.missing", "missing", missing, (share(missing),), known.where, {})
-    text = _("For {share} of all people this information is not recorded.")
-    return f"{told} {text.format(share=share(missing))}"
+    return f"{told} {words_of('missing', missing)}"
 
 
 def _few() -> str:
@@ -307,17 +306,12 @@ def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:
 
 def told_event(event: Event) -> str:
     """An event in one line."""
-    when = _("all day")
-    if isinstance(event.start, datetime):
-        start = clock(event.start.time())
-        when = _("{start} (time zone: {zone})").format(start=start, zone=event.time_zone)
-    elif event.last_day > event.first_day:
-        when = _("{first} to {last}").format(
-            first=in_words(event.first_day), last=in_words(event.last_day)
-        )
+    times = (
+        clock(event.start.time()) if isinstance(event.start, datetime) else "",
+        [in_words(d) for d in (event.first_day, event.last_day)],
+    )
     where = _(", ").join(set_apart(part) for part in (event.place, event.region) if part)
-    title = set_apart(event.title)
-    return _("{title}. {when}. {place}.").format(title=title, when=when, place=where)
+    return words_of("event", set_apart(event.title), *times, event.time_zone, where)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -345,11 +339,7 @@ def meta(release: Release, made: date) -> Meta:
 
 def always(release: Release) -> str:
     """The sentence beside every number, and the level of all intervals."""
-    text = _(
-        "These are people whom an organisation identified or assisted; most trafficking is never "
-        "identified."
-    )
-    return f"{wording.caveat()} {text}"
+    return f"{wording.caveat()} {identified()}"
 
 
 def where_to_turn(release: Release, help: Help | None, country: str) -> Section:
@@ -480,9 +470,7 @@ def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, 
     if found.missing is not None:
         least, missing = number(wording.surely(found)), share(found.missing)
         text, forms = _("at least {n}").format(n=least), (*forms, least, missing)
-        interval = _("{interval}; not recorded for {share} of all people").format(
-            interval=interval, share=missing
-        )
+        interval = words_of("with_missing", interval, missing)
     notebook.card("poster.people", found, *forms)
     return (Section("number", "", (LargeNumber(text, unit, interval),)),)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ctdhub.core.format import decimal, interval, listed, number, share, share_parts, year
+from ctdhub.core.format import decimal, interval, listed, number, share, share_parts
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Bar, Bars, Block, Section, Words, Years
 from ctdhub.document.svg import round_top
@@ -231,11 +231,6 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
     lines = {str(t.year) for t in trend.turns(release)} | {str(b.year) for b in met}
     claim = year_claim(answers, where, rows)
     chart = year_chart(rows, top, turns=lines, named=named_years(claim))
-    dotted = (
-        _("Dotted lines: contributors joined or left, or declared a break.")
-        if met
-        else _("Dotted lines: contributors joined or left.")
-    )
     notebook.add(f"{id}.axis", "sum", top, tuple(a for a in chart.axis if a))
     return replace(
         chart,
@@ -243,7 +238,7 @@ def by_year(answers: Answers, where: Where, id: str, notebook: Notebook) -> Year
         subtitle=_("People identified by year"),
         year=_("Year"),
         column=_("People by year, as a table"),
-        note=" ".join((dotted, *turned(release), *declared)),
+        note=" ".join((brief_words("dotted", bool(met)), *turned(release), *declared)),
     )
 
 
@@ -334,9 +329,7 @@ def _assistance_bars(answers: Answers, where: Where, place: str, notebook: Noteb
         notebook.add("assistance.left", "sum", left, (number(left),))
     return Bars(
         _("Received assistance, where recorded"),
-        _("Share of the people whose status is recorded. Country of exploitation: {place}").format(
-            place=place
-        ),
+        brief_words("assistance", place),
         tuple(bars),
         " ".join(part for part in note if part),
     )
@@ -351,9 +344,7 @@ def _unknown(shown: dict[str, EquityGroup], notebook: Notebook) -> str:
         return ""
     for value, kind in (min(known), max(known)):
         notebook.card(f"assistance.{kind}.unknown", shown[kind].unknown, share(value))
-    return _("Nothing is recorded for {low} to {high} of people, by kind of assistance.").format(
-        low=share(min(known)[0]), high=share(max(known)[0])
-    )
+    return brief_words("unknown", min(known)[0], max(known)[0])
 
 
 def _gap(answers: Answers, gap: Gap, id: str, notebook: Notebook) -> str:
@@ -453,10 +444,7 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
             met = trend.breaks_between(release, tuple(corridor.where), earlier, last)
             split = decomposition.Split(earlier, last, *ends, (), None, False, level, met)
             _note(corridor.where, "change.corridor", split, notebook)
-            same = _(
-                "The same contributors report on both years. What they record, policing, funding "
-                "or outreach may still have changed."
-            )
+            same = brief_words("same_contributors")
             texts.append(" ".join((*told(decomposition.EVERYBODY, split, release.facts), same)))
     return _section([Words(tuple(texts))] if texts else [])
 
@@ -490,10 +478,7 @@ def _same_contributors(answers: Answers, earlier: int, later: int) -> bool:
 
 def _not_split(answers: Answers, earlier: int, later: int) -> str:
     """Who joined or left between two years, where nothing else can be told apart."""
-    first = _(
-        "{later} compared with {earlier}: contributors changed, and this release does not say "
-        "which of them registered these people, so a change cannot be split."
-    ).format(earlier=year(earlier), later=year(later))
+    first = brief_words("not_split", earlier, later)
     return " ".join((first, *turned(answers.release, (earlier, later))))
 
 
