@@ -85,6 +85,7 @@ def delta_of(rho: float, epsilon: float) -> float:
     return min(1.0, math.exp(max(-700.0, min(0.0, log_delta))) * (1 + 1e-9))
 
 
+@lru_cache(maxsize=1024)
 def epsilon_of(rho: float, delta: float) -> float:
     """The least epsilon known for which rho-zCDP implies (epsilon, delta), rounded up.
 
