@@ -157,7 +157,7 @@ class Draw:
             case_records=made.case_records,
             guarantee=Guarantee(
                 self.epsilon, DELTA, rho, "person", "discrete Gaussian", plan.level, made.sigma,
-                "onset", drawn=made.drawn,
+                "onset", drawn=made.drawn, regions=made.regions,
             ),
             facts={"hub": "Fictitious", "contributors": ["One"], "years": [FIRST, LAST],
                    "schema_version": "1.0", "invented": True},
