@@ -233,7 +233,8 @@ async function checkNotices(files, manifest, approvers, known) {
   return content.errata.length;
 }
 
-// What can be said of a release that is whole; the first thing that is wrong is thrown.
+// The number of notices about a release that is whole, and the fingerprint of the key of each role;
+// the first thing that is wrong is thrown.
 //
 // files: a Map of names and bytes; version: the name of the folder; known: keys by role.
 export async function check(files, version, known = {}) {
@@ -242,7 +243,7 @@ export async function check(files, version, known = {}) {
     const [keys, approvers] = await checkApprovals(files, manifest, known);
     const notices = await checkNotices(files, manifest, approvers, known);
     const digits = await Promise.all(keys.map(async (key) => (await sha256(bytesOf(key))).slice(0, 16)));
-    return `whole; ${notices} notices; signed by ${ROLES.map((role, i) => `${role} ${digits[i]}`).join(", ")}`;
+    return { notices, signed: ROLES.map((role, i) => [role, digits[i]]) };
   } catch (met) {
     throw met instanceof Fault ? met : new Fault(`damaged: ${met.name}`);
   }
@@ -266,7 +267,8 @@ async function main(words) {
       const entries = fs.readdirSync(folder, { withFileTypes: true });
       for (const entry of entries) need(entry.isFile(), `${entry.name} is no file`);
       const files = new Map(entries.map((e) => [e.name, new Uint8Array(fs.readFileSync(path.join(folder, e.name)))]));
-      line = await check(files, path.basename(path.resolve(folder)), known);
+      const { notices, signed } = await check(files, path.basename(path.resolve(folder)), known);
+      line = `whole; ${notices} notices; signed by ${signed.map((one) => one.join(" ")).join(", ")}`;
     } catch (met) {
       line = `FAULT: ${met.message}`;
       process.exitCode = 1;

@@ -28,6 +28,7 @@ KINDS = (
     "standards/htcds-2.html",
     "methods.html",
     "style.html",
+    "check.html",
     "help.html",
     "learn/index.html",
     "learn/meaning.html",

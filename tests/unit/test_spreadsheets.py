@@ -18,6 +18,7 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.spreadsheet import PlainSheet, write_spreadsheet
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
+from ctdhub.release.verify import verify
 from ctdhub.schema.labels import code_label, label
 from ctdhub.site.pages.data import ZIP, write_counts, write_zip
 
@@ -126,4 +127,7 @@ def test_the_zip_is_the_release(release: Release, tmp_path: Path) -> None:
     assert (tmp_path / ZIP).read_bytes() == first
     with zipfile.ZipFile(tmp_path / ZIP) as file:
         held = {Path(name).name: file.read(name) for name in file.namelist()}
+        file.extractall(tmp_path / "unpacked")
     assert held == {path.name: path.read_bytes() for path in release.path.iterdir()}
+    (folder,) = (tmp_path / "unpacked").iterdir()
+    assert verify(folder) == []

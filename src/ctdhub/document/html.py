@@ -37,7 +37,8 @@ def inlined(folder: str, name: str) -> tuple[Markup, str]:
 
     A line ``@import "package/folder/name.css";`` is replaced by that file, also inside such a file.
     Comments of style sheets, and those of scripts that have lines of their own, are left out; so is
-    the indentation of scripts, which hold no text over several lines.
+    the indentation of scripts, which hold no text over several lines.  A program that readers may
+    take along, ``.mjs``, stays as it is.
 
     Args:
         folder: package and folder, for example "ctdhub.site/static".
@@ -50,6 +51,8 @@ def inlined(folder: str, name: str) -> tuple[Markup, str]:
 def _text(path: str) -> str:
     package, _slash, inside = path.partition("/")
     text = (resources.files(package) / inside).read_text("utf-8")
+    if path.endswith(".mjs"):
+        return text
     if path.endswith(".js"):
         return _INDENT.sub("", _LONE_COMMENT.sub("", text)).strip()
     if not path.endswith(".css"):

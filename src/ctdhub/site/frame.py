@@ -130,7 +130,7 @@ class Links:
 
 COMMON = (
     *(GET_HELP_PAGE, "help.html", "for-caseworkers.html", "for-media.html", "style.html"),
-    *("events.html", "learn/", "stories/", "standards/"),
+    *("check.html", "events.html", "learn/", "stories/", "standards/"),
 )
 """Pages of no release, and folders of such."""
 
@@ -186,7 +186,7 @@ def write_scripts(site: Path) -> None:
     """Write all scripts that a page of the site may name."""
     (site / ASSETS).mkdir()
     for file in (resources.files("ctdhub.site") / "static").iterdir():
-        if file.name.endswith(".js"):
+        if file.name.endswith((".js", ".mjs")):
             (site / script(file.name)).write_text(inlined(file.name)[0], "utf-8")
 
 

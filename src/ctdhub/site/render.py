@@ -68,6 +68,7 @@ PAGES: tuple[PageKind, ...] = (
     mandated.KIND,
     methods.KIND,
     methods.STYLE_KIND,
+    methods.CHECK_KIND,
     trends.EMBED_KIND,
 )
 

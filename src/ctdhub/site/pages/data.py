@@ -112,11 +112,14 @@ def spreadsheet(code: str) -> str:
 
 
 def write_zip(folder: Path, release: Release) -> None:
-    """Write the release's files as one ZIP; the same release gives the same bytes."""
+    """Write the release's files as one ZIP; the same release gives the same bytes.
+
+    Its folder has the version's name, as whoever verifies what was unpacked asks for.
+    """
     made = datetime.fromisoformat(release.manifest.created[:10]).timetuple()[:6]
     with zipfile.ZipFile(folder / ZIP, "w") as file:
         for path in sorted(release.path.iterdir()):
-            entry = zipfile.ZipInfo(f"release-{release.version}/{path.name}", made)
+            entry = zipfile.ZipInfo(f"{release.version}/{path.name}", made)
             entry.external_attr = 0o644 << 16
             packed = path.suffix != ".parquet"
             entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED

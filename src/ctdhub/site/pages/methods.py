@@ -16,7 +16,7 @@ from ctdhub.report import wording
 from ctdhub.report.figures import figures
 from ctdhub.schema.labels import label
 from ctdhub.site.edition import DATA, PLAIN, Content, Edition, MenuEntry, PageKind, read_attacks
-from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.frame import FIGURES, Page, script
 from ctdhub.stats.cards import sure_afterwards
 
 PATH = "methods.html"
@@ -113,6 +113,30 @@ def _approved(release: Release) -> str:
 
 def _factor(epsilon: float) -> str:
     return decimal(math.exp(epsilon)) if epsilon < 10 else number(math.exp(min(epsilon, 50)))
+
+
+# --------------------------------------------------------------------------------------------------
+# Check a release in the browser, with the verifier that imports nothing of this software.
+
+CHECK_PATH = "check.html"
+CHECK_KIND = PageKind("check", lambda content: [check_page(content)], common=True)
+
+
+def check_page(content: Content) -> Page:
+    """The page, for every release of the site that was not withdrawn."""
+    series = [answers.release for answers in content.edition.series] or [content.release]
+    return Page(
+        path=CHECK_PATH,
+        title=_("Check this release"),
+        description=_("Recompute every hash and check both signatures in your own browser."),
+        values={
+            "versions": [release.version for release in series if not release.withdrawn],
+            "program": script("verify-release.mjs"),
+            "roles": {role: said(name) for role, name in ROLE_NAMES.items()},
+        },
+        menu=PATH,
+        scripts=("check.js",),
+    )
 
 
 # --------------------------------------------------------------------------------------------------
