@@ -506,8 +506,14 @@ class Site:
 
     @property
     def citation(self) -> str:
-        """How to cite the release."""
-        return str(self._index["citation"])
+        """How to cite the release, and that it was corrected where it was."""
+        return str(self._cited(self._index["citation"]))
+
+    def _cited(self, text: Any) -> Any:
+        """A citation as the index has it, and that the release was corrected where it was."""
+        if not self.errata:
+            return text
+        return f"{text} Corrected on {self.errata[-1]['date']}: see the notice."
 
     @property
     def caveat(self) -> str:
@@ -747,4 +753,5 @@ class Site:
         facts = {**{name: self._index.get(name) for name in common}, **about}
         if self.errata:
             facts["errata"] = [dict(notice) for notice in self.errata]
+            facts["citation"] = self._cited(facts.get("citation"))
         return frame(table, facts, arrow=self.arrow)

@@ -30,7 +30,7 @@ def drawn(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
         with language(code):
             for module in (trends, facts):
                 text = render(next(iter(module.pages(answers))), release, LANGUAGES)
-                page = folder / frame.address(code, release.version, module.PATH)
+                page = folder / frame.address(code, module.PATH)
                 page.parent.mkdir(parents=True, exist_ok=True)
                 page.write_text(text, "utf-8")
     frame.write_scripts(folder)

@@ -66,7 +66,7 @@ def back(page: Page) -> None:
 def leave_and_come_back(page: Page, web: str, code: str, way: Callable[[Page], None]) -> None:
     target = f"https://{code}.wikipedia.org/"
     for path in VISITED:
-        page.goto(web + address(code, VERSION, path))
+        page.goto(web + address(code, path))
     assert elsewhere(page, lambda: way(page)) == target
     found = []
     while len(found) < 5 and "about:blank" not in found:
@@ -93,9 +93,9 @@ def test_nor_what_the_browser_kept(web: str, browser: Browser) -> None:
         ignore_default_args=["--disable-back-forward-cache"],
     )
     page = neutral(other.new_context())
-    page.goto(web + address("en", VERSION))
+    page.goto(web + address("en"))
     page.evaluate("addEventListener('pageshow', e => { window.kept = e.persisted })")
-    page.goto(web + address("en", VERSION, "help.html"))
+    page.goto(web + address("en", "help.html"))
     page.go_back(wait_until="commit")
     page.wait_for_function("window.kept")  # or this browser keeps no pages
     assert page.is_visible("h1")
@@ -105,9 +105,9 @@ def test_nor_what_the_browser_kept(web: str, browser: Browser) -> None:
 
 def test_a_typed_address_shows_the_site_again(reader: Page, web: str) -> None:
     leave_and_come_back(reader, web, "en", click)
-    reader.goto(web + address("en", VERSION))
+    reader.goto(web + address("en"))
     assert host(reader) == "127.0.0.1"
-    reader.goto(web + address("en", VERSION, "help.html"))
+    reader.goto(web + address("en", "help.html"))
     reader.go_back()
     assert reader.is_visible("h1"), "Back is a usual Back for somebody who did not leave"
 
@@ -118,7 +118,7 @@ def test_a_typed_address_shows_the_site_again(reader: Page, web: str) -> None:
 )
 def test_writing_is_no_exit(reader: Page, web: str, keys: list[str]) -> None:
     """Alt and Shift change the keyboard, from Arabic to Latin for example."""
-    reader.goto(web + address("ar", VERSION))
+    reader.goto(web + address("ar"))
     for key in keys:
         reader.keyboard.press(key)
     reader.wait_for_timeout(100)
@@ -128,7 +128,7 @@ def test_writing_is_no_exit(reader: Page, web: str, keys: list[str]) -> None:
 def test_without_scripts_it_is_a_link(browser: Browser, web: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = neutral(context)
-    page.goto(web + address("es", VERSION))
+    page.goto(web + address("es"))
     assert page.get_attribute(".exit", "rel") == "nofollow noreferrer"
     page.click(".exit")
     page.wait_for_url("https://es.wikipedia.org/")

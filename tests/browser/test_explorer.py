@@ -109,7 +109,7 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 def visit(tab: Page, base: str, lang: str = "en", hash: str = "", path: str = PATH) -> None:
     tab.goto("about:blank")
-    tab.goto(f"{base}{address(lang, VERSION, path)}{hash}")
+    tab.goto(f"{base}{address(lang, path)}{hash}")
     tab.wait_for_selector("html[data-explore=ready]")
 
 
@@ -619,7 +619,7 @@ def test_a_chart_is_split_on_one_scale(tab: Page, agreed: tuple[Release, str]) -
 def test_embedded_in_a_page_of_somebody_else(tab: Page, agreed: tuple[Release, str]) -> None:
     """From another origin, with the state in the address of the frame."""
     release, base = agreed
-    frame = f"{base}{address('en', VERSION, 'embed/explore.html')}#show=gender&citizenship=UKR"
+    frame = f"{base}{address('en', 'embed/explore.html')}#show=gender&citizenship=UKR"
     host = release.path.parents[1] / "site" / "host.html"
     host.write_text(f'<link rel="icon" href="data:,"><iframe src="{frame}"></iframe>', "utf-8")
     tab.goto(f"{base.replace('127.0.0.1', 'localhost')}host.html")
@@ -666,14 +666,14 @@ def test_without_its_data_the_page_says_what_to_do(
     browser: Browser, tab: Page, site: Path, web: str
 ) -> None:
     """Opened as a file; then served, but a file of data is missing or broken."""
-    tab.goto((site / address("en", VERSION, PATH)).as_uri())
+    tab.goto((site / address("en", PATH)).as_uri())
     assert "--offline" in tab.inner_text("#explore-message")
     expect(tab.locator("#explore-app")).to_be_hidden()
     expect(tab.locator("#explore-static svg.chart").first).to_be_visible()
     for file in ("explore.bin", "explore/words-en.bin", "explore/worker.js"):
         page = browser.new_page()
         page.route(f"**/{file}", lambda route: route.fulfill(body=b"no gzip", status=404))
-        page.goto(f"{web}{address('en', VERSION, PATH)}")
+        page.goto(f"{web}{address('en', PATH)}")
         expect(page.locator("#explore-message")).to_be_visible()
         expect(page.locator("#explore-static svg.chart").first).to_be_visible()
         page.close()
@@ -713,7 +713,7 @@ def test_hostile_addresses_are_ignored(tab: Page, web: str) -> None:
 
 def test_what_an_address_names_and_the_release_lacks_is_said(tab: Page, web: str) -> None:
     """A filter that is dropped in silence would make the number of another question."""
-    tab.goto(f"{web}{address('en', VERSION, PATH)}#gender=female&exploited_in=ITA&show=nothing")
+    tab.goto(f"{web}{address('en', PATH)}#gender=female&exploited_in=ITA&show=nothing")
     tab.wait_for_selector("html[data-explore=ready]")
     expect(tab.locator("#explore-message")).to_contain_text("exploited_in, show")
     tab.get_by_role("button", name="Reset").or_(tab.locator("#explore-chips button")).first.click()
@@ -721,7 +721,7 @@ def test_what_an_address_names_and_the_release_lacks_is_said(tab: Page, web: str
 
 
 def test_where_nothing_can_be_shown_fewer_filters_are_offered(tab: Page, web: str) -> None:
-    tab.goto(f"{web}{address('en', VERSION, PATH)}#citizenship=ATA&show=gender")
+    tab.goto(f"{web}{address('en', PATH)}#citizenship=ATA&show=gender")
     tab.wait_for_selector("html[data-explore=ready]")
     offers = tab.locator("#explore-offers")
     expect(offers).to_contain_text("below the reporting threshold, which is not zero")

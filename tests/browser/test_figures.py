@@ -81,7 +81,7 @@ def told_in(png: bytes) -> dict[str, str]:
 
 
 def test_the_first_page_keeps_its_own_pictures(tab: Page, site: Path) -> None:
-    tab.goto((site / address("en", "2026.1")).as_uri())
+    tab.goto((site / address("en")).as_uri())
     box = tab.locator("#age .share")
     box.locator("summary").click()
     assert box.locator("a[download]").all_inner_texts()[:2] == ["SVG", "CSV"]
@@ -130,7 +130,7 @@ def test_numbers_of_one_place_come_out_of_the_file_of_all(
 
 def test_views_units_and_copies(tab: Page, site: Path) -> None:
     """By keyboard; without a clipboard the text is selected."""
-    tab.goto((site / address("en", "2026.1")).as_uri())
+    tab.goto((site / address("en")).as_uri())
     card = tab.locator("#age")
     assert card.locator(".as-chart").is_visible()
     card.get_by_role("radio", name="Chart").focus()
@@ -172,7 +172,7 @@ BESIDE = """() => {
 def test_labels_of_a_line_stand_beside_their_points(tab: Page, site: Path, wide: int) -> None:
     tab.set_viewport_size({"width": wide, "height": 900})
     for code in ("en", "ar"):
-        tab.goto((site / address(code, "2026.1")).as_uri())
+        tab.goto((site / address(code)).as_uri())
         found = tab.evaluate(BESIDE)
         assert 0 <= found["gap"] <= 12, (code, found)
         assert found["up"] <= 20, (code, found)
@@ -184,7 +184,7 @@ def test_labels_of_a_line_stand_beside_their_points(tab: Page, site: Path, wide:
 def test_each_number_of_a_table_has_a_card(
     tab: Page, site: Path, violations: Callable[[Page], str], code: str
 ) -> None:
-    tab.goto((site / address(code, "2026.1")).as_uri())
+    tab.goto((site / address(code)).as_uri())
     figure = tab.locator("#age")
     figure.locator("[value=table]").check()
     row = figure.locator("tbody tr").nth(1)
@@ -204,7 +204,7 @@ def test_each_number_of_a_table_has_a_card(
 
 
 def test_blanks_have_no_card(tab: Page, site: Path) -> None:
-    tab.goto((site / address("en", "2026.1")).as_uri())
+    tab.goto((site / address("en")).as_uri())
     rows = tab.locator("figure tbody tr:has(td:nth-of-type(4))")
     people = rows.locator("td:nth-of-type(1)").all_text_contents()
     shown = [text for text in people if any(letter.isdigit() for letter in text)]

@@ -29,7 +29,7 @@ def base(request: pytest.FixtureRequest, site: Path) -> str:
 
 
 def lesson_address(name: str, code: str = "en") -> str:
-    return address(code, "2026.1", f"learn/{name}.html")
+    return address(code, f"learn/{name}.html")
 
 
 def lesson_page(site: Path, name: str, code: str = "en") -> str:
@@ -174,7 +174,7 @@ def test_a_printed_lesson_holds_no_answers(tab: Page, site: Path) -> None:
     tab.emulate_media(media="print")
     assert not any(reply.is_visible() for reply in tab.locator(".reply").all())
     assert not any(details.is_visible() for details in tab.locator(".quiz details").all())
-    tab.goto((site / address("en", "2026.1", "learn/trainer.html")).as_uri())
+    tab.goto((site / address("en", "learn/trainer.html")).as_uri())
     expect(tab.locator("main")).to_contain_text("✓")
 
 
@@ -219,7 +219,7 @@ def test_answered_pages_are_accessible_and_fit_a_phone(
 def test_lessons_lead_to_each_other(tab: Page, site: Path, release: Release) -> None:
     with language("en"):
         held = lessons(Answers(release))
-    tab.goto((site / address("en", "2026.1", "learn/index.html")).as_uri())
+    tab.goto((site / address("en", "learn/index.html")).as_uri())
     tab.locator(".course a").first.click()
     for lesson in held:
         expect(tab).to_have_url(re.compile(re.escape(path(lesson)) + "$"))
@@ -231,7 +231,7 @@ def test_lessons_lead_to_each_other(tab: Page, site: Path, release: Release) -> 
 def test_events_read_well_on_a_phone(browser: Browser, site: Path) -> None:
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto((site / address("en", "2026.1", "events.html")).as_uri())
+    page.goto((site / address("en", "events.html")).as_uri())
     cell = page.locator(".days td a").first
     expect(cell).to_contain_text("16 Nov")
     box = cell.bounding_box()

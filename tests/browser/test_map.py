@@ -16,7 +16,7 @@ SMALLEST = 24
 
 
 def url(site: Path, page: str, lang: str = "en") -> str:
-    return (site / address(lang, VERSION, page)).as_uri()
+    return (site / address(lang, page)).as_uri()
 
 
 def test_tiles_are_reached_and_opened_by_keyboard(tab: Page, site: Path) -> None:

@@ -120,7 +120,7 @@ def begin(browser: Browser, web: str) -> Iterator[Begin]:
         page = context.new_page()
         page.on("pageerror", lambda e: errors.append(str(e)))
         page.set_viewport_size(PHONE if phone else DESKTOP)
-        return Reader(page, base + address(lang, "2026.1"))
+        return Reader(page, base + address(lang))
 
     yield at
     context.close()

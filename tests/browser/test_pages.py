@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from page_kinds import APART, KINDS
+from page_kinds import APART, KINDS, place_of
 from playwright.sync_api import Page, ViewportSize
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.site.frame import address
 from tests.browser.conftest import Lasting
 
 VERSION = "2026.1"
@@ -49,7 +48,7 @@ def opened(request: pytest.FixtureRequest, lasting: Lasting, site: Path) -> Iter
     code, mode, kind = request.param.split()
     lasting.page.emulate_media(color_scheme=mode)
     lasting.page.set_viewport_size(DESKTOP)
-    lasting.page.goto((site / address(code, VERSION, kind)).as_uri())
+    lasting.page.goto((site / place_of(code, kind)).as_uri())
     yield lasting.page
     assert lasting.errors() == []
 

@@ -18,7 +18,7 @@ FIXED = ("index.html", "corridors.html", "facts.html", "countries/index.html", "
 def test_the_two_sides_of_a_country_need_no_script(site: Path, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto((site / address("ar", VERSION, "countries/ukr.html")).as_uri())
+    page.goto((site / address("ar", "countries/ukr.html")).as_uri())
     expect(page.locator("#exploited")).to_be_visible()
     expect(page.locator("#citizens")).to_be_hidden()
     page.locator(".tabs a[href='#citizens']").click()
@@ -38,7 +38,7 @@ def test_the_first_screen_holds_a_sentence_its_curve_and_the_way_to_help(
 ) -> None:
     """The bars above the page are those of a site whose data are fictitious: with a line more."""
     tab.set_viewport_size({"width": size[0], "height": size[1]})
-    tab.goto((site / address(code, VERSION, kind)).as_uri())
+    tab.goto((site / address(code, kind)).as_uri())
     seen = tab.evaluate(
         """() => ["main", ".years", "figure:has(.years) h3", ".door", ".exit", "#search-text"]
           .map(name => [...document.querySelectorAll(name)].find(e => e.checkVisibility()))
@@ -62,14 +62,14 @@ def test_nothing_moves_while_a_page_loads(
 ) -> None:
     tab.set_viewport_size({"width": size[0], "height": size[1]})
     tab.add_init_script(SHIFTED)
-    tab.goto(web + address("en", VERSION, kind), wait_until="networkidle")
+    tab.goto(web + address("en", kind), wait_until="networkidle")
     if kind == "explore.html":
         tab.wait_for_selector("html[data-explore=ready]")
     assert tab.evaluate("new Promise(seen => setTimeout(() => seen(shifted), 500))") <= 0.05
 
 
 def test_countries_are_ordered_by_name_and_by_numbers_only_on_demand(site: Path, tab: Page) -> None:
-    tab.goto((site / address("en", VERSION, "countries/index.html")).as_uri())
+    tab.goto((site / address("en", "countries/index.html")).as_uri())
     rows = tab.locator(".index tbody tr")
     names = rows.locator("th").all_inner_texts()
     assert names == sorted(names)
@@ -83,7 +83,7 @@ def test_countries_are_ordered_by_name_and_by_numbers_only_on_demand(site: Path,
 
 
 def test_two_lists_choose_a_corridor(site: Path, tab: Page) -> None:
-    tab.goto((site / address("fr", VERSION, "corridors.html")).as_uri())
+    tab.goto((site / address("fr", "corridors.html")).as_uri())
     fold = tab.locator("#corridors")
     row = fold.locator("tbody tr").first
     origin, place = row.get_attribute("data-from") or "", row.get_attribute("data-to") or ""
@@ -99,5 +99,5 @@ def test_two_lists_choose_a_corridor(site: Path, tab: Page) -> None:
 @pytest.mark.parametrize("name", FIXED)
 def test_no_page_is_too_long(site: Path, tab: Page, name: str) -> None:
     tab.set_viewport_size({"width": 1440, "height": 900})
-    tab.goto((site / address("en", VERSION, name)).as_uri())
+    tab.goto((site / address("en", name)).as_uri())
     assert tab.evaluate("document.documentElement.scrollHeight") <= HIGHEST

@@ -51,7 +51,7 @@ def opened(page: Page, where: str) -> None:
 
 def test_a_place_is_found_by_any_spelling(site: Path, tab: Page) -> None:
     """From ``file://``, on a page below the folder of its language."""
-    opened(tab, (site / address("en", VERSION, "countries/index.html")).as_uri())
+    opened(tab, (site / address("en", "countries/index.html")).as_uri())
     for typed, place in SPELT.items():
         tab.locator("#search-text").fill(typed)
         expect(tab.locator("#search-list li").first, typed).to_contain_text(place)
@@ -68,13 +68,13 @@ def test_names_are_in_the_language_of_the_page(
     web: str, tab: Page, code: str, typed: str, place: str
 ) -> None:
     """Served, so the list is fetched."""
-    opened(tab, f"{web}{address(code, VERSION)}")
+    opened(tab, f"{web}{address(code)}")
     tab.locator("#search-text").fill(typed)
     expect(tab.locator("#search-list li").first).to_contain_text(place)
 
 
 def test_keyboard_alone_leads_to_the_page(web: str, tab: Page) -> None:
-    opened(tab, f"{web}{address('en', VERSION, 'countries/ukr.html')}")
+    opened(tab, f"{web}{address('en', 'countries/ukr.html')}")
     box = tab.locator("#search-text")
     expect(box).to_have_attribute("aria-expanded", "false")
     box.press_sequentially("ukr")
@@ -95,7 +95,7 @@ def test_keyboard_alone_leads_to_the_page(web: str, tab: Page) -> None:
 def test_nothing_is_asked_before_somebody_searches(web: str, tab: Page) -> None:
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
-    tab.goto(f"{web}{address('en', VERSION, 'help.html')}")
+    tab.goto(f"{web}{address('en', 'help.html')}")
     scripts = [url for url in asked[1:] if url.startswith(f"{web}a/")]
     assert asked[1:] == scripts, "which are those of every page"
     tab.locator("#search-text").focus()
@@ -106,7 +106,7 @@ def test_nothing_is_asked_before_somebody_searches(web: str, tab: Page) -> None:
 
 def test_a_country_is_compared_with_another_by_any_spelling(web: str, tab: Page) -> None:
     """From its page; the explorer shows both."""
-    tab.goto(f"{web}{address('fr', VERSION, 'countries/pol.html')}")
+    tab.goto(f"{web}{address('fr', 'countries/pol.html')}")
     box = tab.get_by_role("combobox", name="Comparer avec")
     found = tab.locator("#compare-exploited [role=option]")
     box.fill("Polen")
@@ -124,7 +124,7 @@ def test_a_country_is_compared_with_another_by_any_spelling(web: str, tab: Page)
 @pytest.mark.parametrize("typed", ["Ivory Coast", "cote d ivoire", "كوت ديفوار", "CIV"])
 def test_a_filter_finds_a_country_by_any_spelling(web: str, tab: Page, typed: str) -> None:
     """As the search of the site does: in the field for all filters and in that of one."""
-    tab.goto(f"{web}{address('es', VERSION, 'explore.html')}")
+    tab.goto(f"{web}{address('es', 'explore.html')}")
     tab.wait_for_selector("html[data-explore=ready]")
     tab.locator("#explore-find").fill(typed)
     expect(tab.locator("#explore-found button").first).to_contain_text("Côte d’Ivoire")
@@ -137,7 +137,7 @@ def test_a_filter_finds_a_country_by_any_spelling(web: str, tab: Page, typed: st
 @pytest.mark.parametrize("typed", ["children", "minors", "niños", "enfants", "أطفال"])
 def test_a_filter_finds_children_by_any_word(web: str, tab: Page, typed: str) -> None:
     """All ages below 18, alone and together with countries."""
-    tab.goto(f"{web}{address('en', VERSION, 'explore.html')}")
+    tab.goto(f"{web}{address('en', 'explore.html')}")
     tab.wait_for_selector("html[data-explore=ready]")
     tab.locator("#explore-find").fill(f"{typed}, Rumania, Italia")
     first = tab.locator("#explore-found button").first

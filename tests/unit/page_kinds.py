@@ -1,5 +1,7 @@
 """One page of each kind that the site of the fictitious release has."""
 
+from ctdhub.site.frame import address, card_address
+
 KINDS = (
     "index.html",
     "get-help.html",
@@ -36,9 +38,10 @@ KINDS = (
     "learn/blanks.html",
     "learn/trainer.html",
     "events.html",
-    "embed/gender.html",
     "stories/index.html",
     "stories/what-was-not-written-down.html",
+    "card/index.html",
+    "card/gender.html",
 )
 APART = (
     "assistance-citizenship-group-gender.html",
@@ -47,12 +50,17 @@ APART = (
     "briefs/ukr.html",
     "learn/safely.html",
     "learn/signals.html",
-    "embed/explore.html",
-    "embed/people-by-year.html",
-    "embed/corridors.html",
-    "embed/places/ukr.html",
-    "embed/trends-total.html",
-    "embed/stories/what-a-count-says-1.html",
+    "card/explore.html",
+    "card/people-by-year.html",
+    "card/corridors.html",
+    "card/places/ukr.html",
+    "card/trends-total.html",
 )
 """Pages that share a template with one of ``KINDS`` and hold other parts of it; looked at with
 CTDHUB_EVERY_PAGE."""
+
+
+def place_of(code: str, kind: str, version: str = "2026.1") -> str:
+    """Where a page of ``KINDS`` lies: a card in its release, any other once."""
+    card = kind.removeprefix("card/")
+    return address(code, kind) if card == kind else card_address(code, version, card)

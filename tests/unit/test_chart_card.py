@@ -303,7 +303,9 @@ def test_a_state_of_the_explorer_is_an_address() -> None:
 def test_a_page_for_frames_holds_the_card_alone(release: Release, answers: Answers) -> None:
     for code in ("en", "ar"):
         with language(code):
-            pages = [*trends.embed_pages(Content(answers, PLAIN)), *trends.of_place(answers, "UKR")]
+            content = Content(answers, PLAIN)
+            kinds = (home.KIND, trends.KIND, places.KIND)
+            pages = [page for kind in kinds for page in kind.cards(content)]
             for page in pages:
                 text = render(page, release, LANGUAGES)
                 assert "<script" not in text
@@ -315,5 +317,5 @@ def test_a_page_for_frames_holds_the_card_alone(release: Release, answers: Answe
                     assert 'target="_blank"' in attributes
                     assert "noopener" in attributes
     paths = [page.path for page in pages]
-    assert "embed/places/ukr.html" in paths
+    assert "places/ukr.html" in paths
     assert len(set(paths)) == len(paths)

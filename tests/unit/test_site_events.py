@@ -76,16 +76,16 @@ def test_practice_events_say_that_they_are_invented(site: Path) -> None:
     held = yaml.safe_load(PRACTICE)["events"]
     assert len(held) == 19
     assert len({e["region"] for e in held if "region" in e}) == 8
-    text_ = (site / address("en", "2026.1", "events.html")).read_text("utf-8")
+    text_ = (site / address("en", "events.html")).read_text("utf-8")
     assert "19 events from" in text_
     assert "These events are fictitious" in text_
-    feed = icalendar.Calendar.from_ical((site / "latest/events.ics").read_bytes())
+    feed = icalendar.Calendar.from_ical((site / "events.ics").read_bytes())
     assert all("invented" in str(e["DESCRIPTION"]) for e in feed.walk("VEVENT"))
 
 
 def test_files_hold_what_the_hub_wrote(site: Path) -> None:
     held = {e["id"]: e for e in yaml.safe_load(PRACTICE)["events"]}
-    folder = site / "latest"
+    folder = site
     data = json.loads((folder / "events.json").read_text("utf-8"))
     assert {e["id"]: e["title"] for e in data["events"]} == {k: e["title"] for k, e in held.items()}
     feed = icalendar.Calendar.from_ical((folder / "events.ics").read_bytes())
@@ -99,7 +99,7 @@ def test_files_hold_what_the_hub_wrote(site: Path) -> None:
 
 def test_page_in_every_language_leads_only_to_what_exists(site: Path, release: Release) -> None:
     for code in offered(release):
-        file = site / address(code, "2026.1", "events.html")
+        file = site / address(code, "events.html")
         page = Page(file.read_text("utf-8"))
         assert len(gzip.compress(file.read_bytes())) <= 100_000
         ids = [a["id"] for _, a in page.tags if "id" in a]
@@ -119,7 +119,7 @@ def test_without_events_there_is_neither_page_nor_entry(release: Release, tmp_pa
     assert read_calendar(tmp_path) is None
     edition = Edition.of(written(tmp_path / "hub"))
     build_site(release, tmp_path / "site", edition=edition, languages=["en"])
-    first = (tmp_path / "site" / address("en", "2026.1")).read_text("utf-8")
+    first = (tmp_path / "site" / address("en")).read_text("utf-8")
     assert "events.html" not in first
     assert "learn/index.html" in first
     assert not list((tmp_path / "site").rglob("events*"))

@@ -33,7 +33,7 @@ from ctdhub.report.figures import figures, listed_places, sides
 from ctdhub.schema import countries
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import address
+from ctdhub.site.frame import card_address
 from ctdhub.site.serve import serve
 from ctdhub.site.stories.source import read_stories
 from ctdhub.stats.answers import Answers
@@ -140,7 +140,7 @@ def made(folder: Path, version: str, tables: Iterable[str] = TABLES[:6]) -> Rele
 
 
 def test_every_release_keeps_its_pages_files_and_api(tmp_path: Path) -> None:
-    """Stories are told once; charts of one that an earlier release cannot carry are not on it."""
+    """Pages and stories are there once, of the newest; an earlier release keeps its cards."""
     few = [table for table in TABLES[:6] if "gender" not in table]
     earlier, newest = made(tmp_path, "2025.3", few), made(tmp_path, "2026.1")
     assert open_releases(tmp_path / "releases")[0].version == "2026.1"
@@ -151,23 +151,26 @@ def test_every_release_keeps_its_pages_files_and_api(tmp_path: Path) -> None:
     out = tmp_path / "site"
     build_site(newest, out, edition=edition, earlier=[earlier])
     assert {f.stem for f in (out / "en/stories").iterdir()} == {"index", "both", "later", "linked"}
-    held = {v: {f.stem for f in (out / "r" / v).rglob("stories/*.csv")} for v in VERSIONS}
-    assert held == {"2025.3": {"both-1"}, "2026.1": {"both-1", "later-1"}}
+    assert {f.stem for f in (out / "charts/stories").glob("*.csv")} == {"both-1", "later-1"}
+    assert not [*(out / "r").rglob("stories")]
+    told = (out / "en/stories/later.html").read_text("utf-8")
+    assert 'data-place="r/2026.1/en/explore.html#show=gender"' in told, "cited where it stays"
     for version in VERSIONS:
-        text = (out / address("en", version)).read_text("utf-8")
-        assert f'href="{"../" * 3}en/get-help.html"' in text
+        text = (out / card_address("en", version)).read_text("utf-8")
+        assert ("not the newest" in text) is (version == "2025.3")
+        assert f'href="{"../" * 3}en/index.html"' in text
         assert not (out / "r" / version / "en/get-help.html").exists()
     for release in (earlier, newest):
         own = out / "r" / release.version
         for file in release.path.iterdir():
             assert (own / file.name).read_bytes() == file.read_bytes()
-        assert release.version in (own / "en" / "data.html").read_text("utf-8")
+        assert f"release {release.version}" in (own / "en" / "index.html").read_text("utf-8")
         assert open_site(out, release.version).release == release.version
         assert release.version in open_site(out, release.version).citation
     assert open_site(out).release == "2026.1"
-    leading = [*(out / "latest").rglob("*.html"), out / "index.html"]
-    assert all("r/2026.1/" in stub.read_text("utf-8") for stub in leading)
-    assert not any("2025.3" in stub.read_text("utf-8") for stub in leading)
+    assert "en/index.html" in (out / "index.html").read_text("utf-8")
+    assert "<h1" in (out / "en/index.html").read_text("utf-8")
+    assert "release 2026.1" in (out / "en/index.html").read_text("utf-8")
     alone = tmp_path / "alone"
     build_site(earlier, alone)
     assert hash_folder(alone / "r" / "2025.3" / "api") == hash_folder(out / "r" / "2025.3" / "api")

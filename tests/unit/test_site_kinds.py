@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from invented_release import TABLES, protected_answer
-from page_kinds import KINDS
+from page_kinds import APART, KINDS
 
 import ctdhub.site
 from ctdhub.core.errors import HubError, StoryError
@@ -24,7 +24,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.site import render
 from ctdhub.site.build import DRAFT, MARK, build_site
 from ctdhub.site.edition import GROUPS, Content, Edition, PageKind
-from ctdhub.site.frame import address, is_common
+from ctdhub.site.frame import address, card_address
 from ctdhub.site.render import PAGES, menu
 from ctdhub.stats.answers import Answers
 
@@ -59,7 +59,7 @@ KIND = PageKind(
     shown=lambda release, edition: release.version >= "2026",
     files=write,
     translated=write_translated,
-    latest=True,
+    of_site=True,
 )
 '''
 
@@ -140,8 +140,10 @@ def test_a_page_of_every_kind_is_looked_at(
     kind: PageKind, release: Release, edition: Edition
 ) -> None:
     """Those of ``page_kinds`` are checked for titles, links, contrast and size."""
-    found = {page.path for page in kind.pages(Content(Answers(release), edition, {"methods.html"}))}
-    assert found & set(KINDS)
+    content = Content(Answers(release), edition, {"methods.html"})
+    assert {page.path for page in kind.pages(content)} & set(KINDS)
+    cards = {f"card/{card.path}" for card in kind.cards(content)}
+    assert not cards or cards & {*KINDS, *APART}
 
 
 def test_pages_of_a_site_are_those_of_the_registry(
@@ -151,13 +153,14 @@ def test_pages_of_a_site_are_those_of_the_registry(
         with language(code):
             content = Content(Answers(release), edition)
             kinds = render.kinds(release, edition)
-            found = [(kind, p.path) for kind in kinds for p in render.pages_of(kind, content)]
-        paths = [path for _kind, path in found]
-        assert len(paths) == len(set(paths))
-        assert all(kind.common is is_common(path) for kind, path in found)
+            paths = [p.path for kind in kinds for p in render.pages_of(kind, content)]
+            cards = ["index.html", *(p.path for kind in kinds for p in kind.cards(content))]
+        for held in (paths, cards):
+            assert len(held) == len(set(held))
         drawn = [*(site / "r" / VERSION / code).rglob("*.html"), *(site / code).rglob("*.html")]
-        there = {file.relative_to(site).as_posix() for file in drawn} - {f"{code}/index.html"}
-        assert {address(code, VERSION, path) for path in paths} == there
+        there = {file.relative_to(site).as_posix() for file in drawn}
+        kept = {card_address(code, VERSION, path) for path in cards}
+        assert kept | {address(code, path) for path in paths} == there
     led = {entry.path for kind in PAGES if (entry := kind.menu)}
     assert led <= set(paths)
 
@@ -172,16 +175,14 @@ def test_a_page_is_a_module_and_a_line(
     site, before = tmp_path / "site", made(tmp_path, "2025.3")
     build_site(release, site, earlier=[before], only=["weather", "help", "methods"])
     for code in LANGUAGES:
-        here = site / address(code, VERSION, "weather.html")
+        here = site / address(code, "weather.html")
         assert "It rains." in here.read_text("utf-8")
-        others = (site / address(code, VERSION, "help.html")).read_text("utf-8")
-        assert f'<a href="../r/{VERSION}/{code}/weather.html">Weather</a>' in others
-        assert (site / "latest" / code / "weather.html").is_file()
+        others = (site / address(code, "help.html")).read_text("utf-8")
+        assert '<a href="weather.html">Weather</a>' in others
         assert (site / "r" / VERSION / f"weather.{code}.txt").is_file()
-    assert (site / "latest" / "weather.txt").read_text("utf-8") == f"{VERSION} en"
+    assert (site / "weather.txt").read_text("utf-8") == f"{VERSION} en"
     assert not (site / "r" / VERSION / "weather.txt").exists()
-    assert "weather" not in (site / address("en", "2025.3", "methods.html")).read_text("utf-8")
-    assert not list((site / "r" / "2025.3").rglob("weather*"))
+    assert not (site / "r" / "2025.3").exists(), "a draft is of the leading release"
 
 
 def test_a_draft_holds_pages_and_files_as_the_site_has_them(
@@ -199,9 +200,9 @@ def test_a_draft_holds_pages_and_files_as_the_site_has_them(
         "facts.html",
     )
     there = {f for f in files if re.fullmatch(rf"(r/{VERSION}/)?fr/(?!facts/|index).*html", f)}
-    assert there == {address("fr", VERSION, page) for page in pages}
-    assert {"latest/events.ics", f"r/{VERSION}/facts/fr/all.json"} <= files
-    for name in files - {DRAFT, "fr/index.html"}:
+    assert there == {address("fr", page) for page in pages}
+    assert {"events.ics", f"r/{VERSION}/facts/fr/all.json"} <= files
+    for name in files - {DRAFT}:
         assert (draft / name).read_bytes() == (site / name).read_bytes(), name
 
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pytest
 from invented_release import ASSISTED, FACTS, TABLES, protected_answer
 from page_budgets import too_heavy_in
-from page_kinds import KINDS
+from page_kinds import KINDS, place_of
 from signs_of_numbers import astray
 
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
@@ -97,17 +97,17 @@ def lang(request: pytest.FixtureRequest, release: Release) -> str:
 
 @pytest.fixture(params=[kind for kind in KINDS if kind != "events.html"])
 def page(request: pytest.FixtureRequest, lang: str, site: Path) -> Page:
-    return Page((site / address(lang, VERSION, request.param)).read_text("utf-8"))
+    return Page((site / place_of(lang, request.param)).read_text("utf-8"))
 
 
 @pytest.fixture
 def first(lang: str, site: Path) -> Page:
-    return Page((site / address(lang, VERSION)).read_text("utf-8"))
+    return Page((site / address(lang)).read_text("utf-8"))
 
 
 @pytest.fixture
 def english(site: Path) -> Page:
-    return Page((site / address("en", VERSION)).read_text("utf-8"))
+    return Page((site / address("en")).read_text("utf-8"))
 
 
 def test_only_releases_are_shown(release: Release, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_only_releases_are_shown(release: Release, tmp_path: Path) -> None:
 
 def test_page_knows_language_and_direction(release: Release, site: Path) -> None:
     for code in offered(release):
-        html = next(Page((site / address(code, VERSION)).read_text("utf-8")).all("html"))
+        html = next(Page((site / address(code)).read_text("utf-8")).all("html"))
         assert html == {"lang": code, "dir": "rtl" if code in RIGHT_TO_LEFT else "ltr"}
 
 
@@ -177,12 +177,12 @@ def test_scripts_are_named_by_what_they_say(site: Path) -> None:
 
 def test_first_view_is_small(site: Path, release: Release) -> None:
     for code in offered(release):
-        assert len(gzip.compress((site / address(code, VERSION)).read_bytes())) <= 100_000
+        assert len(gzip.compress((site / address(code)).read_bytes())) <= 100_000
 
 
 def test_every_link_leads_somewhere(site: Path, release: Release) -> None:
-    files = [site / "r" / VERSION / code for code in offered(release)]
-    for file in [site / "index.html", *(f for folder in files for f in folder.rglob("*.html"))]:
+    tops = [top for code in offered(release) for top in (site / "r" / VERSION / code, site / code)]
+    for file in [site / "index.html", *(f for top in tops for f in top.rglob("*.html"))]:
         page = Page(file.read_text("utf-8"))
         ids = [a["id"] for _, a in page.tags if "id" in a]
         assert len(ids) == len(set(ids))
@@ -190,7 +190,7 @@ def test_every_link_leads_somewhere(site: Path, release: Release) -> None:
             href = attributes["href"]
             if href.startswith("#"):
                 assert href[1:] in ids, href
-            elif "embed" in file.parts and href == LICENCE:
+            elif "r" in file.relative_to(site).parts and href == LICENCE:
                 assert attributes["target"] == "_blank"
                 assert "noopener" in attributes["rel"]
             elif not EXIT.fullmatch(href):
@@ -227,13 +227,13 @@ def test_what_every_page_must_say(english: Page) -> None:
 
 
 def test_the_guarantee_is_told_in_full(site: Path) -> None:
-    text = (site / address("en", VERSION, "methods.html")).read_text("utf-8")
+    text = (site / address("en", "methods.html")).read_text("utf-8")
     for words in ("Epsilon is 1 and delta is 10⁻⁹", "one person", "discrete Gaussian"):
         assert words in text, words
 
 
 def test_the_four_kinds_of_blank_are_told_apart(site: Path) -> None:
-    text = (site / address("en", VERSION, "help.html")).read_text("utf-8")
+    text = (site / address("en", "help.html")).read_text("utf-8")
     for words in (
         "zero",
         "not shown (below the reporting threshold)",
@@ -285,7 +285,7 @@ def test_headlines_carry_their_interval_and_never_claim_certainty(first: Page) -
 
 def test_sums_run_left_to_right_in_every_language(release: Release, site: Path) -> None:
     for code in offered(release):
-        text = (site / address(code, VERSION)).read_text("utf-8")
+        text = (site / address(code)).read_text("utf-8")
         isolated = re.findall(r"\u2066[^\u2069<]*±[^\u2069<]*\u2069", text)
         assert len(isolated) == (text.count("±") if code in RIGHT_TO_LEFT else 0)
 
@@ -306,7 +306,7 @@ def test_bars_are_mirrored_right_to_left(release: Release, site: Path) -> None:
         pytest.skip("no catalogue for ar")
     places: dict[str, list[tuple[float, float]]] = {}
     for code in ("en", "ar"):
-        text = (site / address(code, VERSION)).read_text("utf-8")
+        text = (site / address(code)).read_text("utf-8")
         found = re.findall(r'<rect class="bar[^"]*" x="([\d.]+)%" y="1" width="([\d.]+)%"', text)
         places[code] = [(float(x), float(w)) for x, w in found]
     assert len(places["en"]) == len(places["ar"])
@@ -353,7 +353,7 @@ def test_facts_of_the_release_are_those_given(release: Release) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_signs_of_numbers_stay_on_their_side_in_arabic(kind: str, site: Path) -> None:
-    if (path := site / address("ar", VERSION, kind)).exists():
+    if (path := site / place_of("ar", kind)).exists():
         text = re.sub(r"<(script|style).*?</\1>", "", path.read_text("utf-8"), flags=re.DOTALL)
         parts = re.split("<[^>]*>", text) + re.findall(r'(?:aria-label|alt|title)="([^"]*)"', text)
         assert not [p for part in parts for p in astray(html.unescape(part))]

@@ -25,7 +25,7 @@ def site(plain_site: Path) -> Path:
 
 
 def entries(site: Path, code: str) -> list[list[str]]:
-    text = (site / address(code, VERSION, "search-index.js")).read_text("utf-8")
+    text = (site / address(code, "search-index.js")).read_text("utf-8")
     data = json.loads(text.removeprefix("ctdhubSearch(").removesuffix(")"))
     return [
         [label, where, data["hints"][hint], spelt] for label, where, hint, spelt in data["entries"]
@@ -34,7 +34,7 @@ def entries(site: Path, code: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("code", ["en", "fr", "ar"])
 def test_every_entry_leads_somewhere(site: Path, code: str) -> None:
-    folder = (site / address(code, VERSION)).parent
+    folder = (site / address(code)).parent
     for _label, where, _hint, _spelt in entries(site, code):
         path, _, part = where.partition("#")
         target = (folder / path).resolve()
@@ -77,7 +77,7 @@ def linked(page: Path) -> Iterator[Path]:
 
 
 def test_every_page_is_two_clicks_from_the_first_one(site: Path) -> None:
-    folder = (site / address("en", VERSION)).parent.resolve()
+    folder = (site / address("en")).parent.resolve()
     near = seen = {folder / HOME}
     for _click in range(CLICKS):
         near = {t for page in near for t in linked(page) if t.suffix == ".html"} - seen

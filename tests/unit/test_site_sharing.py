@@ -83,7 +83,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(site: Path, code: str, path: str = "index.html") -> Head:
-    return Head((site / address(code, VERSION, path)).read_text("utf-8"))
+    return Head((site / address(code, path)).read_text("utf-8"))
 
 
 def test_without_an_address_none_is_claimed(practice: Path) -> None:
@@ -105,14 +105,14 @@ def test_without_an_address_none_is_claimed(practice: Path) -> None:
 def test_a_known_address_leads_to_the_page_of_the_release(public: Path, path: str) -> None:
     for code in LANGUAGES:
         head = read(public, code, path)
-        assert head.one("canonical") == [f"{URL}/r/{VERSION}/{code}/{path}"]
+        assert head.one("canonical") == [f"{URL}/{code}/{path}"]
         assert head.metas["og:url"] == head.one("canonical")[0]
         others = {
             a["hreflang"]: a["href"]
             for a in head.links
             if a["rel"] == "alternate" and "hreflang" in a
         }
-        assert others == {c: f"{URL}/r/{VERSION}/{c}/{path}" for c in LANGUAGES}
+        assert others == {c: f"{URL}/{c}/{path}" for c in LANGUAGES}
         assert "robots" not in head.metas
         assert "robots" not in Head((public / "index.html").read_text("utf-8")).metas
         assert head.metas["og:title"]
@@ -125,9 +125,7 @@ def test_the_sitemap_names_every_page_in_every_language(public: Path) -> None:
     pages = {
         f"{URL}/{page.relative_to(public).as_posix()}"
         for code in LANGUAGES
-        for top in (public / "r" / VERSION / code, public / code)
-        for page in top.rglob("*.html")
-        if "embed" not in page.parts and page != public / code / "index.html"
+        for page in (public / code).rglob("*.html")
     }
     assert set(named) == pages
     assert len(named) == len(pages)
@@ -149,7 +147,7 @@ def test_invented_data_are_not_to_be_found_at_any_address(tmp_path: Path) -> Non
 
 
 def test_first_page_and_data_describe_the_dataset(public: Path, practice: Path) -> None:
-    for site, base in ((public, f"{URL}/r/{VERSION}/"), (practice, "../")):
+    for site, base in ((public, f"{URL}/r/{VERSION}/"), (practice, f"../r/{VERSION}/")):
         for path in ("index.html", "data.html"):
             (block,) = read(site, "en", path).blocks
             found = json.loads(block)
@@ -168,7 +166,7 @@ def test_examples_of_the_data_page_name_the_address_and_real_files(
     public: Path, practice: Path
 ) -> None:
     for site, base in ((public, URL + "/"), (practice, EXAMPLE)):
-        text = (site / address("en", VERSION, "data.html")).read_text("utf-8")
+        text = (site / address("en", "data.html")).read_text("utf-8")
         section = text[text.index('<h2 id="api">') : text.index('id="standards"')]
         addresses = re.findall(r"https://[^\s&<]*", section)
         assert len(addresses) == 4
@@ -216,7 +214,7 @@ def test_the_command_takes_the_address_from_the_hub_or_from_its_option(tmp_path:
     for options, expected in (([], URL), (["--url", "https://b.example/"], "https://b.example")):
         given = CliRunner().invoke(app, ["site", str(hub), "--out", str(out), *options])
         assert given.exit_code == 0, given.output
-        assert read(out, "en").one("canonical") == [f"{expected}/{address('en', VERSION)}"]
+        assert read(out, "en").one("canonical") == [f"{expected}/{address('en')}"]
 
 
 HOSTILE = ("=1+1", "عربي \u202b <b>", EVIL)
@@ -238,7 +236,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     build_site(release, tmp_path / "site", edition=Edition(Sharing(URL)))
     site = tmp_path / "site"
     ET.parse(site / "sitemap.xml")
-    page = (site / address("en", VERSION)).read_text("utf-8")
+    page = (site / address("en")).read_text("utf-8")
     assert "<script>alert" not in page
     assert page.count('<script type="application/ld+json">') == 1
     assert "\u202e" not in page
@@ -272,7 +270,7 @@ def texts(file: Path) -> list[Any]:
 def test_a_picture_says_all_that_its_figure_says(practice: Path) -> None:
     folder = practice / "r" / VERSION / "charts"
     for code in LANGUAGES:
-        page = (practice / address(code, VERSION)).read_text("utf-8")
+        page = (practice / address(code)).read_text("utf-8")
         files = [folder / code / f"{name}.svg" for name in re.findall('<figure id="([^"]+)"', page)]
         assert len(files) == 6
         for file in files:
@@ -292,11 +290,11 @@ def test_a_picture_says_all_that_its_figure_says(practice: Path) -> None:
             anchors = {None, "start", "end", *(["middle"] if file.stem == "people-by-year" else [])}
             assert all(t.get("text-anchor") in anchors for t in texts(file))
             assert "CC-BY-4.0" in shown
-            assert f"r/{VERSION}/{code}/index.html#{file.stem}" in shown
+            assert f"r/{VERSION}/{code}/{file.stem}.html#{file.stem}" in shown
             about = {
                 e.tag.partition("}")[2]: e.text for e in root.iter() if e.tag.startswith(ABOUT)
             }
-            assert about["source"] == f"r/{VERSION}/{code}/index.html#{file.stem}"
+            assert about["source"] == f"r/{VERSION}/{code}/{file.stem}.html#{file.stem}"
             assert about["license"]
             if code == "en":
                 assert "Identified cases, not prevalence." in shown

@@ -56,8 +56,8 @@ def site(
         keys = approvers_near(folder)
         held = (open_release(folder, keys),) if alone else open_releases(folder.parent, keys)
         lead, others = leading(held)
-        known = stage.before(options.hub(source)) if target == source / "site" and in_hub else None
-        build_site(lead, target, progress, edition, others, before=known)
+        kept = stage.kept(options.hub(source)) if in_hub and url is None else None
+        build_site(lead, target, progress, edition, others, kept=kept)
     say(_("Built the site in {folder}."), folder=target)
     say(_("See it: ctdhub serve {folder}"), folder=target)
 

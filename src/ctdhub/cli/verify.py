@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ctdhub.hub.folder import Hub
     from ctdhub.release.approvals import Approval, Approvers, Role
     from ctdhub.release.errata import Erratum
+    from ctdhub.release.verify import Problem
 
 
 # --------------------------------------------------------------------------------------------------
@@ -42,7 +43,8 @@ def show_verified(release: Path) -> bool:
     approvers, hub = approvers_near(release), options.hub_near(release)
     if hub:
         hub.withdrawal_lines()  # the register is whole
-    if not (problems := verify(release, approvers, _ledger_lines(hub))):
+    problems = verify(release, approvers, _ledger_lines(hub))
+    if not (problems := [*problems, *cards_near(release, hub)]):
         say(_("The release {version} is whole."), version=release.resolve().name)
         say(_("Its digest, to compare with the published one: {digest}"), digest=digest(release))
         show_approvals(release, approvers)
@@ -69,6 +71,16 @@ def _ledger_lines(hub: Hub | None) -> Mapping[str, int] | None:
     if hub is None or keys is None or not any(old.until for old in keys.gone):
         return None
     return {entry.hash: entry.number for entry in ledger(hub).entries()}
+
+
+def cards_near(release: Path, hub: Hub | None) -> list[Problem]:
+    """What was changed of the cards of a release, and of those that the site of its hub shows."""
+    from ctdhub.hub.stages.site import noted_cards
+    from ctdhub.site.cards import faults
+
+    path = release.resolve()
+    known = noted_cards(hub).get(path.name) if hub else None
+    return list(faults(path, known, path.parent.parent / "site" / "r" / path.name))
 
 
 def show_approvals(release: Path, approvers: Approvers | None) -> None:

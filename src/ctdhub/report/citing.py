@@ -8,7 +8,7 @@ from typing import Any
 from ctdhub.core.format import isolated, share
 from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
-from ctdhub.report.figures import Chart, Figure, source_line
+from ctdhub.report.figures import Chart, Figure, numbers_place, source_line
 from ctdhub.report.wording import called, caveat, citation, ranged, state_words, word, written
 
 # --------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def snippets(figure: Figure, site: str, version: str) -> tuple[tuple[str, str], 
         kind, values = "table", (names, only, site, version, folder)
     else:
         name, rows = figure.numbers
-        kind, values = "file", (f"{folder}/charts/{name}.csv", rows)
+        kind, values = "file", (site + numbers_place(name, version), rows)
     return tuple(
         (language, written("snippets.txt", f"{kind}_{name}", *values).rstrip("\n"))
         for name, language in CODE.items()

@@ -591,8 +591,18 @@ def path(key: str) -> str:
 
 
 def file(key: str) -> str:
-    """Name of a place's page for frames, without its ending."""
+    """Name of a place's card, without its ending."""
     return f"places/{key.lower()}"
+
+
+STORIES = "stories/"
+"""Begins the names of files of figures that belong to stories, and so to no release."""
+
+
+def numbers_place(name: str, version: str) -> str:
+    """Where a file of numbers lies, from the root of the site."""
+    path = f"charts/{name}.csv"
+    return path if name.startswith(STORIES) else f"r/{version}/{path}"
 
 
 def sides(key: str) -> dict[SideName, Among]:
@@ -621,15 +631,15 @@ def sides(key: str) -> dict[SideName, Among]:
 NO_PICTURE: Mapping[str, str] = {}
 
 
-def write_pictures(folder: Path, answers: Answers, page: str) -> None:
+def write_pictures(folder: Path, answers: Answers, place: Callable[[Figure], str]) -> None:
     """Write the figures of the first page, in the language in force, into a folder.
 
     Args:
-        page: where that page is for good.
+        place: where a figure stands for good.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for figure in figures(answers):
-        text = picture(figure, answers.release, f"{page}#{figure.id}")
+        text = picture(figure, answers.release, place(figure))
         (folder / f"{figure.file}.svg").write_text(text, "utf-8")
 
 

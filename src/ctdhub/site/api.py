@@ -4,7 +4,7 @@
     <site>/r/<version>/api/index.json           what the release holds; other paths are named there
     <site>/r/<version>/api/tables.csv           the measured tables: noise, shown cells, the rest
     <site>/r/<version>/api/tables/<a>.csv       people by a variable, alone and with each other one
-    <site>/r/<version>/api/places.json          facts of the countries and regions with a page
+    <site>/r/<version>/api/places.json          facts of the countries and regions that are listed
     <site>/r/<version>/api/schema/<file>.json   JSON Schema (2020-12) of the files above
     <site>/r/<version>/api/openapi.json         the same as OpenAPI 3.1 (``openapi``)
 
@@ -25,12 +25,11 @@ from ctdhub.border import PROTECTED, SHOWN, Estimate
 from ctdhub.core.i18n import LANGUAGES, current, language
 from ctdhub.core.tables import write_csv, write_json
 from ctdhub.release.catalogue import WHAT_IT_IS, title
-from ctdhub.release.errata import plain_data
 from ctdhub.release.manifest import VERSION_PATTERN, LinkErrors
 from ctdhub.release.open import Release
 from ctdhub.report import figures as places
 from ctdhub.report.figures import figures
-from ctdhub.report.wording import attributes, caveat, citation, file_numbers, shown
+from ctdhub.report.wording import attributes, caveat, citation, file_numbers
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
 from ctdhub.schema.model import ORIGIN
@@ -54,7 +53,7 @@ def openapi(release: Release, variables: Sequence[str]) -> dict[str, Any]:
     found["info"] = {
         "title": title(release.manifest, facts),
         "version": release.version,
-        "description": " ".join([WHAT_IT_IS, *(n.text for n in shown(release))]),
+        "description": WHAT_IT_IS,
         "license": {
             "name": facts.licence,
             **({"url": facts.licence_url} if facts.licence_url else {}),
@@ -152,7 +151,6 @@ def _head(release: Release) -> dict[str, Any]:
         "caveat": caveat(),
         "citation": citation(release),
         "licence": release.facts.licence,
-        **({"errata": plain_data(release.errata)} if release.errata else {}),
     }
 
 
@@ -264,7 +262,6 @@ def _write_tables(answers: Answers, api: Path) -> list[str]:
         write_csv(api / "tables" / f"{name}.csv", [c["name"] for c in columns], lines)
         title = f"People by {label(name, current())}"
         described["tables"].append({"url": f"tables/{name}.csv", "dc:title": title})
-    described["notes"] = plain_data(answers.release.errata)
     write_json(api / f"{TABLES}-metadata.json", csvw(answers.release, described))
     return [*rows]
 
@@ -272,12 +269,14 @@ def _write_tables(answers: Answers, api: Path) -> list[str]:
 def _place(answers: Answers, key: str, languages: Sequence[str]) -> dict[str, Any]:
     """Facts of a place."""
     facts = place_facts(answers, key)
+    charted = any(figures(answers, among) for among in places.sides(key).values())
+    card = places.file(key) if charted else "index"
     return {
         "key": key.lower(),
         "kind": "country" if facts.is_country else "region",
         "names": {code: facts.where.name(code) for code in languages},
         "years": list(facts.years),
-        "pages": {code: f"../{code}/{places.path(key)}" for code in languages},
+        "pages": {code: f"../{code}/{card}.html" for code in languages},
         "citizens": _side(facts.citizens),
         "exploited": _side(facts.exploited),
     }

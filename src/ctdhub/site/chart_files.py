@@ -17,7 +17,7 @@ from ctdhub.core.tables import write_csv, write_json
 from ctdhub.document.charts import bars, years
 from ctdhub.release.open import Release
 from ctdhub.report.citing import quote, reference, snippets
-from ctdhub.report.figures import Chart, Figure, FigureBar, line_of
+from ctdhub.report.figures import Figure, FigureBar, line_of, numbers_place
 from ctdhub.report.trends import Trend
 from ctdhub.report.wording import caveat, citation, file_numbers
 from ctdhub.schema.model import load_schema
@@ -56,7 +56,7 @@ def write_figures(folder: Path, chosen: Iterable[Numbers], content: Content) -> 
     """Write the files of figures, those of one subject of all places into one file.
 
     Args:
-        folder: of the release.
+        folder: of the release; of the site for figures of stories.
         content: what the figures are made of.
     """
     files: dict[str, list[Numbers]] = {}
@@ -71,7 +71,7 @@ def _write(folder: Path, name: str, held: Sequence[Numbers], content: Content) -
     release, first = content.release, held[0]
     path = folder / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    source = content.edition.sharing.place(f"r/{release.version}/{CHARTS}/{name}.csv")
+    source = content.edition.sharing.place(numbers_place(name, release.version))
     end = (release.version, release.facts.licence, source)
     names = (*first.numbers[1], *_names(first), *COLUMNS)
     write_csv(path, names, [[*_line(f, row), *end] for f in held for row in f.table.rows])
@@ -161,28 +161,16 @@ FEW = 3
 """Labels of blanks that stand in one line; of more, how many there are."""
 
 
-def card_values(
-    path: str, links: frame.Links, release: Release, edition: Edition
-) -> dict[str, Any]:
-    """What chart cards on a page need: values and functions of the templates.
-
-    Args:
-        path: of the page, in the folder of its language.
-    """
-    sharing, here = edition.sharing, frame.address(links.lang, release.version, path)
-    root = sharing.public("") or frame.EXAMPLE
-
-    def embed_address(figure: Chart) -> str:
-        inside = frame.address(links.lang, release.version, frame.embed_path(figure.file))
-        return f"{root}{inside}#{figure.id}"
-
+def card_values(links: frame.Links, edition: Edition, release: Release) -> dict[str, Any]:
+    """What chart cards on a page need: values and functions of the templates."""
     return {
-        "here": sharing.place(here),
-        "here_path": here,
-        "public": bool(sharing.url),
-        "root": root,
+        "here_path": frame.address(links.lang, links.path),
+        "public": bool(edition.sharing.url),
+        "root": edition.sharing.public("") or frame.EXAMPLE,
+        "for_good": edition.sharing.place,
         "covered_years": span(release.years),
-        "embed_address": embed_address,
+        "cited": frame.cited,
+        "numbers_place": numbers_place,
         "embed_code": frame.embed_code,
         "plot": plot,
         "blanks": blanks,

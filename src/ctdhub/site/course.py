@@ -436,7 +436,6 @@ KIND = PageKind(
     "course",
     lambda content: pages(content.answers),
     menu=MenuEntry(LEARN, LIST, Text("Course")),
-    common=True,
 )
 
 

@@ -15,8 +15,9 @@ from ctdhub.core.i18n import Text, current
 from ctdhub.release.manifest import ATTACKS
 from ctdhub.release.open import Release
 from ctdhub.report.calendar import Calendar, read_calendar
+from ctdhub.report.figures import Chart
 from ctdhub.report.helplines import Help, read_help
-from ctdhub.site.frame import Page, Sharing, address
+from ctdhub.site.frame import Page, Sharing, cited
 from ctdhub.site.stories.source import Story, read_stories
 from ctdhub.stats.answers import Answers
 
@@ -128,8 +129,8 @@ class Edition:
         sharing: where it will be found.
         calendar: the hub's events; None where it has none, and so no page of events.
         stories: what the hub tells, the newest first; where it tells none, there is no page.
-        offline: the explorer reads its data from a script, which also works from ``file://``,
-            instead of fetching them.
+        offline: the explorer reads its data from scripts, which also work from ``file://``, instead
+            of fetching them.
         spending: what the hub's ledger holds; None where that is not known.
         help: where the hub sends people now; None where there is no hub to ask.
         series: answers of all releases that the site shows; () where one is drawn alone.
@@ -226,9 +227,10 @@ class Content:
         """The release."""
         return self.answers.release
 
-    def place(self, path: str) -> str:
-        """Where a page in the language in force is for good: its public address, or its path."""
-        return self.edition.sharing.place(address(current(), self.release.version, path))
+    def cited(self, figure: Chart) -> str:
+        """Where a figure stands for good, in the language in force: its public address, or its path
+        in the site."""
+        return self.edition.sharing.place(cited(figure, current(), self.release.version))
 
 
 @dataclass(frozen=True)
@@ -260,8 +262,12 @@ def _always(_release: Release, _edition: Edition) -> bool:
     return True
 
 
-def no_files(_folder: Path, _content: Content) -> None:
+def _no_files(_folder: Path, _content: Content) -> None:
     """Write no files."""
+
+
+def _no_cards(_content: Content) -> Iterable[Page | WholePage]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -270,25 +276,25 @@ class PageKind:
 
     Attributes:
         name: what ``build_site(only=…)`` calls it.
-        pages: its pages, in the language in force.
+        pages: its pages, in the language in force, as the release that leads the site has them.
         menu: where the menu has it; None where another page leads to it.
         shown: whether a release has it, given what else the site shows.
+        cards: its charts on pages that each release keeps for good, in the language in force.
         files: writes its files for programs into the folder of the release, in English, such as
             the numbers of its charts.
         translated: writes its files of the language in force into the folder of the release.
-        common: its pages belong to no release, see :func:`ctdhub.site.frame.is_common`.
-        latest: ``files`` belong to no release either, but to those who subscribe.
+        common: its pages hold no number of a release, so they stay where it is withdrawn.
+        of_site: ``files`` belong to no release: they lie at the root of the site, written anew.
         links: its pages may link to any other, so they are drawn last.
-        paths: paths of its pages where these are known without drawing them; None to draw them.
     """
 
     name: str
     pages: Callable[[Content], Iterable[Page | WholePage]]
     menu: MenuEntry | None = None
     shown: Callable[[Release, Edition], bool] = _always
-    files: Callable[[Path, Content], None] = no_files
-    translated: Callable[[Path, Content], None] = no_files
+    cards: Callable[[Content], Iterable[Page | WholePage]] = _no_cards
+    files: Callable[[Path, Content], None] = _no_files
+    translated: Callable[[Path, Content], None] = _no_files
     common: bool = False
-    latest: bool = False
+    of_site: bool = False
     links: bool = False
-    paths: Callable[[Content], Iterable[str]] | None = None

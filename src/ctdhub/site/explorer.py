@@ -50,7 +50,7 @@ from ctdhub.schema.countries import fold_name
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import AGE, CHILD_BANDS, ORIGIN, PERIOD, load_schema
 from ctdhub.site.edition import EXPLORE, Content, MenuEntry, PageKind, WholePage
-from ctdhub.site.frame import Links, Page, about, address, inlined, policy, said_of, written
+from ctdhub.site.frame import Links, Page, about, card_address, inlined, policy, said_of, written
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED, YES, Row, Table, widening
 from ctdhub.stats.query import Query
@@ -356,38 +356,34 @@ def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
-def data_file(stem: str, *, offline: bool) -> str:
+def data_file(stem: str, *, offline: bool = False) -> str:
     """Name of a file of data: one to fetch, or a script for sites for disks."""
     return f"{stem}.js" if offline else f"{stem}.bin"
 
 
-def write_data(answers: Answers, folder: Path, *, offline: bool) -> None:
-    """Write the explorer's files into the folder of the release, for one kind of site.
-
-    Args:
-        offline: as classic scripts, which also load from ``file://``; else as files to fetch.
-    """
+def write_data(answers: Answers, folder: Path) -> None:
+    """Write the explorer's files into the folder of the release."""
     held = explorer(answers)
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-    write_file(folder, DATA, held.packed.data, offline=offline)
+    (folder / data_file(DATA)).write_bytes(held.packed.data)
     for name, tables in held.tables.items():
         if wanted := [names for names in tables if len(names) > 1]:
             raw = gzip.compress(_json(held.exploration.published(wanted)), LEVEL, mtime=0)
-            write_file(folder, f"{FOLDER}/{name}", raw, offline=offline)
-    if not offline:
-        static = resources.files("ctdhub.site") / "static"
-        scripts = [(static / name).read_text("utf-8") for name in (*ENGINE, "counting.js")]
-        (folder / FOLDER / WORKER).write_text("".join(scripts), "utf-8")
+            (folder / data_file(f"{FOLDER}/{name}")).write_bytes(raw)
+    static = resources.files("ctdhub.site") / "static"
+    scripts = [(static / name).read_text("utf-8") for name in (*ENGINE, "counting.js")]
+    (folder / FOLDER / WORKER).write_text("".join(scripts), "utf-8")
 
 
-def write_file(folder: Path, stem: str, data: bytes, *, offline: bool) -> None:
-    """Write one gzip stream, for one kind of site."""
-    path = folder / data_file(stem, offline=offline)
-    if offline:
-        text = base64.b64encode(data).decode("ascii")
-        path.write_text(f'ctdhubGiven("{stem}","{text}");\n', "ascii")
-    else:
-        path.write_bytes(data)
+def write_for_disks(folder: Path) -> None:
+    """Turn the data in the folder of a release into classic scripts, which load from ``file://``."""
+    (folder / FOLDER / WORKER).unlink()
+    for path in [folder / data_file(DATA), *(folder / FOLDER).glob(data_file("*"))]:
+        stem = path.relative_to(folder).as_posix().removesuffix(path.suffix)
+        text = base64.b64encode(path.read_bytes()).decode("ascii")
+        script = folder / data_file(stem, offline=True)
+        script.write_text(f'ctdhubGiven("{stem}","{text}");\n', "ascii")
+        path.unlink()
 
 
 # --------------------------------------------------------------------------------------------------
@@ -410,9 +406,8 @@ def words() -> dict[str, Any]:
     }
 
 
-HELPLINES = 2
-"""Helplines below the chart in a frame on another site."""
-PATH, EMBED = "explore.html", "embed/explore.html"
+PATH = "explore.html"
+"""Of the page, and of the card: the chart alone."""
 CSS = "explorer.css"
 SCRIPTS = ("save.js", "say.js", "plot.js", "files.js", "choice.js", "explore.js")
 TOP = 12
@@ -448,7 +443,7 @@ def page(content: Content) -> Page:
                 (figure, spec, draw_bars(figure.bars, figure.id, rtl=rtl) if k < DRAWN else "")
                 for k, (figure, spec) in enumerate(charts)
             ],
-            "payload": payload(content, PATH),
+            "payload": payload(content),
             "source": words()["sources"]["published"],
         },
         scripts=(*(ENGINE if offline else ()), *SCRIPTS),
@@ -457,16 +452,15 @@ def page(content: Content) -> Page:
     )
 
 
-def embed(content: Content) -> WholePage:
-    """The chart alone, for a frame on another site; what it shows is in the address after "#"."""
-    return WholePage(EMBED, _("Explore"), lambda: _embedded(content))
+def card(content: Content) -> WholePage:
+    """The chart alone, to be cited and for a frame; what it shows is in the address after "#"."""
+    return WholePage(PATH, _("Explore"), lambda: _framed(content))
 
 
-def _embedded(content: Content) -> str:
-    edition, release = content.edition, content.release
+def _framed(content: Content) -> str:
+    release = content.release
     css, css_hash = inlined(CSS)
-    names = (*(ENGINE if edition.offline else ()), *SCRIPTS)
-    scripts = [inlined(name) for name in names]
+    scripts = [inlined(name) for name in SCRIPTS]
     return written(
         "explore_embed.html",
         title=_("Explore"),
@@ -474,16 +468,14 @@ def _embedded(content: Content) -> str:
         policy=policy(
             [css_hash],
             [digest for _script, digest in scripts],
-            ("'self'", "file:") if edition.offline else (),
-            () if edition.offline else ("connect-src 'self'", "worker-src 'self'"),
+            data=("connect-src 'self'", "worker-src 'self'"),
         ),
         scripts=[text for text, _digest in scripts],
-        payload=payload(content, EMBED),
-        links=Links(EMBED, current(), release.version),
+        payload=payload(content, framed=True),
+        links=Links(PATH, current(), release.version, framed=True),
         full=PATH,
         uncertain=uncertain_people(release),
         **said_of(release),
-        contacts=edition.help_of(release).contacts()[:HELPLINES],
         **about(release),
     )
 
@@ -564,15 +556,11 @@ def _covered(table: Table) -> Table:
     return replace(table, rows=(*rows, unknown))
 
 
-def payload(content: Content, path: str) -> Markup:
-    """What the script of a page reads first, as JSON that may stand in the page: where files lie,
-    and what to say if they cannot be read.
-
-    Args:
-        path: of the page, in the folder of its language.
-    """
+def payload(content: Content, *, framed: bool = False) -> Markup:
+    """What the script of the page or the card reads first, as JSON that may stand in it: where
+    files lie, and what to say if they cannot be read."""
     lang, offline = current(), content.edition.offline
-    links = Links(path, lang, content.release.version)
+    links = Links(PATH, lang, content.release.version, framed)
     return embedded(
         {
             "offline": offline,
@@ -581,7 +569,7 @@ def payload(content: Content, path: str) -> Markup:
                 "data": links.file(data_file(DATA, offline=offline)),
                 "tables": links.file(data_file(f"{FOLDER}/{{name}}", offline=offline)),
                 "worker": links.file(f"{FOLDER}/{WORKER}"),
-                "page": links.page(PATH),
+                "card": links.card(PATH),
             },
             "lang": lang,
             "words": {name: words()[name] for name in ("old", "server", "failed")},
@@ -600,7 +588,7 @@ def write_words(folder: Path, content: Content) -> None:
     charts = [_chart(held, question) for question in held.questions]
     found = json.dumps(_described(held, charts, content), separators=(",", ":"), ensure_ascii=False)
     data = gzip.compress(found.encode(), LEVEL, mtime=0)
-    write_file(folder, _stem(current()), data, offline=content.edition.offline)
+    (folder / data_file(_stem(current()))).write_bytes(data)
 
 
 def _described(held: Explorer, charts: list[ExplorerChart], content: Content) -> dict[str, Any]:
@@ -621,7 +609,7 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
     people, facts = release.protected.people, release.facts
     return {
         "version": release.version,
-        "public": edition.sharing.public(address(lang, release.version, PATH)),
+        "public": edition.sharing.public(card_address(lang, release.version, PATH)),
         "site": edition.sharing.public(""),
         "layout": {
             **attributes(packed, "rows", "weight", "size", "more"),
@@ -689,10 +677,9 @@ def _twice(held: Explorer) -> dict[str, Any] | None:
 
 KIND = PageKind(
     "explorer",
-    lambda content: [page(content), embed(content)],
+    lambda content: [page(content)],
     menu=MenuEntry(EXPLORE, PATH, Text("Data explorer")),
-    files=lambda folder, content: write_data(
-        content.answers, folder, offline=content.edition.offline
-    ),
+    cards=lambda content: [card(content)],
+    files=lambda folder, content: write_data(content.answers, folder),
     translated=write_words,
 )

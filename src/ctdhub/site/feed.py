@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ctdhub.core.errors import error
 from ctdhub.core.format import day, span
-from ctdhub.core.i18n import LANGUAGES, _, current, language
+from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.release.approvals import APPROVALS
 from ctdhub.release.catalogue import citation, title
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, as_data, as_markdown, plain_data
@@ -20,8 +20,7 @@ from ctdhub.release.verify import digest
 from ctdhub.report.release_changes import compared, earlier, public_changes, summary
 from ctdhub.report.wording import called, in_words
 from ctdhub.report.wording import citation as citation_of_notice
-from ctdhub.site.edition import WholePage
-from ctdhub.site.frame import FEED, HOME, Page, Sharing, address
+from ctdhub.site.frame import FEED, HOME, Page, Sharing, card_address
 from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
@@ -72,7 +71,7 @@ def write_feed(site: Path, series: Sequence[Answers], sharing: Sharing) -> None:
 def _entries(answers: Answers, series: Sequence[Answers]) -> Iterator[Entry]:
     release = answers.release
     manifest, hash_ = release.manifest, digest(release.path)
-    path = address(LANGUAGES[0], release.version, HOME)
+    path = card_address(LANGUAGES[0], release.version)
     name = title(manifest, release.facts)
     cited = citation(release.version, release.year, release.facts)
     text = " ".join([cited, *_changed(answers, series)])
@@ -111,7 +110,7 @@ def _text(text: str) -> str:
 # --------------------------------------------------------------------------------------------------
 # Notices about releases on a site: their files, and pages that stand where numbers were.
 #
-# A withdrawn release keeps every address of its pages: each says what was there, that it was
+# A withdrawn release keeps every address of its cards: each says what was there, that it was
 # withdrawn, why, and what to use.  Its files and charts are gone from the site.
 
 KEPT = (APPROVALS, SUMS)
@@ -125,16 +124,18 @@ def write_notices(release: Release, folder: Path) -> None:
         (folder / ERRATA_MD).write_text(as_markdown(release.version, release.errata), "utf-8")
 
 
-def tombstone(page: Page | WholePage, release: Release, instead: Release | None) -> Page:
-    """What stands at the address of a page of a withdrawn release, in the language in force.
+def tombstone(release: Release, lead: Release, path: str = HOME, *, framed: bool = False) -> Page:
+    """What stands at the addresses of a withdrawn release, in the language in force.
 
     Args:
-        instead: the release that leads the site; None where that was withdrawn too.
+        lead: the release that leads the site; withdrawn too where all were.
+        path: of one of them.
+        framed: whether it is a card.
     """
     facts = release.facts
     return Page(
-        path=page.path,
-        title=page.title,
+        path=path,
+        title=_("Release {version}").format(version=release.version),
         description=_("Release {version} was withdrawn.").format(version=release.version),
         template="withdrawn.html",
         values={
@@ -144,11 +145,10 @@ def tombstone(page: Page | WholePage, release: Release, instead: Release | None)
             "contributors": [called(c) for c in facts.contributors],
             "digest": release.errata[0].notice.digest,
             "kept": [name for name in KEPT if (release.path / name).is_file()],
-            "instead": instead
-            and {"version": instead.version, "path": address(current(), instead.version, HOME)},
+            "instead": "" if lead.withdrawn else lead.version,
+            "own_page": "",
         },
-        menu=page.menu if isinstance(page, Page) else "",
-        dataset=isinstance(page, Page) and page.dataset,
+        framed=framed,
     )
 
 

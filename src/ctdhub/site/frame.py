@@ -1,9 +1,8 @@
 """What every page shares: where it lies, how it links to others, its frame in one language.
 
-<site>/index.html, <site>/fr/index.html    lead to the last release
-<site>/latest/<language>/<page>            leads to that page of the last release
-<site>/r/<version>/<language>/<page>       a page of a release, there for good
-<site>/<language>/<page>                   a page of no release, there once
+<site>/index.html                          leads to the first page
+<site>/<language>/<page>                   a page, as the release that leads the site has it
+<site>/r/<version>/<language>/<card>       charts of a release, there for good: see ``cards``
 <site>/r/<version>/<file>                  the release's own files, the charts' files
 <site>/a/<hash>.js                         scripts of pages
 """
@@ -35,7 +34,7 @@ from ctdhub.release.catalogue import description, title
 from ctdhub.release.manifest import SITE_ADDRESS
 from ctdhub.release.open import Release
 from ctdhub.report import citing
-from ctdhub.report.figures import Chart, Figure
+from ctdhub.report.figures import STORIES, Chart, Figure, numbers_place
 from ctdhub.report.figures import path as path_of
 from ctdhub.report.wording import called, comparison_note, shown, sized
 from ctdhub.report.wording import citation as citation_wording
@@ -50,7 +49,7 @@ FIGURES = ("save.js", "copy.js", "figure.js")
 SEARCH = "search.js"
 """Script of every page: the search of places, variables and pages."""
 GET_HELP_PAGE = "get-help.html"
-HOME, FEED, LATEST = "index.html", "feed.xml", "latest"
+HOME, FEED = "index.html", "feed.xml"
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ class Page:
         scripts: files in ``static`` that run on it, in this order.
         sources: more directives of its Content-Security-Policy, for example "connect-src 'self'".
         dataset: it carries the schema.org Dataset.
-        framed: it stands in frames of others: no menu, no search, no script.
+        framed: it is a card of a release, which also stands in frames of others: no menu, no
+            search, no script.
         country: alpha-3 code of the country that it is about; its helplines come first.
         css: the file in ``static`` of its style, if it stands in no frame of others.
     """
@@ -97,15 +97,17 @@ class Links:
     path: str
     lang: str
     version: str
-    common: str = ""
-    """Language of pages of no release; by default the page's own."""
+    framed: bool = False
+    """The page is a card of the release."""
 
     def page(self, path: str) -> str:
-        """Another page of the same language."""
-        if is_common(path) == is_common(self.path):
-            return self._up + path
-        lang = self.common if self.common and is_common(path) else self.lang
-        return self.root(address(lang, self.version, path))
+        """A page of the same language."""
+        return self.root(address(self.lang, path)) if self.framed else self._up + path
+
+    def card(self, path: str) -> str:
+        """A card of the release in the same language."""
+        own = card_address(self.lang, self.version, path)
+        return self._up + path if self.framed else self.root(own)
 
     def language(self, code: str) -> str:
         """The same page in another language."""
@@ -113,36 +115,25 @@ class Links:
 
     def file(self, name: str) -> str:
         """A file of the release, or of the charts."""
-        return (
-            self.root(f"r/{self.version}/{name}")
-            if is_common(self.path)
-            else f"{self._up}../{name}"
-        )
+        return f"{self._up}../{name}" if self.framed else self.root(f"r/{self.version}/{name}")
 
     def root(self, path: str) -> str:
         """A file of the site, of no release."""
-        return f"{self._up}{'../' if is_common(self.path) else '../../../'}{path}"
+        return f"{self._up}{'../../../' if self.framed else '../'}{path}"
 
     @property
     def _up(self) -> str:
         return "../" * self.path.count("/")
 
 
-COMMON = (
-    *(GET_HELP_PAGE, "help.html", "for-caseworkers.html", "for-media.html", "style.html"),
-    *("check.html", "events.html", "learn/", "stories/", "standards/"),
-)
-"""Pages of no release, and folders of such."""
-
-
-def is_common(path: str) -> bool:
-    """Whether a page belongs to no release: it is there once, as the newest has it."""
-    return path.startswith(COMMON)
-
-
-def address(code: str, version: str, path: str = HOME) -> str:
+def address(code: str, path: str = HOME) -> str:
     """Where a page lies, from the root of the site."""
-    return f"{code}/{path}" if is_common(path) else f"r/{version}/{code}/{path}"
+    return f"{code}/{path}"
+
+
+def card_address(code: str, version: str, path: str = HOME) -> str:
+    """Where a card of a release lies, from the root of the site: the address that is cited."""
+    return f"r/{version}/{code}/{path}"
 
 
 def stub(target: str, code: str, title: str, *, hidden: bool) -> str:
@@ -241,6 +232,11 @@ def to_place(links: Links, held: Container[str], code: str, mark: str = "") -> M
     return element("a", name, href=links.page(path_of(code)) + mark) if code in held else name
 
 
+def slot(kind: str, what: str) -> Markup:
+    """Where ``cards`` writes into a card what must be said today."""
+    return Markup("<!--{}:{}--><!--/-->").format(kind, what)
+
+
 FORMATS = ("number", "decimal", "share", "signed", "tiny", "day")
 """Functions of ``core.format`` by which templates write numbers and days."""
 
@@ -276,6 +272,7 @@ def environment() -> Environment:
         "right_to_left": RIGHT_TO_LEFT,
         "key": legend_key,
         "scroll": scroll,
+        "slot": slot,
         "path_of": path_of,
         "place_name": place_name,
         "to_place": to_place,
@@ -298,14 +295,9 @@ def written(template: str, **values: Any) -> str:
     return environment().get_template(template).render(own)
 
 
-def said_of(release: Release, newest: str = "") -> dict[str, Any]:
-    """What the head of every page says of its release.
-
-    Args:
-        newest: address of the release that leads the site, where it is another.
-    """
-    head = {"release": release, "facts": release.facts, "notices": shown(release)}
-    return {**head, "newest": newest}
+def said_of(release: Release) -> dict[str, Any]:
+    """What the head of every page says of its release."""
+    return {"release": release, "facts": release.facts, "notices": shown(release)}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -315,8 +307,6 @@ def said_of(release: Release, newest: str = "") -> dict[str, Any]:
 # written, so a copy on a memory stick does not claim to be somewhere.  Pages with fictitious data
 # ask not to be found.
 
-EMBED = "embed"
-"""Folder of the pages that stand in frames of others; search engines are not led there."""
 EXAMPLE = "https://data.example.org/"
 """Stands in examples where the address is not known."""
 
@@ -376,7 +366,7 @@ class Sharing:
     def _dataset(self, canonical: str, release: Release) -> Markup:
         """The release as a schema.org Dataset, as JSON that cannot end its ``<script>``."""
         facts, manifest = release.facts, release.manifest
-        base = self.public(f"r/{release.version}/") or "../"
+        base = self.public(f"r/{release.version}/") or f"../r/{release.version}/"
         found = {
             "@context": "https://schema.org",
             "@type": "Dataset",
@@ -462,8 +452,8 @@ def write_for_robots(
 ) -> None:
     """Write robots.txt and sitemap.xml where the site's address is known.
 
-    The sitemap names every page of the newest release with its other languages.  Fictitious data
-    have none: their pages ask not to be found, and robots.txt must let that be read.
+    The sitemap names every page with its other languages, and no card.  Fictitious data have none:
+    their pages ask not to be found, and robots.txt must let that be read.
 
     Args:
         site: the folder of the site, its pages written.
@@ -480,16 +470,9 @@ def write_for_robots(
 
 
 def _sitemap(site: Path, release: Release, sharing: Sharing, languages: Sequence[str]) -> str:
-    first = languages[0]
-    own, common = site / "r" / release.version / first, site / first
-    paths = {
-        page.relative_to(top).as_posix() for top in (own, common) for page in top.rglob("*.html")
-    }
-    pages = [
-        {code: sharing.public(address(code, release.version, path)) for code in languages}
-        for path in sorted(paths)
-        if not path.startswith(f"{EMBED}/")
-    ]
+    top = site / languages[0]
+    paths = sorted(page.relative_to(top).as_posix() for page in top.rglob("*.html"))
+    pages = [{code: sharing.public(address(code, path)) for code in languages} for path in paths]
     return written("sitemap.xml", pages=pages, day=release.manifest.created[:10]) + "\n"
 
 
@@ -514,15 +497,24 @@ def chart_files(figure: Chart, links: Links) -> list[tuple[str, str]]:
     """
     name, rows = figure.numbers
     found = "&".join(f"{column}={value}" for column, value in rows.items())
-    return [
-        ("CSV", links.file(f"charts/{name}.csv{found and '#' + found}")),
-        (_("Metadata"), links.file(f"charts/{name}.csv-metadata.json")),
-    ]
+    file = links.root(numbers_place(name, links.version))
+    return [("CSV", f"{file}{found and '#' + found}"), (_("Metadata"), f"{file}-metadata.json")]
 
 
-def embed_path(file: str) -> str:
-    """The page for frames that holds the figures of a file, in the folder of its language."""
-    return f"{EMBED}/{file}.html"
+def card_path(file: str) -> str:
+    """The card that holds the figures of a file, in the folder of its language."""
+    return f"{file}.html"
+
+
+def cited(figure: Chart, lang: str, version: str) -> str:
+    """Where a figure stands for good, from the root of the site: on a card of the release.  A story
+    is told anew with each release; its figures are cited from the explorer of the one they are of.
+    """
+    if not figure.file.startswith(STORIES):
+        return f"{card_address(lang, version, card_path(figure.file))}#{figure.id}"
+    if not isinstance(figure, Figure) or figure.subject == "corridors":
+        return card_address(lang, version)
+    return card_address(lang, version, EXPLORER) + state(figure.where, figure.subject)
 
 
 def embed_code(title: str, address: str) -> str:
@@ -548,8 +540,13 @@ def onward(figure: Figure, links: Links, release: Release) -> Iterator[tuple[str
 
 def explorer(links: Links, where: Where, chart: str) -> str:
     """The address of a state of the explorer: filters, second filters (``vs.``), large chart."""
-    parts = [f"{name}={','.join(codes)}" for name, codes in where.items()]
-    return f"{links.page(EXPLORER)}#{'&'.join((*parts, f'show={chart}'))}"
+    return links.page(EXPLORER) + state(where, chart)
+
+
+def state(where: Where, chart: str) -> str:
+    """What stands behind the address of the explorer; "~" is "not recorded"."""
+    parts = [f"{name}={','.join(c or '~' for c in codes)}" for name, codes in where.items()]
+    return f"#{'&'.join((*parts, f'show={chart}'))}"
 
 
 def _places(where: Where) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,6 @@ from ctdhub.site.pages import (
 )
 from ctdhub.site.pages import map as map_page
 from ctdhub.site.stories import page as stories
-from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
 # The pages of a site: every kind once, in the order of the menu.
@@ -69,12 +68,12 @@ PAGES: tuple[PageKind, ...] = (
     methods.KIND,
     methods.STYLE_KIND,
     methods.CHECK_KIND,
-    trends.EMBED_KIND,
 )
 
 
 def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tuple[PageKind, ...]:
-    """The kinds that a release has, given what else the site shows.
+    """The kinds that a release has, given what else the site shows; a withdrawn one has those that
+    hold no number.
 
     Args:
         only: names of the kinds that are wanted; none named, all are.
@@ -84,8 +83,16 @@ def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tup
     """
     if unknown := sorted(set(only) - {kind.name for kind in PAGES}):
         raise ValueError(f"no such kind of page: {', '.join(unknown)}")
-    held = (kind for kind in PAGES if kind.shown(release, edition))
+    known = (kind for kind in PAGES if kind.common or not release.withdrawn)
+    held = (kind for kind in known if kind.shown(release, edition))
     return tuple(kind for kind in held if not only or kind.name in only)
+
+
+def lost(release: Release) -> list[str]:
+    """Paths of pages that a withdrawn release leaves without a number: of each kind the first."""
+    if not release.withdrawn:
+        return []
+    return [frame.HOME, *(k.menu.path for k in PAGES if k.menu and not k.common)]
 
 
 def in_turn(wanted: Collection[PageKind]) -> list[PageKind]:
@@ -95,8 +102,8 @@ def in_turn(wanted: Collection[PageKind]) -> list[PageKind]:
 
 def pages_of(kind: PageKind, content: Content) -> Iterable[frame.Page | WholePage]:
     """The pages of a kind in the language in force."""
-    if kind.links:
-        content = replace(content, others=Paths(content.answers, content.edition))
+    if kind.links and not content.others:
+        content = replace(content, others=Paths(content))
     return kind.pages(content)
 
 
@@ -107,36 +114,15 @@ class Paths(Container[str]):
     drawn as tell.
     """
 
-    def __init__(self, answers: Answers, edition: Edition) -> None:
-        held = [kind for kind in kinds(answers.release, edition) if not kind.links]
+    def __init__(self, content: Content) -> None:
+        held = [k for k in kinds(content.release, content.edition) if not k.links]
         self._found = {kind.menu.path for kind in held if kind.menu}
-        self._more = _paths(held, Content(answers, edition))
+        self._more = (page.path for kind in held for page in kind.pages(content))
 
     def __contains__(self, path: object) -> bool:
         while path not in self._found and (found := next(self._more, "")):
             self._found.add(found)
         return path in self._found
-
-
-def _paths(held: Iterable[PageKind], content: Content) -> Iterator[str]:
-    """Paths of the pages of these kinds, first of those that need not be drawn for it."""
-    for kind in sorted(held, key=lambda kind: (kind.paths is None, kind.name)):
-        if kind.paths:
-            yield from kind.paths(content)
-        else:
-            yield from (page.path for page in kind.pages(content))
-
-
-def fitting(answers: Answers, edition: Edition) -> Edition:
-    """The edition as far as an earlier release can carry it.
-
-    A story that asks for what the release does not hold, or links to a page that it does not have,
-    was never told on it.
-    """
-    if not edition.stories:
-        return edition
-    others = Paths(answers, replace(edition, stories=()))
-    return replace(edition, stories=stories.fitting(answers, edition.stories, others))
 
 
 def menu(release: Release, edition: Edition) -> dict[str, dict[str, str]]:
@@ -177,8 +163,6 @@ def render(
     languages: Sequence[str],
     edition: Edition = PLAIN,
     entries: Entries | None = None,
-    newest: str = "",
-    common: str = "",
 ) -> str:
     """The page as HTML in the language in force.
 
@@ -186,12 +170,10 @@ def render(
         languages: languages of the site; the page links to each.
         edition: what the site shows beside the release.
         entries: of the menu; None to ask the registry.
-        newest: where the release lies that leads the site, from its root, if it is another.
-        common: language of the pages of no release; by default the one in force.
     """
     lang = current()
-    links = frame.Links(page.path, lang, release.version, common)
-    places = {code: frame.address(code, release.version, page.path) for code in languages}
+    links = frame.Links(page.path, lang, release.version, page.framed)
+    places = {code: frame.address(code, page.path) for code in languages}
     css, css_hash = frame.inlined("embed.css" if page.framed else page.css)
     searched = not release.withdrawn and not page.framed
     leaving, digest = frame.inlined(frame.SCRIPT)
@@ -205,12 +187,14 @@ def render(
         **(frame.about(release) | dict(page.values)),
         page=page,
         links=links,
-        shared=edition.sharing.head(places, lang, release, dataset=page.dataset),
-        **frame.said_of(release, newest and links.root(newest)),
+        shared=None
+        if page.framed
+        else edition.sharing.head(places, lang, release, dataset=page.dataset),
+        **frame.said_of(release),
         site_feed=links.root(frame.FEED),
         help=help,
         contacts=help.contacts(page.country)[:MOST],
-        all_help=links.page(frame.GET_HELP_PAGE) if searched else "",
+        all_help="" if page.framed else links.page(frame.GET_HELP_PAGE),
         css=css,
         policy=frame.policy([css_hash], run, files, more=sorted(more)),
         card=citing.common(release) if set(frame.FIGURES) <= set(page.scripts) else None,
@@ -221,7 +205,7 @@ def render(
         exit_url=frame.exit_address(edition.exits),
         leaving=leaving,
         home=links.page(frame.HOME),
-        **card_values(page.path, links, release, edition),
+        **card_values(links, edition, release),
     )
     return html if page.template in UNLISTED else contents(html)
 
@@ -294,12 +278,13 @@ def _variables(content: Content) -> Iterator[Entry]:
     lang, schema = current(), load_schema()
     book = frame.codebook(lang)
     has_book = (content.release.path / book).exists()
+    links = frame.Links(frame.HOME, lang, content.release.version)
     for name in sorted(content.answers.variables):
         spelt = _spelt((name, *(label(name, code) for code in LANGUAGES)))
         if name in schema.explorer:
             yield label(name, lang), f"explore.html#show={name}", _("variable: chart"), spelt
         elif has_book:
-            yield label(name, lang), f"../{book}#{name}", _("variable: definition"), spelt
+            yield label(name, lang), links.file(f"{book}#{name}"), _("variable: definition"), spelt
     if AGE in content.answers.variables:
         where = f"{explorer.PATH}#{AGE}={','.join(CHILD_BANDS)}"
         yield _("Children under 18"), where, label(AGE, lang), _spelt(synonyms()["children"])
@@ -307,14 +292,13 @@ def _variables(content: Content) -> Iterator[Entry]:
 
 def _pages(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
     """Pages that are no place, by their titles; those of the menu also by their labels."""
-    links = frame.Links(frame.HOME, current(), content.release.version)
     labels = {
         kind.menu.path: (kind.menu.label, kind.menu.group)
         for kind in kinds(content.release, content.edition)
         if kind.menu
     }
     for where, title in titles.items():
-        if where.startswith(("countries/", "briefs/", "embed/")):
+        if where.startswith(("countries/", "briefs/")):
             continue
         words = [title]
         for code in LANGUAGES if where in labels else ():
@@ -322,12 +306,12 @@ def _pages(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
                 words += map(said, labels[where])
         yield (
             title,
-            links.page(where),
+            where,
             _("page"),
             _spelt([*words, *synonyms()["pages"].get(where, ())]),
         )
         if cited := synonyms()["pages"].get(f"{where}#cite"):
-            yield _("Cite"), f"{links.page(where)}#cite", _("page"), _spelt([_("Cite"), *cited])
+            yield _("Cite"), f"{where}#cite", _("page"), _spelt([_("Cite"), *cited])
 
 
 def _spelt(words: Iterator[str] | tuple[str, ...] | list[str]) -> str:

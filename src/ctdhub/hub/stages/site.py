@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ctdhub.core.i18n import Text
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import on_releases
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, noted, read_journal
 from ctdhub.hub.paid import budget_split, ledger, published
 from ctdhub.hub.rules import policy
 from ctdhub.hub.steps import Progress, Step, hash_file, hash_of, software
@@ -21,7 +21,7 @@ from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.edition import Edition, PublishedSpending
 
 if TYPE_CHECKING:
-    from ctdhub.site.build import Before
+    from ctdhub.site.cards import Kept
 
 
 # --------------------------------------------------------------------------------------------------
@@ -69,16 +69,25 @@ def spending(hub: Hub) -> PublishedSpending:
     )
 
 
-PARTS = "site.json"
-"""In the folder of work: what each part of the site was made of, and the hashes of its files."""
+CARDS = "cards"
+"""What the journal calls the drawing of what a release keeps on the site."""
 
 
-def before(hub: Hub) -> Before:
-    """What the hub keeps of the site that it built last."""
-    from ctdhub.site.build import Before
+def noted_cards(hub: Hub) -> dict[str, str]:
+    """SHA-256 of what each release keeps on the site, by version, as it was first noted."""
+    lines = [line.details for line in read_journal(hub) if line.what == CARDS]
+    return {str(held["version"]): str(held["sha256"]) for held in reversed(lines)}
 
-    hub.work.mkdir(mode=0o700, exist_ok=True)
-    return Before(hub.site, hub.work / PARTS, hash_of(dict(software(__name__))))
+
+def kept(hub: Hub) -> Kept:
+    """What the hub keeps of the cards of its releases."""
+    from ctdhub.site.cards import Kept
+
+    def note(version: str, sha256: str) -> None:
+        with noted(hub, CARDS, version=version, sha256=sha256):
+            pass
+
+    return Kept(note, noted_cards(hub))
 
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:
@@ -96,7 +105,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
         build.refuse_smaller(hub.site, [release.version for release in held])
         feed.refuse_fewer_notices(hub.site, held)
         lead, others = leading(held)
-        build.build_site(lead, folder, progress, edition(hub), others, before=before(hub))
+        build.build_site(lead, folder, progress, edition(hub), others, kept=kept(hub))
 
     return Step(
         name="site",

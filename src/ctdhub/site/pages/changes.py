@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.i18n import LANGUAGES, Text, _, current
+from ctdhub.core.i18n import Text, _, current
 from ctdhub.core.tables import write_csv, write_json
-from ctdhub.release.open import Release
 from ctdhub.report import release_changes as words
 from ctdhub.report.figures import listed_places
 from ctdhub.report.wording import caveat, citation
@@ -78,7 +77,10 @@ def _page(content: Content, before: Answers, older: Sequence[Answers], own: str)
         template="changes.html",
         values={
             "pair": _pair(before, now, older, found),
-            "chooser": _chooser(content.release, older, own),
+            "chooser": [
+                (each.release.version, path(each.release.version) if i else PATH)
+                for i, each in enumerate(older)
+            ],
         },
         menu=PATH,
     )
@@ -148,28 +150,6 @@ def _order(name: str) -> str:
     """By which names are put in order: without case and accents."""
     apart = unicodedata.normalize("NFKD", name.casefold())
     return "".join(c for c in apart if not unicodedata.combining(c))
-
-
-def _chooser(release: Release, older: Sequence[Answers], own: str) -> list[dict[str, Any]]:
-    """For each release its comparisons with those before it, as links; the page itself has none."""
-    found = []
-    for i, later in enumerate([release, *(each.release for each in older)]):
-        if current() not in (*later.facts.languages, LANGUAGES[0]):
-            continue
-        links = []
-        for k, each in enumerate(older[i:]):
-            page = path(each.release.version) if k else PATH
-            here = later is release and page == own
-            links.append(
-                {
-                    "version": each.release.version,
-                    "page": page if later is release and not here else "",
-                    "file": "" if later is release else f"../{later.version}/{current()}/{page}",
-                }
-            )
-        if links:
-            found.append({"version": later.version, "links": links})
-    return found
 
 
 def write_files(folder: Path, content: Content) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -28,6 +28,8 @@ from ctdhub.site.frame import Page, codebook
 from ctdhub.stats.cards import NOT_RECORDED
 
 PATH, ZIP = "data.html", "release.zip"
+PACKED = (".parquet", ".zip", ".xlsx", ".bin")
+"""Endings of files that are compressed in themselves."""
 
 KIND = PageKind(
     "data",
@@ -112,19 +114,25 @@ def spreadsheet(code: str) -> str:
 
 
 def write_zip(folder: Path, release: Release) -> None:
-    """Write the release's files as one ZIP; the same release gives the same bytes.
+    """Write the release's files as one ZIP.
 
     Its folder has the version's name, as whoever verifies what was unpacked asks for.
     """
+    names = {f"{release.version}/{path.name}": path for path in release.path.iterdir()}
+    pack(folder / ZIP, names, release)
+
+
+def pack(target: Path, files: Mapping[str, Path], release: Release) -> None:
+    """Write files of a release by their names as one ZIP; the same files give the same bytes."""
     made = datetime.fromisoformat(release.manifest.created[:10]).timetuple()[:6]
-    with zipfile.ZipFile(folder / ZIP, "w") as file:
-        for path in sorted(release.path.iterdir()):
-            entry = zipfile.ZipInfo(f"{release.version}/{path.name}", made)
+    with zipfile.ZipFile(target, "w") as file:
+        for name, path in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, made)
             entry.external_attr = 0o644 << 16
-            packed = path.suffix != ".parquet"
-            entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-            with path.open("rb") as source, file.open(entry, "w") as target:
-                shutil.copyfileobj(source, target)
+            loose = path.suffix not in PACKED
+            entry.compress_type = zipfile.ZIP_DEFLATED if loose else zipfile.ZIP_STORED
+            with path.open("rb") as source, file.open(entry, "w") as copy:
+                shutil.copyfileobj(source, copy)
 
 
 def _write_spreadsheet(folder: Path, release: Release) -> None:

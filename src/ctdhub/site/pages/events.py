@@ -33,7 +33,7 @@ KIND = PageKind(
     shown=lambda _release, edition: edition.calendar is not None,
     files=lambda folder, content: _write_files(folder, content),
     common=True,
-    latest=True,
+    of_site=True,
 )
 
 

@@ -12,6 +12,7 @@ from ctdhub.site.edition import Content, PageKind
 from ctdhub.site.frame import FIGURES, HOME, Page
 from ctdhub.site.pages import changes, places
 from ctdhub.site.pages.methods import noise
+from ctdhub.site.pages.trends import card
 from ctdhub.site.stories import page as stories
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
@@ -20,9 +21,10 @@ from ctdhub.stats.tables import headline, place_facts
 KIND = PageKind(
     "home",
     lambda content: [page(content)],
+    cards=lambda content: (card(figure, HOME) for figure in figures(content.answers)),
     files=lambda folder, content: write_figures(folder, figures(content.answers), content),
     translated=lambda folder, content: write_pictures(
-        folder / CHARTS / current(), content.answers, content.place(HOME)
+        folder / CHARTS / current(), content.answers, content.cited
     ),
 )
 

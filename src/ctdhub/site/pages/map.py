@@ -202,6 +202,12 @@ def _regions(answers: Answers) -> Iterator[dict[str, Any]]:
             yield places.row(answers, key) | {"path": ""}
 
 
+def _numbers(content: Content, figure: figures.Figure) -> str:
+    """Where the numbers of a map stand for good."""
+    place = figures.numbers_place(figure.numbers[0], content.release.version)
+    return content.edition.sharing.place(place)
+
+
 def _write_files(folder: Path, content: Content) -> None:
     """Write each map for a release, as ``<file>.svg`` and as the files of a figure."""
     found, release = maps(content.answers), content.release
@@ -214,11 +220,11 @@ def _write_files(folder: Path, content: Content) -> None:
             f"{figure.note} {shared['note_level']}",
             figure.definition,
             citation(release),
-            figures.source_line(release, content.place(PATH)),
+            figures.source_line(release, _numbers(content, figure)),
         )
 
     write_figures(folder, [chosen.figure for chosen in found], content)
     for chosen in found:
-        from_here = figures.provenance(release, content.place(PATH))
+        from_here = figures.provenance(release, _numbers(content, chosen.figure))
         drawn = standalone(chosen.drawn, says(chosen.figure), from_here)
         (folder / CHARTS / f"{chosen.figure.file}.svg").write_text(drawn, "utf-8")

@@ -143,7 +143,7 @@ def check_page(content: Content) -> Page:
 # The style page: every part that pages are made of, drawn by the rules that all pages share.
 
 STYLE_PATH = "style.html"
-STYLE_KIND = PageKind("style", lambda content: [style_page(content)], common=True)
+STYLE_KIND = PageKind("style", lambda content: [style_page(content)])
 
 
 def style_page(content: Content) -> Page:

@@ -16,7 +16,7 @@ from ctdhub.core.i18n import Text, _, current
 from ctdhub.document import html
 from ctdhub.report.brief.make import brief
 from ctdhub.report.brief.subjects import BriefPlace, words_of
-from ctdhub.report.figures import SIDES, Figure, figures, file, listed_places, path, sides
+from ctdhub.report.figures import SIDES, Figure, figures, listed_places, path, sides
 from ctdhub.report.figures import path as place_path
 from ctdhub.report.release_changes import earlier
 from ctdhub.report.sentences import children_sentence, place_sentences, side_sentences
@@ -25,9 +25,9 @@ from ctdhub.schema.countries import fold_name
 from ctdhub.schema.places import place_of
 from ctdhub.site.chart_files import write_figures
 from ctdhub.site.edition import PLACES, PLAIN, Content, Edition, MenuEntry, PageKind, WholePage
-from ctdhub.site.frame import FIGURES, SCRIPT, Page, embed_path, exit_address, inlined
+from ctdhub.site.frame import FIGURES, SCRIPT, Page, exit_address, inlined
 from ctdhub.site.pages import changes
-from ctdhub.site.pages.trends import of_place
+from ctdhub.site.pages.trends import card
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated.tables import reported_places
 from ctdhub.stats.query import Query
@@ -46,7 +46,6 @@ BRIEFS_KIND = PageKind(
     "briefs",
     lambda content: [page(content.answers), *documents(content.answers, content.edition)],
     menu=MenuEntry(PLACES, PATH, Text("Briefs")),
-    paths=lambda content: [PATH, *map(brief_path, briefed(content.answers))],
 )
 
 
@@ -108,8 +107,8 @@ KIND = PageKind(
         content.answers, compared=bool(earlier(content.release, content.edition.series))
     ),
     menu=MenuEntry(PLACES, LIST, Text("Countries and regions, A–Z")),
+    cards=lambda content: _cards(content.answers),
     files=lambda folder, content: _write_files(folder, content),
-    paths=lambda content: _paths(content.answers),
 )
 
 
@@ -127,21 +126,14 @@ def pages(answers: Answers, *, compared: bool = False) -> Iterator[Page]:
         page = _page(answers, key, held, printed.get(key, ""), compared=compared)
         yield page
         yield from _more(page)
-        yield from of_place(answers, key)
 
 
-def _paths(answers: Answers) -> Iterator[str]:
-    """Paths of all these pages; which places have a page for frames is told last."""
-    keys = (*countries.regions(), *sorted(listed_places(answers)))
-    yield from (LIST, *map(path, keys))
-    for key in keys:
-        drawn = [figures(answers, among) for among in sides(key).values()]
-        if any(drawn):
-            yield embed_path(file(key))
-        if any(len(side) > MOST for side in drawn):
-            facts = place_facts(answers, key)
-            if any(len(_drawn(answers, facts, name)) > MOST for name in ORDER):
-                yield _more_path(path(key))
+def _cards(answers: Answers) -> Iterator[Page]:
+    """The charts of each place, on both sides, where it has any."""
+    for key in (*countries.regions(), *sorted(listed_places(answers))):
+        if charts := [f for among in sides(key).values() for f in figures(answers, among)]:
+            page = card(charts[0], path(key), place_of(key).name(current()), charts)
+            yield replace(page, country=key if key in countries.ALPHA3 else "")
 
 
 def _write_files(folder: Path, content: Content) -> None:

@@ -15,14 +15,12 @@ from ctdhub.document.charts.bars import draw_balance
 from ctdhub.document.charts.years import draw, draw_span
 from ctdhub.document.svg import round_top
 from ctdhub.release.open import Release
-from ctdhub.report.figures import Chart, Figure, figures, path, sides
+from ctdhub.report.figures import Chart, Figure
 from ctdhub.report.trends import Balance, Trend, counted_once, trends, uncovered, write_shifts
 from ctdhub.report.wording import called, turned
-from ctdhub.schema.places import place_of
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import CHANGE, Content, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, HOME, Page, embed_path
-from ctdhub.site.stories import page as stories
+from ctdhub.site.frame import FIGURES, Page, card_path
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.trend import span
 
@@ -34,6 +32,7 @@ KIND = PageKind(
     "trends",
     lambda content: pages(content.answers),
     menu=MenuEntry(CHANGE, PATH, Text("Trends")),
+    cards=lambda content: (card(chart, place(chart)) for chart in trends(content.answers)),
     files=lambda folder, content: _write_files(folder, content),
 )
 
@@ -113,43 +112,27 @@ def _timeline(release: Release) -> Iterator[tuple[str, str, Markup]]:
 
 
 # --------------------------------------------------------------------------------------------------
-# Charts to stand in frames on pages of others: the cards alone, with licence, source, helplines.
+# Cards: charts alone, with licence, source and helplines, to be cited and to stand in frames.
 #
-# A page holds the charts of one file of numbers; ``#`` and the id of a chart shows that one alone,
+# A card holds the charts of one file of numbers; ``#`` and the id of a chart shows that one alone,
 # which needs no script.  Its policy says nothing of who may frame it; a server's must not either.
 
-EMBED_KIND = PageKind("embed", lambda content: embed_pages(content))
 
+def card(chart: Chart, home: str, title: str = "", charts: Sequence[Figure] = ()) -> Page:
+    """A card in the language in force.
 
-def embed_pages(content: Content) -> Iterator[Page]:
-    """A page for each file of figures, in the language in force, but those of places."""
-    answers = content.answers
-    for figure in figures(answers):
-        yield _framed(figure, figure.caption, HOME, [figure])
-    for chart in trends(answers):
-        yield _framed(chart, chart.subtitle, place(chart), lines=_panels(chart))
-    for figure, home in stories.shown(content):
-        yield _framed(figure, figure.caption, home, [figure])
-
-
-def of_place(answers: Answers, key: str) -> Iterator[Page]:
-    """The charts of a place, on both sides, where it has any."""
-    if found := [f for among in sides(key).values() for f in figures(answers, among)]:
-        yield _framed(found[0], place_of(key).name(current()), path(key), found)
-
-
-def _framed(
-    chart: Chart,
-    title: str,
-    home: str,
-    cards: Sequence[Figure] = (),
-    lines: dict[str, Any] | None = None,
-) -> Page:
+    Args:
+        chart: it alone, or the first of ``charts``.
+        home: path of the page that shows them.
+        title: of the card, by default the chart's.
+    """
+    lines = _panels(chart) if isinstance(chart, Trend) else None
+    single = [chart] if isinstance(chart, Figure) else []
     return Page(
-        path=embed_path(chart.file),
-        title=title,
+        path=card_path(chart.file),
+        title=title or chart.caption,
         description=_("Identified cases, not prevalence."),
         template="embed.html",
-        values={"cards": cards, "lines": lines, "own_page": home},
+        values={"cards": charts or single, "lines": lines, "own_page": home},
         framed=True,
     )

@@ -71,7 +71,7 @@
   }
   function cited(box) {
     var figure = box.closest("[id]"), title = plain(figure.querySelector(".sub").textContent);
-    var url = whole(said.place) + "#" + figure.id;
+    var url = whole(box.dataset.place);
     [["BibTeX", said.bibtex, tex(title)], ["RIS", said.ris, title]].forEach(function (kind) {
       var made = document.createElement("div"), block = document.createElement("pre");
       made.className = "copied";

@@ -359,9 +359,8 @@
     sentence: function () { copy(files.sentence(chart(), choice, current, null, 0)); },
     share: function () { copy(files.address(choice)); },
     embed: function () {
-      var page = files.address(choice).split("#")[0].replace(/explore\.html$/, "embed/explore.html");
       var title = chart().title.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
-      copy('<iframe src="' + page + choice.address() + '" title="' + title +
+      copy('<iframe src="' + files.address(choice) + '" title="' + title +
         '" width="100%" height="640" style="border:0" loading="lazy" sandbox="allow-scripts allow-same-origin allow-popups"></iframe>');
     }
   };

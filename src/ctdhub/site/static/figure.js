@@ -20,7 +20,7 @@
     });
     return line ? lines.concat(line) : lines;
   }
-  function address(figure) { return window.ctdhubWhole(told.place) + "#" + figure.id; }
+  function address(figure) { return window.ctdhubWhole(figure.querySelector(".share").dataset.place); }
   function source(figure) { return told.source.replace("{url}", "\u2068" + address(figure) + "\u2069"); }
   function facts(figure) {
     return {

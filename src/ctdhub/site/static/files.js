@@ -9,7 +9,7 @@ var ctdhubFiles = (function () {
   }
   /* The permanent address of a state. */
   Files.prototype.address = function (choice) {
-    var page = this.data.public || new URL(this.data.files.page, location.href).href.split("#")[0];
+    var page = this.data.public || new URL(this.data.files.card, location.href).href.split("#")[0];
     return page + choice.address();
   };
   Files.prototype.source = function (choice) {

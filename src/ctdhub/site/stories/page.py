@@ -13,14 +13,14 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from ctdhub.core import i18n
-from ctdhub.core.errors import StoryError, error, printable
+from ctdhub.core.errors import error, printable
 from ctdhub.core.format import day, number
 from ctdhub.core.i18n import Text, _, current, ngettext, yaml_values
 from ctdhub.report.figures import Among, Figure, subject_figure
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
 from ctdhub.site.chart_files import write_figures
-from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind
+from ctdhub.site.edition import LEARN, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, Links, Page
 from ctdhub.site.stories import source
 from ctdhub.stats.answers import Answers
@@ -354,7 +354,7 @@ KIND = PageKind(
     files=lambda folder, content: write_figures(
         folder, story_figures(content.answers, content.edition.stories), content
     ),
-    common=True,
+    of_site=True,
     links=True,
 )
 
@@ -427,38 +427,6 @@ def story_figures(answers: Answers, told: Sequence[source.Story]) -> Iterator[Fi
                     if first.table != found.figure.table:
                         raise error("story-translation")
         yield from seen.values()
-
-
-def shown(content: Content) -> Iterator[tuple[Figure, str]]:
-    """Every figure of the stories in the language in force, and the page that it is on."""
-    for story in content.edition.stories:
-        for found in charts_in(story, current(), content.answers):
-            yield found.figure, path(story)
-
-
-def fitting(
-    answers: Answers, told: Sequence[source.Story], others: Container[str]
-) -> tuple[source.Story, ...]:
-    """The stories that can be told of a release.
-
-    Args:
-        others: paths of all its pages that are no stories.
-    """
-    leads = _leads(told, others)
-    fit = tuple(story for story in told if _fits(answers, story, leads))
-    again = len(fit) < len(told)  # a story may link to another one
-    return fitting(answers, fit, others) if again else fit
-
-
-def _fits(answers: Answers, story: source.Story, leads: Leads) -> bool:
-    """Whether a story can be told of a release that has these pages."""
-    try:
-        list(story_figures(answers, [story]))
-        for telling in story.tellings.values():
-            list(blocks(telling, story.slug, answers, leads))
-    except StoryError:
-        return False
-    return True
 
 
 def _page(answers: Answers, story: source.Story, leads: Leads) -> Page:
