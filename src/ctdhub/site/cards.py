@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import made_whole
+from ctdhub.core.files import made_whole, sync
 from ctdhub.core.i18n import LANGUAGES, Text, _, current, language
 from ctdhub.release.open import Release
 from ctdhub.release.verify import Problem, sha256
@@ -178,8 +178,9 @@ class CardWriter:
                 names = {path.relative_to(folder).as_posix(): path for path in held_files}
                 with made_whole(file) as fresh:
                     pack(fresh, names, answers.release)
-        if self.kept and version not in self.kept.hashes:
-            self.kept.note(version, sha256(file))
+                    sync(fresh)
+        if self.kept and self.kept.hashes.get(version) != (now := sha256(file)):
+            self.kept.note(version, now)
 
     def _withdraw(self, release: Release, folder: Path) -> None:
         """Put the notice in the place of each card, and take the files away."""

@@ -74,9 +74,9 @@ CARDS = "cards"
 
 
 def noted_cards(hub: Hub) -> dict[str, str]:
-    """SHA-256 of what each release keeps on the site, by version, as it was first noted."""
+    """SHA-256 of what each release keeps on the site, by version, as it was last noted."""
     lines = [line.details for line in read_journal(hub) if line.what == CARDS]
-    return {str(held["version"]): str(held["sha256"]) for held in reversed(lines)}
+    return {str(held["version"]): str(held["sha256"]) for held in lines}
 
 
 def kept(hub: Hub) -> Kept:
