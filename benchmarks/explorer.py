@@ -188,7 +188,7 @@ def main() -> int:
         build_site(made, folder / "site", only=() if given.site else ["explorer"])
         figures = {"site CPU s": time.process_time() - start} if given.site else {}
         explorer = folder / "site" / "r" / "2026.1"
-        view = gzip.compress((explorer / "ar" / "explore.html").read_bytes())
+        view = gzip.compress((folder / "site" / "ar" / "explore.html").read_bytes())
         words = (explorer / FOLDER / "words-ar.bin").stat().st_size
         worker = gzip.compress((explorer / FOLDER / WORKER).read_bytes())
         first = len(view) + words + len(worker)
@@ -200,7 +200,7 @@ def main() -> int:
             chromium = shutil.which("chromium") or shutil.which("chromium-browser")
             browser = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1280, "height": 900})
-            address = f"http://127.0.0.1:{server.server_port}/r/2026.1/en/explore.html"
+            address = f"http://127.0.0.1:{server.server_port}/en/explore.html"
             figures |= measured(page, address)
             browser.close()
         server.shutdown()

@@ -19,12 +19,10 @@ WIDE = 1_440
 
 
 def pages(site: Path, code: str) -> Iterator[Path]:
-    """Pages of the newest release: all in the folder of the language, the largest below it."""
-    root = max(site.glob("r/*")) / code
+    """Pages: all in the folder of the language, the largest below it."""
+    root = site / code
     yield from sorted(root.glob("*.html"))
-    for folder in sorted(
-        f for f in root.iterdir() if f.is_dir() and f.name not in ("embed", "briefs")
-    ):
+    for folder in sorted(f for f in root.iterdir() if f.is_dir() and f.name != "briefs"):
         found = sorted(folder.glob("*.html"), key=lambda f: -f.stat().st_size)
         yield from {*found[:OF_FOLDER], *folder.glob("index.html")}
 

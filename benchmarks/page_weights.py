@@ -16,7 +16,7 @@ SHOWN = 20
 
 def main() -> int:
     """Weigh, print, judge."""
-    root = max(Path(sys.argv[1]).glob("r/*"))
+    root = Path(sys.argv[1])
     texts = {file.relative_to(root): file.read_bytes() for file in root.rglob("*.html")}
     found = {path: (len(gzip.compress(text)), len(text)) for path, text in texts.items()}
     over = [path for path, (packed, whole) in found.items() if packed > PACKED or whole > WHOLE]

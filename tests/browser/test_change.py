@@ -34,7 +34,7 @@ def drawn(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 page.parent.mkdir(parents=True, exist_ok=True)
                 page.write_text(text, "utf-8")
     frame.write_scripts(folder)
-    return folder / "r" / release.version
+    return folder
 
 
 @pytest.mark.parametrize("name", ["trends.html", "facts.html"])

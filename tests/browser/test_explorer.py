@@ -30,7 +30,7 @@ from ctdhub.report.wording import ranged
 from ctdhub.schema import countries
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
-from ctdhub.site.frame import address
+from ctdhub.site.frame import address, card_address
 from ctdhub.site.pages.places import in_order
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, widening
@@ -619,7 +619,7 @@ def test_a_chart_is_split_on_one_scale(tab: Page, agreed: tuple[Release, str]) -
 def test_embedded_in_a_page_of_somebody_else(tab: Page, agreed: tuple[Release, str]) -> None:
     """From another origin, with the state in the address of the frame."""
     release, base = agreed
-    frame = f"{base}{address('en', 'embed/explore.html')}#show=gender&citizenship=UKR"
+    frame = f"{base}{card_address('en', '2026.1', 'explore.html')}#show=gender&citizenship=UKR"
     host = release.path.parents[1] / "site" / "host.html"
     host.write_text(f'<link rel="icon" href="data:,"><iframe src="{frame}"></iframe>', "utf-8")
     tab.goto(f"{base.replace('127.0.0.1', 'localhost')}host.html")

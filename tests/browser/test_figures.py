@@ -34,7 +34,7 @@ def taken(tab: Page, figure: str, kind: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("code", ["en", "ar"])
 def test_pictures_say_what_the_page_says(tab: Page, site: Path, tmp_path: Path, code: str) -> None:
-    tab.goto(f"{(site / address(code, '2026.1', 'countries/ukr.html')).as_uri()}#citizens")
+    tab.goto(f"{(site / address(code, 'countries/ukr.html')).as_uri()}#citizens")
     figure = tab.locator("#citizens-gender")
     file = taken(tab, "citizens-gender", "SVG", tmp_path)
     root = ET.parse(file).getroot()
@@ -49,7 +49,7 @@ def test_pictures_say_what_the_page_says(tab: Page, site: Path, tmp_path: Path, 
     metadata = root.find(f"{SVG}metadata")
     assert metadata is not None
     about = {e.tag.rpartition("}")[2]: e.text or "" for e in metadata.iter()}
-    assert about["source"].endswith(f"r/2026.1/{code}/countries/ukr.html#citizens-gender")
+    assert about["source"].endswith(f"r/2026.1/{code}/places/ukr.html#citizens-gender")
     assert about["license"]
     assert about["date"]
     png = taken(tab, "citizens-gender", "PNG", tmp_path).read_bytes()
@@ -106,7 +106,7 @@ def test_numbers_of_one_place_come_out_of_the_file_of_all(
     for root, scripts in ((web.rstrip("/"), True), (web.rstrip("/"), False)):
         context = browser.new_context(java_script_enabled=scripts)
         tab = context.new_page()
-        tab.goto(f"{root}/{address('en', '2026.1', path)}")
+        tab.goto(f"{root}/{address('en', path)}")
         found = tab.locator(link)
         if summary := found.locator("xpath=ancestor::details/summary").all():
             summary[-1].click()
@@ -116,7 +116,7 @@ def test_numbers_of_one_place_come_out_of_the_file_of_all(
         waiting.value.save_as(taken)
         href = found.get_attribute("href") or ""
         file, _mark, where = href.partition("#")
-        whole = (site / "r/2026.1/en" / path).parent / file
+        whole = (site / "en" / path).parent / file
         with whole.open(encoding="utf-8", newline="") as handle:
             every = list(csv.DictReader(handle))
         wanted = dict(pair.split("=") for pair in where.split("&"))

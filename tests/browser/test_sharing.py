@@ -68,7 +68,7 @@ def test_the_dataset_in_the_head_is_data(tab: Page, hostile: Path, path: str) ->
     assert tab.title() != "taken"
 
 
-@pytest.mark.parametrize("lead", ["latest/en/explore.html#gender=female", "latest/index.html", ""])
+@pytest.mark.parametrize("lead", ["index.html#gender=female", "index.html", ""])
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("served", [True, False])
 def test_a_lasting_address_leads_on(

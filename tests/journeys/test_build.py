@@ -65,7 +65,7 @@ def test_deleted_work_is_rebuilt_without_spending(hub: Hub) -> None:
     assert "protect" in steps
     assert "link" in steps
     assert len(Ledger(hub.ledger).entries()) == spent
-    assert [p.name for p in hub.releases.iterdir()] == [rules.released_version(hub)]
+    assert [p.name for p in hub.releases.iterdir() if p.is_dir()] == [rules.released_version(hub)]
 
 
 def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
@@ -117,7 +117,7 @@ def test_a_new_version_of_unchanged_people_is_drawn_anew_and_paid(hub: Hub) -> N
     pipeline.build(hub, version=name, until="release")
     pipeline.build(hub, until="release")
     assert len(Ledger(hub.ledger).entries()) == entries + 1, "and again nothing is made or paid"
-    assert [p.name for p in sorted(hub.releases.iterdir())] == [first.name, name]
+    assert [p.name for p in sorted(hub.releases.iterdir()) if p.is_dir()] == [first.name, name]
 
 
 def test_what_readers_see_of_spending_does_not_tell_of_drafts(hub: Hub, tmp_path: Path) -> None:
@@ -246,20 +246,20 @@ def test_a_site_speaks_every_language_of_its_hub(of_two: Hub) -> None:
         code: {p.relative_to(of_two.site / code) for p in (of_two.site / code).rglob("*.html")}
         for code in TWO_LANGUAGES
     }
-    assert len(held["en"]) >= 10
-    assert len(common["en"]) > 20
+    assert len(held["en"]) >= 3
+    assert len(common["en"]) > 30
     for pages_of in (held, common):
         assert all(found == pages_of["en"] for found in pages_of.values())
     assert sorted(p.name for p in pages.iterdir() if p.name in LANGUAGES) == sorted(held)
     for code in held:
         assert f'lang="{code}"' in (pages / code / "index.html").read_text("utf-8")
-        assert 'id="attacks"' in (pages / code / "methods.html").read_text("utf-8")
+        assert 'id="attacks"' in (of_two.site / code / "methods.html").read_text("utf-8")
 
 
 def test_every_release_stays_on_the_site(two: Hub) -> None:
     """A site is drawn from all of releases/, whatever it held before."""
     hub = two
-    versions = sorted(p.name for p in hub.releases.iterdir())
+    versions = sorted(p.name for p in hub.releases.iterdir() if p.is_dir())
     assert len(versions) == 2
     assert sorted(p.name for p in (hub.site / "r").iterdir()) == versions
     for version in versions:
@@ -340,7 +340,7 @@ def test_a_note_on_a_written_version_is_refused_before_anything_is_paid(hub: Hub
 def test_what_a_site_shows_beside_its_release_draws_it_again_and_spends_nothing(hub: Hub) -> None:
     """Stories, events and helplines; no helpline waits for two people to sign."""
     releases, entries = sorted(hub.releases.iterdir()), len(Ledger(hub.ledger).entries())
-    pages = hub.site / "r" / str(rules.released_version(hub)) / "en"
+    pages = hub.site / "en"
     home, told = pages / "index.html", hub.site / "en/stories/a-corridor-is-not-a-cause.html"
     assert "Fictitious Helpline" in home.read_text("utf-8")
     assert told.is_file()
@@ -432,7 +432,7 @@ def test_no_case_value_right_of_the_border(hub: Hub) -> None:
 
 def test_a_release_that_is_gone_stays_published(hub: Hub) -> None:
     """Else its answer would pass for a draft and stand in the next version, byte by byte."""
-    [release] = hub.releases.iterdir()
+    [release] = filter(Path.is_dir, hub.releases.iterdir())
     [entry] = Ledger(hub.ledger).entries()
     for path in (release, hub.releases):
         path.chmod(0o755)
@@ -579,7 +579,7 @@ def drawn(hub: Hub, folder: Path, kind: str) -> str:
     """One page of the site that the newest release of a hub would have."""
     release = open_release(hub.releases / str(rules.released_version(hub)))
     build_site(release, folder, edition=edition(hub), only=[kind], languages=["en"])
-    return (folder / "r" / release.version / "en" / f"{kind}.html").read_text("utf-8")
+    return (folder / "en" / f"{kind}.html").read_text("utf-8")
 
 
 def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub, tmp_path: Path) -> None:

@@ -30,8 +30,9 @@ def too_heavy_in(site: Path) -> list[str]:
 def explorers(site: Path) -> Iterator[tuple[int, int]]:
     """Of each release in each language: bytes of the explorer's first view, and of all that it
     sends before the first filter."""
-    for page in sorted(site.glob("r/*/*/explore.html")):
-        release, code = page.parents[1], page.parent.name
+    release = max(site.glob("r/*"))
+    for page in sorted(site.glob("*/explore.html")):
+        code = page.parent.name
         view = len(gzip.compress(page.read_bytes()))
         for name in re.findall(r'<script src="([^"]+)"', page.read_text("utf-8")):
             view += len(gzip.compress((page.parent / name).read_bytes()))

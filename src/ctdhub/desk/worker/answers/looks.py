@@ -16,6 +16,7 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.private import look as seen
 from ctdhub.hub.private.pages import alarm_table, own_profile, own_report, value_label
 from ctdhub.hub.private.pages import page as look_page
+from ctdhub.hub.rules import by_version
 from ctdhub.hub.stages.differencing import disclosures_of
 from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.hub.steps import hash_file
@@ -560,7 +561,7 @@ def next_week(hub: Hub) -> dict[str, Any]:
     from ctdhub.desk.models import ReleasePlan
 
     monday = today() - timedelta(days=today().weekday())
-    done = [folder.name for folder in hub.releases.iterdir()] if hub.releases.is_dir() else []
+    done = [bundle.name for bundle in by_version(hub.releases)]
     ahead = ReleasePlan.objects.filter(week__gte=monday).exclude(version__in=done)
     week = ahead.order_by("week").values_list("week", flat=True).first()
     return {"given": {"week": week.isoformat() if week else ""}}
