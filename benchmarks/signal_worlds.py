@@ -10,6 +10,7 @@ random the oracle expects the sum of those that are not.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -347,6 +348,35 @@ def growing_seasons(
     return draw
 
 
+def together(
+    times: float, ends: int = 0, part: float = 1.0, size: float = 5, height: float = 0.0
+) -> Callable[..., World]:
+    """The level of a part of the series goes to so many ``times`` over all months, up to ``ends``
+    months before the window; with a sine of the year of that height."""
+
+    def draw(rng: np.random.Generator) -> World:
+        t = np.arange(MONTHS)
+        way = np.where(rng.random((SERIES, 1)) < part, math.log(times) / MONTHS, 0.0)
+        until = MONTHS - WINDOW - ends if ends else MONTHS
+        wave = height * np.sin(2 * np.pi * (t + rng.integers(0, 12, (SERIES, 1))) / 12)
+        rate = _means(rng) * np.exp(way * np.minimum(t, until)) * (1 + wave)
+        return _drawn(rng, rate, size, 2, _hit(rng, SERIES, CHANGED))
+
+    return draw
+
+
+def faster(times: float, begins: int = 0) -> Callable[..., World]:
+    """All grow to so many ``times``: from the month ``begins``, or the faster the later."""
+
+    def draw(rng: np.random.Generator) -> World:
+        t = np.arange(MONTHS)
+        way = np.maximum(t - begins, 0) / (MONTHS - begins) if begins else (t / MONTHS) ** 2
+        rate = _means(rng) * times**way
+        return _drawn(rng, rate, 5, 2, _hit(rng, SERIES, CHANGED))
+
+    return draw
+
+
 def shares(
     deviation: float, step: float = 0.0, noise: float = 0.0, size: float = 50, years: int = YEARS
 ) -> Callable[..., World]:
@@ -478,6 +508,23 @@ SEASONS: dict[str, Callable[..., World]] = {
     "seasons that stay, .5": growing_seasons(0.5, 0.5),
 }
 """Seasons whose height changes, and some that stay."""
+TRENDS: dict[str, Callable[..., World]] = {
+    "all double": together(2),
+    "all fall to a half": together(0.5),
+    "all x4": together(4),
+    "all fall to a quarter": together(0.25),
+    "60 of 100 x4": together(4, part=0.6),
+    "all x4, end 3 months before": together(4, 3),
+    "all x4, end 6 months before": together(4, 6),
+    "all to a quarter, end 6 before": together(0.25, 6),
+    "all to a quarter, end 12 before": together(0.25, 12),
+    "all x4, end 3 before, Poisson": together(4, 3, size=INFINITE),
+    "all double, with seasons": together(2, height=0.5),
+    "all fall to a half, with seasons": together(0.5, height=0.5),
+    "all x4, ever faster": faster(4),
+    "all x3, from half way": faster(3, 36),
+}
+"""Trends that series have in common, and their ends."""
 SHARES: dict[str, Callable[..., World]] = {
     "shares, steady": shares(0.0),
     "shares, drift .05 a year": shares(0.05),
@@ -508,7 +555,7 @@ LATENESS: dict[str, Callable[..., World]] = {
 }
 """Last periods that are not fully reported, and what looks like it."""
 KINDS = {
-    "review": REVIEW, "other": OTHER, "shifts": SHIFTS, "seasons": SEASONS, "shares": SHARES,
-    "lateness": LATENESS,
+    "review": REVIEW, "other": OTHER, "shifts": SHIFTS, "seasons": SEASONS, "trends": TRENDS,
+    "shares": SHARES, "lateness": LATENESS,
 }  # fmt: skip
 WORLDS = {name: world for kind in KINDS.values() for name, world in kind.items()}

@@ -188,7 +188,14 @@ def test_low_months_of_each_year_are_not_late() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["half shifted 3 months before", "seasons 0 to 1, size 20", "shares, drift .2 a year"]
+    "name",
+    [
+        "half shifted 3 months before",
+        "seasons 0 to 1, size 20",
+        "shares, drift .2 a year",
+        "all x4, ever faster",
+        "all x4, end 3 before, Poisson",
+    ],
 )
 def test_what_many_series_did_before_the_window_is_no_signal(name: str) -> None:
     world = signal_worlds.WORLDS[name](np.random.default_rng(0))
@@ -198,6 +205,37 @@ def test_what_many_series_did_before_the_window_is_no_signal(name: str) -> None:
     what = "count" if world.wholes is None else "share"
     moved = [f.row for f in found.signals if any(t.what == what for t in f.moved(0.1))]
     assert sum(not world.hit[row] for row in moved) <= 0.2 * max(10, len(moved))
+
+
+def shifted_a_month_before(seed: int, times: float, month: float) -> Found:
+    """40 series; 15 shift one month before the window, 5 in it; the first one's month before the
+    window is given."""
+    rate = np.full((40, 48), 30.0)
+    rate[:15, -7:] *= times
+    rate[15:20, -6:] *= times
+    counts = np.random.default_rng(seed).poisson(rate).astype(float)
+    counts[0, -7] = month
+    return find(panel(counts), Settings(window=6), smallest=False)
+
+
+@pytest.mark.parametrize(("seed", "times", "month"), [(0, 2.0, 45), (1, 0.5, 27)])
+def test_a_shift_that_may_have_begun_before_the_window_is_no_break(
+    seed: int, times: float, month: float
+) -> None:
+    found = shifted_a_month_before(seed, times, month)
+    verdicts = {f.row: f.tests[0].verdict for f in found.findings}
+    assert verdicts[0] == "level"
+    assert not [row for row in verdicts if row not in range(15, 20) and verdicts[row] == "break"]
+    assert [verdicts[row] for row in range(15, 20)].count("break") >= 3
+
+
+def test_when_a_level_began_is_said_or_that_it_is_not_clear() -> None:
+    found = shifted_a_month_before(0, 2.0, 45)
+    lines = words.no_breaks(found, lambda f: f.name)
+    unclear = "at a higher level; it is not clear whether since 2021-07 or already shortly before."
+    assert {line.partition(": ")[2] for line in lines[1:-1]} == {
+        unclear, "at a higher level since about 2021-06."
+    }  # fmt: skip
 
 
 def corridors() -> tuple[SeriesPanel, np.ndarray]:

@@ -339,10 +339,11 @@ class Test:
 
     ``p`` is two-sided; ``q`` is the share of false ones expected among the tests at least as
     clear: the larger one of all tests and of those of the same kind, so that many numbers that
-    moved do not lend their weight to a share that did not.  ``weight`` is what p is divided by for
-    that (``weights``).  ``ratio`` is what was seen over what was to be expected; ``size`` how many
-    people of the window at least lie beyond that (the low end of the interval).  ``since`` is the
-    period from which on it has another level, "" where it rather has not.
+    moved do not lend their weight to a share that did not; and at least the chance that its level
+    moved before the window.  ``weight`` is what p is divided by for that (``weights``).  ``ratio``
+    is what was seen over what was to be expected; ``size`` how many people of the window at least
+    lie beyond that (the low end of the interval).  ``since`` is the period from which on it has
+    another level, "" where it rather has not.
     """
 
     what: What
@@ -514,7 +515,8 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
     every = q_values(np.stack([j.p for j in judged]), weight)
     of_level = q_values(np.stack([j.p_level for j in judged]))
     for j, q, flat in zip(judged, every, of_level, strict=True):
-        j.q[:] = np.minimum(1.0, CAUTION * np.maximum(q, q_values(j.p, j.weight)))
+        alike = CAUTION * np.maximum(q, q_values(j.p, j.weight))
+        j.q[:] = np.minimum(1.0, np.maximum(alike, j.tested.earlier))
         j.q_level[:] = np.maximum(flat, q_values(j.p_level))
     believed = [t for j in judged for t in (j.p / j.weight)[j.q <= settings.rate]]
     threshold = max(believed, default=settings.rate / max(1, int(testable.sum())))

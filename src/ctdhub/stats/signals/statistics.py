@@ -24,9 +24,10 @@ from ctdhub.stats.signals.chances import (
 #
 # u a first-order autoregression of standard deviation σ whose neighbours are correlated by ρ (a
 # correlation near 1 is a wandering level), or one earlier shift of the level.  The level is unknown
-# without limit, the slope has the mean 0 and one of several standard deviations.  Every combination
-# is a model; its likelihood comes from a Kalman filter that carries z, the level and the slope as
-# columns (P. de Jong 1991, Ann. Stat. 19:1073), all series and models at once.
+# without limit, the slope has the mean 0 and one of several standard deviations; the slope that all
+# series of counts have in common is taken out before.  Every combination is a model; its likelihood
+# comes from a Kalman filter that carries z, the level and the slope as columns (P. de Jong 1991,
+# Ann. Stat. 19:1073), all series and models at once.
 
 SLOPES = (0.0, 0.1, 0.4, 1.6)
 """Standard deviations of the change over all of the past, relative; 0 is no slope."""
@@ -74,7 +75,7 @@ class Forecasts:
     of a level alone, by the past alone, being ``of_level``; by model, shape (models,), the
     dispersion, and whether it is ``flat`` (no slope, no u, no shift); and by series the period
     ``since`` when past and window together have another level, nan where they rather have not
-    shifted."""
+    shifted, and the chance that one began ``earlier`` than the window."""
 
     mean: Floats
     variance: Floats
@@ -84,6 +85,7 @@ class Forecasts:
     dispersion: Floats
     flat: np.ndarray
     since: Floats
+    earlier: Floats
 
 
 def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
@@ -126,6 +128,7 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     few = steady.size * dispersions.size
     begun = own[:, few:].reshape(n, places.size, -1).sum(axis=2)
     since = np.where(begun.sum(axis=1) > 0.5, places[begun.argmax(axis=1)], np.nan)
+    earlier = begun[:, places < past.seen.shape[1] - past.gap].sum(axis=1)
     shape = (n, -1, dispersions.size)
     chance, of_mean, of_variance = (a[:, few:].reshape(shape) for a in (weight, mean, variance))
     total = np.maximum(chance.sum(axis=1), TINY)
@@ -144,7 +147,7 @@ def forecasts(past: Departures, dispersions: Floats, usual: float) -> Forecasts:
     of_level[:, flat] = posterior(likelihood / sharp, alone)[:, : dispersions.size]
     of_level /= np.maximum(of_level.sum(axis=1, keepdims=True), TINY)
     dispersion = np.tile(dispersions, steady.size + 1)
-    return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat, since)
+    return Forecasts(mean, variance, wandering, weight, of_level, dispersion, flat, since, earlier)
 
 
 def _places(length: int) -> tuple[Ints, Floats]:
@@ -525,6 +528,9 @@ USUAL = 0.1
 """Dispersion to start from: periods that vary by about a third beyond chance."""
 STRENGTH = 6.0
 """How many series the start weighs as much as."""
+ENDED = 2.0
+"""A trend that all series have in common may end for all at once, which none of them foretells: the
+error of a forecast is so many times what it adds from the end of the past to the window."""
 _NEWTON = 4
 _MOST_DOUBT, _MOST_TIMES = 1e4, 1e6
 """A past that leaves the logarithm of a rate so uncertain (its variance), or leads to expect so
@@ -544,7 +550,8 @@ class Tested:
     the past that are 0 where that is more than the others lead to expect, else 0: then the periods
     that are not 0 were tested.  ``empty`` is the number of periods of the window that are 0 where
     the past leads to expect far fewer, else 0.  ``since`` is the number of periods before the end
-    when another level began, nan where past and window together do not rather show one.
+    when another level began, nan where past and window together do not rather show one, and
+    ``earlier`` the chance that one began before the window, 0 where periods are ``empty``.
     ``doubled`` is by how many standard errors a doubling (of the number, of the odds of the share)
     would move the test if the past had a level alone; no number of the window is in it.
     """
@@ -564,6 +571,7 @@ class Tested:
     zeros: Floats
     empty: Floats
     since: Floats
+    earlier: Floats
     doubled: Floats
 
 
@@ -591,10 +599,12 @@ def _departures(
 
 @dataclass(frozen=True)
 class _Fit:
-    """A first fit of the rate: base (series, periods) without the slope, slope times time."""
+    """A first fit of the rate: base (series, periods) without the slope, slope times time; and the
+    ``usual`` slope, which one of these series is expected to have before looking."""
 
     base: Floats
     slope: Floats
+    usual: float
 
 
 def count_tests(
@@ -620,7 +630,7 @@ def count_tests(
     rate = fit.base * np.exp(fit.slope[:, None] * time)
     n, m = before.sum(axis=1), now.sum(axis=1)
     stretch = np.sqrt(n / np.maximum(n - waves.used, 1))[:, None]
-    line = fit.slope[:, None] * time
+    line = (fit.slope[:, None] - fit.usual) * time
     ahead = (now * time).sum(axis=1) / np.maximum(m, 1)
     seen = line + np.where(before, stretch, 1.0) * (y - rate) / rate
     known = 1 / rate + noisy / rate**2
@@ -634,17 +644,20 @@ def count_tests(
     window_ = _Window(
         (y * now).sum(axis=1),
         base,
-        fit.slope * ahead,
+        (fit.slope - fit.usual) * ahead,
         uneven,
         (noisy * now).sum(axis=1),
         share,
         _ratio(departures.known[:, : -departures.gap].sum(axis=1), n.astype(float)),
-        waves.variance,
+        waves.variance + (ENDED * fit.usual * np.maximum(ahead - 0.5, 0.0)) ** 2,
     )
     expected, error, of_past, up, down, uneven, of_mean, drift = _tails(
         window_, found, found.weight
     )
-    level, _error, _past, level_up, level_down, *plain = _tails(window_, found, found.of_level)
+    steady = fit.slope * ahead - fit.usual * (before * time).sum(axis=1) / np.maximum(n, 1)
+    level, _error, _past, level_up, level_down, *plain = _tails(
+        replace(window_, line=steady), found, found.of_level
+    )
     down, level_down = (
         np.where(silent, rarer, np.where(zeros > 0, np.minimum(1, 2 * np.minimum(d, rarer)), d))
         for d in (down, level_down)
@@ -652,7 +665,7 @@ def count_tests(
     return Tested(
         window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
         uneven, of_mean, drift, zeros, empty, departures.time.size - found.since,
-        _doubled(level, *plain),
+        np.where(empty > 0, 0.0, found.earlier), _doubled(level, *plain),
     )  # fmt: skip
 
 
@@ -762,7 +775,12 @@ def _fitted(y: Floats, before: np.ndarray, noisy: Floats, time: Floats, waves: S
     curved = np.maximum((rate * time**2).sum(axis=1), 1e-12)
     variance = (rest**2 * time**2).sum(axis=1) / curved**2 * n / np.maximum(n - 2, 1)
     kept = slope * np.maximum(0.0, 1 - variance / np.maximum(slope**2, 1e-12))
-    return _Fit(level_of(kept)[0][:, None] * waves.factor, kept)
+    weight = (n > 1) / (variance + 1)
+    weight /= weight.sum() + STRENGTH
+    usual = float(weight @ slope)
+    error = float(weight**2 @ (slope - usual) ** 2)
+    usual *= max(0.0, 1 - error / max(usual**2, 1e-12))
+    return _Fit(level_of(kept)[0][:, None] * waves.factor, kept, usual)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -836,7 +854,7 @@ def share_tests(
             for each in (
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
                 level, level_up, level_down, *(np.full(seen.size, np.nan),) * 5,
-                departures.time.size - found.since,
+                departures.time.size - found.since, found.earlier,
                 moved / np.maximum(np.hypot(plain / size, unsure), 1e-12),
             )
         )
