@@ -413,6 +413,12 @@ def read_words(package: str, name: str) -> Any:
     return read_shipped(resources.files(package) / f"{name}.words.yaml")
 
 
+@cache
+def texts(package: str, name: str) -> dict[str, Text]:
+    """The texts of a file ``….words.yaml`` by their keys, for what is said later."""
+    return {key: Text(words) for key, words in read_words(package, name).items()}
+
+
 def said_all(package: str, name: str) -> Any:
     """The texts of a file as they lie there, at any depth, in the language in force."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ctdhub.core.errors import HubError, error, printable
-from ctdhub.core.i18n import Text, joined
+from ctdhub.core.i18n import Text, joined, texts
 
 Cause = Literal["first", "people", "columns", "settings", "method", "lost", "version", "unfinished"]
 """Why a request is not answered already: what is different from the last one that was paid."""
@@ -73,16 +73,5 @@ def up_to(epsilon: float) -> Pay:
 
 def why(because: Sequence[Cause]) -> Text:
     """The reasons in words."""
-    return joined([_WORDS[cause] for cause in because], Text("; "))
-
-
-_WORDS: dict[Cause, Text] = {
-    "first": Text("it is the first answer of this ledger"),
-    "people": Text("other people, or other answers about them"),
-    "columns": Text("other columns, values or tables"),
-    "settings": Text("other settings of the policy"),
-    "method": Text("another method of protection in this version of the software"),
-    "lost": Text("the answer that was paid for is lost"),
-    "version": Text("a new version is always drawn anew"),
-    "unfinished": Text("an answer that was paid for and cut off is finished"),
-}
+    words = texts("ctdhub.dp", "price")
+    return joined([words[cause] for cause in because], Text("; "))

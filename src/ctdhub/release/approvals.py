@@ -18,18 +18,10 @@ from pydantic import Field, ValidationError, model_serializer, model_validator
 from ctdhub.core.errors import InvalidSetting, error, printable
 from ctdhub.core.files import rewrite
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Text, joined
+from ctdhub.core.i18n import Text, joined, texts
 from ctdhub.core.keys.signing import PREFIX, SigningKey, is_public_key, is_signed
 from ctdhub.core.tables import canonical
-from ctdhub.release.passkey import (
-    FAULTS,
-    LONGEST,
-    DeviceRules,
-    Passkey,
-    can_sync,
-    fault,
-    is_passkey,
-)
+from ctdhub.release.passkey import LONGEST, DeviceRules, Passkey, can_sync, fault, is_passkey
 
 if TYPE_CHECKING:
     from ctdhub.release.manifest import Manifest
@@ -168,8 +160,8 @@ class Mark(FrozenModel):
             met = fault(message, self.key, self.signature, *parts, rules)
             if met is None:
                 return None
-            name = ROLE_NAMES[role]
-            return Text("The passkey of the {role}: {fault}", role=name, fault=FAULTS[met])
+            words = texts("ctdhub.release", "passkey")[met]
+            return Text("The passkey of the {role}: {fault}", role=ROLE_NAMES[role], fault=words)
         mine = self.authenticator_data is None and self.client_data is None
         if mine and is_signed(message, self.signature, self.key):
             return None

@@ -24,7 +24,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import Text
 
 PREFIX = "passkey:"
 LONGEST = 4_000
@@ -37,26 +36,7 @@ Fault = Literal[
     "parts", "key", "rs256", "client-data", "type", "challenge", "origin", "embedded",
     "authenticator", "host", "absent", "unverified", "flags", "synced", "signature",
 ]  # fmt: skip
-"""What may be wrong with a signature by passkey, by name; see :data:`FAULTS`."""
-
-FAULTS: dict[Fault, Text] = {
-    "parts": Text("The parts of the signature are damaged or too long."),
-    "key": Text("The key is not a passkey of a kind that is accepted."),
-    "rs256": Text("The passkey is an RSA key, and the hub does not accept these."),
-    "client-data": Text("What the browser signed cannot be read."),
-    "type": Text("The passkey did not sign an approval: it was being created, or a payment."),
-    "challenge": Text("The passkey signed another statement."),
-    "origin": Text("The passkey was used on a page of another address."),
-    "embedded": Text("The passkey was used inside a page of another site."),
-    "authenticator": Text("What the device signed cannot be read."),
-    "host": Text("The device signed for another host."),
-    "absent": Text("The device did not notice a person."),
-    "unverified": Text("The device did not check who used it (PIN, finger or face)."),
-    "flags": Text("The device contradicts itself about copies of its key."),
-    "synced": Text("The passkey can leave its device, and the hub does not accept these."),
-    "signature": Text("The signature does not match the key."),
-}
-"""Each fault in words."""
+"""What may be wrong with a signature by passkey, by name; ``passkey.words.yaml`` says it."""
 
 
 @dataclass(frozen=True)

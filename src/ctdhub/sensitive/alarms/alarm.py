@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.i18n import Named, Numeral, Text
+from ctdhub.core.i18n import Named, Numeral, Text, texts
 from ctdhub.core.tables import fold
 from ctdhub.schema import model
 from ctdhub.schema.labels import label
@@ -90,73 +90,12 @@ class Alarm:
             "before_n": Numeral(self.before_n),
             "before_of": Numeral(self.before_of),
         }
-        text = _WHAT[self.name]
+        text = texts("ctdhub.sensitive.alarms", "alarm")[self.name]
         return text.holding(**{k: v for k, v in fields.items() if f"{{{k}}}" in text.message})
 
     def as_json(self) -> dict[str, Any]:
         """As values that JSON knows; ``Alarm(**value)`` is the way back."""
         return asdict(self)
-
-
-_WHAT: Mapping[str, Text] = {
-    "unknown-texts": Text(
-        "Cells of the column {about} with a text that no rule can read: {n} of {of}."
-    ),
-    "new-texts": Text(
-        "Cells of the column {about} with an unknown text that the delivery before did not have: "
-        "{n} of {of}."
-    ),
-    "new-column": Text("The column {about} is new, and no rule reads it."),
-    "recorded-fell": Text(
-        "{about}: recorded in {n} of {of} records; in the delivery before, {before_n} of "
-        "{before_of}."
-    ),
-    "value-moved": Text(
-        "{about}: one value is that of {n} of the {of} records in which it is recorded; in the "
-        "delivery before, of {before_n} of {before_of}. Its codes may have changed their meaning."
-    ),
-    "all-under-18": Text("Every person whose age is recorded is under 18 (records: {of})."),
-    "none-under-18": Text("No person whose age is recorded is under 18 (records: {of})."),
-    "one-gender": Text("All records with a gender have the same one (records: {of})."),
-    "one-citizenship": Text("All records with a citizenship have the same one (records: {of})."),
-    "one-country": Text(
-        "All records with a country of exploitation have the same one (records: {of})."
-    ),
-    "year-jump": Text(
-        "The year {about} has at least ten times as many records as the years next to it ({n} of "
-        "{of})."
-    ),
-    "all-first-of-january": Text("All dates in the column {about} are 1 January (cells: {of})."),
-    "never-yes": Text("{about}: not “yes” in any of the {of} records in which it is recorded."),
-    "no-exploitation": Text("Records in which no form of exploitation is “yes”: {n} of {of}."),
-    "contradiction": Text(
-        "{about}: in {n} of {of} records other than what follows from their other values."
-    ),
-    "many-rejects": Text("Rejected rows: {n} of {of}."),
-    "many-excluded": Text("Rows that rules of the mapping leave out: {n} of {of}."),
-    "key-two-genders": Text("Person keys with records of two genders: {n} of {of}."),
-    "key-two-births": Text(
-        "Person keys with dates of birth too different for one person: {n} of {of}."
-    ),
-    "many-records-a-key": Text("Person keys: {of}; records with these keys: {n}."),
-    "sorted-lists": Text(
-        "All lists of alleged perpetrators in the column {about} are sorted and without "
-        "repeats (cells: {of}): they look like sets, whose order says nothing."
-    ),
-    "ids-rewritten": Text(
-        "Numbers in the column {about} are written in another way, such as 17.0 or 0017 for 17: "
-        "{n} of {of}. Their people would count twice, and those who withdrew are not recognised."
-    ),
-    "nobody-again": Text(
-        "None of the people in earlier deliveries is in this one (people: {of}). If their numbers "
-        "are now written in another way, they count twice, and those who withdrew are not "
-        "recognised."
-    ),
-    "most-left": Text(
-        "Most people in the delivery before are not in this one: {n} of {of}. If it holds only "
-        "what is new or changed, its agreement must say deliveries: additions."
-    ),
-}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.errors import error
-from ctdhub.core.i18n import Text
+from ctdhub.core.i18n import texts
 from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.model import AGE, PERIOD, SEX, load_schema
 from ctdhub.sensitive.duck import run_whole
@@ -236,18 +236,6 @@ Row = tuple[int, str | None, Cells]
 Keys = Callable[[pa.Table], pa.Array]
 """Person keys of the rows of a table, null where a row has none."""
 
-_REFUSED = {
-    "patch-key": Text("The row names no case, so nobody can see whose record it corrects."),
-    "patch-unknown": Text(
-        "No earlier delivery has this case. Correct its number, or send a new case in a delivery "
-        "of whole records."
-    ),
-    "patch-several": Text(
-        "Earlier deliveries have several rows of this case, so nobody can see which it corrects."
-    ),
-    "patch-contradicts": Text("Rows of this case say two different things in one column."),
-}
-
 
 def patched(
     raw: RawTable, before: Iterable[tuple[bool, Sequence[RawTable]]], keys: Keys
@@ -276,7 +264,8 @@ def patched(
     kept = list(filled)
     columns = [pa.array([filled[n].get(c) for n in kept], pa.string()) for c in names]
     table = pa.table([*columns, pa.array(kept, raw.table[ROW].type)], [*names.values(), ROW])
-    rejects = reject_table(raw.file, [Reject(n, r, _REFUSED[r]) for n, r in refused.items()])
+    why = texts("ctdhub.sensitive.linkage", "deliveries")
+    rejects = reject_table(raw.file, [Reject(n, r, why[r]) for n, r in refused.items()])
     return replace(raw, table=table, rejects=pa.concat_tables([raw.rejects, rejects]))
 
 
