@@ -23,7 +23,7 @@ from ctdhub.sensitive.linkage.people import (
     people_by_lists,
     persons_of,
 )
-from ctdhub.sensitive.linkage.pprl.derive import KINDS
+from ctdhub.sensitive.linkage.pprl.derive import EACH
 from ctdhub.sensitive.linkage.token_joins import ORDER, joins, named
 
 YEARS = (2015, 2020)
@@ -118,7 +118,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_every_kind_has_its_place() -> None:
-    assert sorted(ORDER) == sorted((set(KINDS) | {"i"}) - {*"mnopr"})
+    assert sorted(ORDER) == sorted((set(EACH) | {"i"}) - {*"mnopr"})
 
 
 def reach(rows: Sequence[Row], person: str, most: int) -> tuple[int, int]:

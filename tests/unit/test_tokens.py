@@ -22,8 +22,6 @@ from ctdhub.sensitive.linkage.pprl.derive import (
     CHECK,
     EACH,
     JOINING,
-    KINDS,
-    LENGTH,
     QUALITY,
     AgeAt,
     Identity,
@@ -140,7 +138,7 @@ def test_the_first_of_january_is_an_unknown_day() -> None:
 def test_any_text_gives_only_keyed_tokens(given_: str, family: str, birth: str, place: str) -> None:
     person = Identity(given_, family, birth, place)
     first, tokens = MAKER.tokens(person)
-    assert all(FORM.fullmatch(t) and len(t) == LENGTH + 2 and t[0] in KINDS for t in tokens)
+    assert all(FORM.fullmatch(t) and len(t) == LENGTH + 2 and t[0] in EACH for t in tokens)
     assert first in ("", *tokens)
     turned = set(MAKER.tokens(Identity(family, given_, birth, place))[1])
     plain = {token for token in tokens if token[0] not in "jklmnopr"}
@@ -190,9 +188,9 @@ def test_a_dictionary_is_worth_nothing_without_the_key_and_everything_with_it(
 
 def test_no_two_kinds_share_a_key() -> None:
     """A text keyed under one kind says nothing under another, but for the kinds that join."""
-    codes = {kind: MAKER._token(kind, "the same text")[2:] for kind in KINDS}
+    codes = {kind: MAKER._token(kind, "the same text")[2:] for kind in EACH}
     assert len({codes[kind] for kind in JOINING}) == 1
-    assert len(set(codes.values())) == len(KINDS) - len(JOINING) + 1
+    assert len(set(codes.values())) == len(EACH) - len(JOINING) + 1
 
 
 def test_what_frequencies_tell(tmp_path: Path) -> None:
@@ -204,7 +202,7 @@ def test_what_frequencies_tell(tmp_path: Path) -> None:
     town = _population(tmp_path, 3_000)
     inside = town[::2]
     right = rows = 0
-    for kind in KINDS:
+    for kind in EACH:
         plain = Counter(text for p in town for k, text in composite_keys(p) if k == kind)
         truth = {MAKER._token(kind, text): text for text in plain}
         seen = Counter(t for p in inside for t in MAKER.tokens(p)[1] if t[0] == kind)

@@ -15,7 +15,7 @@ from ctdhub.cli.approve import show_disclosures, show_unit
 from ctdhub.cli.output import bar, console, errors, say, show_exactly, show_table
 from ctdhub.core.errors import error
 from ctdhub.core.format import decimal, exact, number, share, tiny
-from ctdhub.core.i18n import _
+from ctdhub.core.i18n import _, said_all
 from ctdhub.dp.standalone.domains import load_domains
 from ctdhub.dp.standalone.table import MAX_DELTA, check_delta
 from ctdhub.practice.naming import write_names
@@ -191,14 +191,7 @@ def show_rehearsal(done: Sequence[Rehearsal], people: int, plan: Plan) -> None:
             "epsilon; each takes about as long to make as the records."
         )
         say(text, n=number(done[0].sets), bytes=number(done[0].set_bytes))
-    text = _(
-        "Noise, half-widths and smallest counts follow from the settings alone: the "
-        "first number holds where all cells of a table are shown, the second where a "
-        "single one is. Figures with an asterisk come from the fictitious people; real "
-        "data will differ. TVD is the share of records in a wrong cell. Core pairs and "
-        "triples by name: --json."
-    )
-    say(text)
+    say(said_all("ctdhub.cli", "notes")["rehearsal"])
 
 
 def _show_sources(done: Sequence[Rehearsal], heads: Sequence[str]) -> None:

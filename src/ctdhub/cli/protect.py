@@ -18,7 +18,7 @@ from ctdhub.cli.output import bar, console, errors, say, show_error, show_table
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import made_whole
 from ctdhub.core.format import decimal, exact, listed, number, share, tiny
-from ctdhub.core.i18n import _, said
+from ctdhub.core.i18n import _, said, said_all
 from ctdhub.core.tables import ROW
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.policy import usual_promise
@@ -325,21 +325,8 @@ def _told(tells: Inference, k: int, extra: float) -> str:
 def _warn(suppressed: str) -> None:
     label = _("Before you publish:")
     console.print(f"[bold yellow]{escape(label)}[/]")
-    for sentence in (
-        _(
-            "k-anonymity does not compose: two such files about the same people can together "
-            "reveal what neither reveals alone. Use it for one-off files; differential privacy is "
-            "the default, and no entry of the ledger covers this file."
-        ),
-        _(
-            "Which cells are suppressed depends on the data; the figures above say what somebody "
-            "who knows the method concludes from it (minimality)."
-        ),
-        _("In the file, an empty cell means not recorded, and {text} means suppressed.").format(
-            text=suppressed
-        ),
-    ):
-        say("- {sentence}", sentence=sentence)
+    for sentence in said_all("ctdhub.cli", "notes")["kanon"]:
+        say(f"- {sentence}", text=suppressed)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ctdhub.core.errors import error
-from ctdhub.core.i18n import Text, said
+from ctdhub.core.i18n import said_all
 from ctdhub.core.tables import fold
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
@@ -130,32 +130,10 @@ def _months() -> dict[str, int]:
 FORMAT = 2
 """Version of what tokens are made of; those of two versions never agree."""
 
-KINDS = {
-    "a": Text("all names as spelt and birth date"),
-    "b": Text("two names by sound and birth date"),
-    "c": Text("two names by sound and birth year"),
-    "d": Text("two names by sound, day and month of birth"),
-    "e": Text("two names by sound and place"),
-    "f": Text("one name by sound and birth date"),
-    "g": Text("one name by sound, birth year and place"),
-    "h": Text("beginnings of two names and birth date"),
-    "j": Text("first choice for merging"),
-    "k": Text("second choice for merging"),
-    "l": Text("third choice for merging"),
-    "m": Text("given and family name and birth date, or year and place"),
-    "n": Text("given and family name with day and month of birth, or year, or place"),
-    "o": Text("given name and birth date, or year and place"),
-    "p": Text("family name and birth date, or year and place"),
-    "r": Text("given and family name, birth year and place"),
-}
-"""The composite keys by the letter that their tokens begin with: what agrees where two records
-share one."""
-
 
 def kind_words() -> dict[str, str]:
     """The composite keys, and that of the birth date alone, in the user's language."""
-    known = {**KINDS, "i": Text("birth date and place")}
-    return {kind: said(known[kind]) for kind in sorted(known)}
+    return dict(said_all("ctdhub.sensitive.linkage.pprl", "derive"))
 
 
 EACH = {"a": 1, "b": 4, "c": 4, "d": 4, "e": 4, "f": 4, "g": 4, "h": 1,
@@ -231,7 +209,7 @@ class Tokeniser:
             raise ValueError("a linkage key has at least 32 bytes")
         self._keys = {
             kind: _subkey(key, release, JOINING if kind in JOINING else kind)
-            for kind in (*KINDS, CHECK, "case")
+            for kind in (*EACH, CHECK, "case")
         }
         self._filling = _subkey(filling or os.urandom(32), release, "filling")
         code = hmac.digest(self._keys[CHECK], b"", hashlib.sha256).hex()
