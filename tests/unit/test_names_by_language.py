@@ -13,7 +13,7 @@ from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.release.open import open_release
-from ctdhub.report.trends import part_label, told
+from ctdhub.report.trends import change_sentences, part_label
 from ctdhub.report.wording import called, turn_sentences
 from ctdhub.site.build import build_site
 from ctdhub.site.frame import address
@@ -87,9 +87,9 @@ def test_what_changed_and_who_declared_a_break_is_called_so() -> None:
     met = DeclaredBreak("2017-01-01", "One", "form")
     split = Split(2010, 2012, -9, -12, -6, (part,), None, False, 0.95, (met,))
     with language("fr"):
-        said = " ".join((*told(EVERYBODY, split, found), part_label(part, found)))
+        said = " ".join((*change_sentences(EVERYBODY, split, found), part_label(part, found)))
         assert said.count("Premier") == 3
         assert "One" not in said
-        assert "One" in " ".join(told(EVERYBODY, split))
+        assert "One" in " ".join(change_sentences(EVERYBODY, split))
     with language("es"):
-        assert "Premier" not in " ".join(told(EVERYBODY, split, found))
+        assert "Premier" not in " ".join(change_sentences(EVERYBODY, split, found))

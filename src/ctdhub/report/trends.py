@@ -72,7 +72,7 @@ def question_label(question: decomposition.ChangeSubject) -> str:
     return _("{variable}: {value}").format(variable=label(name, lang), value=value)
 
 
-def told(
+def change_sentences(
     question: decomposition.ChangeSubject,
     split: decomposition.Split,
     facts: PublicFacts | None = None,
@@ -211,7 +211,7 @@ def _split(report: decomposition.Report, split: decomposition.Split) -> dict[str
             for part in split.parts
         ],
         "breaks": wording.break_data(split.breaks),
-        "sentences": list(told(report.question, split)),
+        "sentences": list(change_sentences(report.question, split)),
     }
 
 
@@ -254,7 +254,7 @@ def document(report: decomposition.Report, release: Release) -> Document:
         *(() if report.moved else (measured_apart(),)),
     )
     who += tuple(wording.break_sentence(one, release.facts) for one in report.breaks)
-    splits = [Sentences(told(report.question, s, release.facts)) for s in report.splits]
+    splits = [Sentences(change_sentences(report.question, s, release.facts)) for s in report.splits]
     nothing = _("Nobody reports on one of the two years, so there is nothing to split.")
     level = share(release.protected.guarantee.level)
     notes = (
@@ -378,7 +378,7 @@ def _balance(
     divided = any(part.kind in ("left", "joined", "rest") for part in split.parts)
     return Balance(
         title=title,
-        sentences=told(question, split, facts),
+        sentences=change_sentences(question, split, facts),
         changes=tuple(changes) if divided else (),
     )
 

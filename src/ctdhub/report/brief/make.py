@@ -294,7 +294,7 @@ def _few() -> str:
 
 
 def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:
-    paragraphs = tuple(told_event(event) for event in events[:MOST])
+    paragraphs = tuple(event_line(event) for event in events[:MOST])
     if (more := len(events) - MOST) > 0:
         words = words_of("more_events", more)
         notebook.add("day.events", "sum", more, (number(more),))
@@ -304,7 +304,7 @@ def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:
     return Section("events", _("On this day"), (Words(paragraphs),))
 
 
-def told_event(event: Event) -> str:
+def event_line(event: Event) -> str:
     """An event in one line."""
     times = (
         clock(event.start.time()) if isinstance(event.start, datetime) else "",
@@ -414,7 +414,7 @@ def make_poster(answers: Answers, subject: Subject, made: date, help: Help | Non
         title = _("{name}, {day}").format(name=subject.name, day=in_words(subject.when))
         if subject.observance is None:
             title = subject.name
-        lines = tuple(told_event(e) for e in subject.events[:MOST_EVENTS])
+        lines = tuple(event_line(e) for e in subject.events[:MOST_EVENTS])
     else:
         where, unit = _people(answers, subject)
         said, title, lines = words_of("sentence", "all"), subject.name, ()

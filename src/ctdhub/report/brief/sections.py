@@ -20,7 +20,7 @@ from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name
 from ctdhub.report.figures import Among, Figure, named_years, sides, year_chart, years_headline
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict, words_of
-from ctdhub.report.trends import measured_apart, question_label, recorded_share, told
+from ctdhub.report.trends import change_sentences, measured_apart, question_label, recorded_share
 from ctdhub.report.wording import break_sentence, printed, ranged, signed, sized, turned
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, DESTINATION, ORIGIN, PERIOD, RELATION, load_schema
@@ -445,7 +445,9 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
             split = decomposition.Split(earlier, last, *ends, (), None, False, level, met)
             _note(corridor.where, "change.corridor", split, notebook)
             same = brief_words("same_contributors")
-            texts.append(" ".join((*told(decomposition.EVERYBODY, split, release.facts), same)))
+            texts.append(
+                " ".join((*change_sentences(decomposition.EVERYBODY, split, release.facts), same))
+            )
     return _section([Words(tuple(texts))] if texts else [])
 
 
@@ -464,7 +466,7 @@ def _texts(found: decomposition.Report, facts: PublicFacts, notebook: Notebook) 
         if clear and _can_be_split(split):
             id = f"change.{found.question.code or 'all'}"
             _note(found.question.where, id, split, notebook)
-            texts.append(" ".join(told(found.question, split, facts)))
+            texts.append(" ".join(change_sentences(found.question, split, facts)))
     return texts
 
 

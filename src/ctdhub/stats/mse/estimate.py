@@ -122,7 +122,7 @@ def _pairs(lists: Lists, chosen: Bools) -> Iterator[SensitivityChange]:
 def _others(lists: Lists, links: WrongLinks | None) -> Iterator[tuple[SensitivityChange, Lists]]:
     """Each other change, without estimates yet, and the table after it."""
 
-    def told(
+    def row(
         table: Lists,
         kind: Kind,
         names: tuple[str, ...],
@@ -133,19 +133,19 @@ def _others(lists: Lists, links: WrongLinks | None) -> Iterator[tuple[Sensitivit
 
     if len(lists.names) > 2:
         for name in lists.names:
-            yield told(lists.without(name), "without", (name,))
+            yield row(lists.without(name), "without", (name,))
         for pair in lists.pairs:
-            yield told(lists.merged(*pair), "merged", pair)
+            yield row(lists.merged(*pair), "merged", pair)
     for rate in RATES:
-        yield told(relinked(lists, rate), "missed_links", (), rate)
+        yield row(relinked(lists, rate), "missed_links", (), rate)
     for rate in RATES:
-        yield told(unlinked(lists, rate), "false_links", (), rate)
+        yield row(unlinked(lists, rate), "false_links", (), rate)
     if links and not links.too_many:
-        yield told(relinked(lists, links.missed), "missed_links", (), links.missed, "about")
+        yield row(relinked(lists, links.missed), "missed_links", (), links.missed, "about")
         most = links.missed_most
-        yield told(relinked(lists, most), "missed_links", (), most, "most")
+        yield row(relinked(lists, most), "missed_links", (), most, "most")
         most = links.false_most
-        yield told(unlinked(lists, most), "false_links", (), most, "most")
+        yield row(unlinked(lists, most), "false_links", (), most, "most")
 
 
 def _changed(
