@@ -51,7 +51,7 @@ def row_of(page: Page, column: str) -> Locator:
 
 def decide(page: Page, column: str, *texts: str) -> None:
     """Open a column, choose texts, say what they mean; the list of edits then has them."""
-    loads(page, lambda: row_of(page, column).get_by_role("link", name="Open").click())
+    loads(page, lambda: row_of(page, column).get_by_role("link").first.click())
     for text in texts:
         page.get_by_role("checkbox", name=text, exact=True).check()
     page.locator("#codes").select_option("female")

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
 from ctdhub.sensitive.bundle.pack import check_bundle, open_bundle
+from ctdhub.sensitive.ingest.isolated import read_isolated
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
+from ctdhub.sensitive.mapping.run import harmonise
 from tests.browser.conftest import loads
 
 HEAD = ["N° dossier", "Prénom", "Nom", "Sexe", "Âge", "Date d’accueil", "Nationalité",
@@ -79,14 +86,17 @@ def office(tmp_path: Path) -> Office:
 
 
 @pytest.fixture
-def opened(office: Office) -> Iterator[str]:
-    """The one-time address of a kit in a process of its own, as Django's settings are one's."""
+def opened(office: Office, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The one-time address of a kit in a process of its own, as Django's settings are one's.
+
+    It speaks English, or the language that a test asks for.
+    """
     run = "from ctdhub.cli.main import main; main()"
     kit = subprocess.Popen(
         [sys.executable, "-c", run, "kit", "--no-browser", "--folder", str(office.kit)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "CTDHUB_LANG": "en"},
+        env={**os.environ, "CTDHUB_LANG": getattr(request, "param", "en")},
     )
     assert kit.stdout is not None
     yield next(line.strip() for line in kit.stdout if line.startswith("http://"))
@@ -215,3 +225,145 @@ def test_arabic_on_a_phone_by_keys_and_without_a_script(
     quiet.locator("aside button[value=undo]").first.click()
     expect(quiet.locator("aside .history li")).to_have_count(0)
     plain.close()
+
+
+# --------------------------------------------------------------------------------------------------
+# The register of a shelter in Excel (benchmarks/register.py): what the way to its bundle costs.
+
+CLICKS, DECISIONS, WORDS = 25, 12, 1_200
+SEEN = """() => {
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const near = texts.currentNode.parentElement, option = near.closest("option");
+    const holder = option ? option.closest("select") : near;
+    if (near.closest("script, style, .unseen") || (option && !option.selected)) continue;
+    const place = holder.getBoundingClientRect();
+    if (holder.checkVisibility() && place.right > 0 && place.bottom > 0)
+      found.push(texts.currentNode.textContent);
+  }
+  return found;
+}"""
+"""The texts of a page that are to be seen; of a list of choices the chosen one."""
+
+
+class Newcomer:
+    """Counts what the way costs: activations, values chosen, and words on the pages passed.
+
+    A button that answers a question is both a click and a decision.  A word counts once for each
+    place of a page where it stands, over all states of that page.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.clicks, self.decisions = page, 0, 0
+        self._read: dict[str, Counter[str]] = {}
+
+    @property
+    def words(self) -> int:
+        return sum(count.total() for count in self._read.values())
+
+    def look(self, title: str) -> None:
+        """Read the page of this title as it is now."""
+        expect(self.page.locator("h1")).to_have_text(title)
+        texts = " ".join(self.page.evaluate(SEEN)).split()
+        now = Counter(word for word in texts if re.search(r"\w", word))
+        self._read[title] = self._read.get(title, Counter()) | now
+
+    def go(self, act: Callable[[], object], title: str, *, decides: bool = False) -> None:
+        """Do what leads to another page, and read it."""
+        self.clicks, self.decisions = self.clicks + 1, self.decisions + decides
+        loads(self.page, act)
+        self.look(title)
+
+    def decide(self, button: Locator, text: str | None = None) -> None:
+        """Answer where the page asks; with a text, after choosing it in the list before it."""
+        if text is not None:
+            self.clicks += 1
+            button.locator("xpath=preceding-sibling::select").select_option(label=text)
+        self.clicks, self.decisions = self.clicks + 1, self.decisions + 1
+        with self.page.expect_response(lambda answer: answer.request.method == "POST"):
+            button.click()
+        expect(self.page.locator(".htmx-swapping, .htmx-settling, .htmx-request")).to_have_count(0)
+        self.look("Colonnes de votre fichier")
+
+
+def register() -> ModuleType:
+    """The generator of the register, which is kept with the benches of foreign files."""
+    path = Path(__file__).parents[2] / "benchmarks" / "register.py"
+    spec = importlib.util.spec_from_file_location("register_of_a_shelter", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def values_of_bundle(office: Office) -> dict[int, dict[str, str]]:
+    """What the hub makes of each row of the bundle, by the row of the shelter's own file."""
+    path = office.kit / "bundles/refuge-1.ctdbundle"
+    bundle = open_bundle(path, [office.identity], office.root)
+    (office.root / "cases.csv").write_bytes(bundle.cases)
+    rows = [int(row["row_in_file"]) for row in csv.DictReader(io.StringIO(bundle.cases.decode()))]
+    mapping = parse_mapping(bundle.mapping, "mapping.yaml")
+    raw = read_isolated(office.root / "cases.csv", mapping.read)
+    done = harmonise(raw, mapping, "refuge", (2002, 2030), bytes(32))
+    assert done.conservation.rejected == 0
+    beside = {"source_row", "source_file", "record_id", "person_key", "case_code", "source_type",
+              "reporting_entity"}  # fmt: skip
+    return {
+        rows[record["source_row"] - 2]: {
+            name: str(value)
+            for name, value in record.items()
+            if value is not None and name not in beside
+        }
+        for record in done.records.to_pylist()
+    }
+
+
+@pytest.mark.parametrize("opened", ["fr"], indirect=True)
+def test_a_register_in_excel_becomes_a_bundle_within_the_budgets(
+    office: Office, opened: str, tab: Page, violations: Callable[[Page], str]
+) -> None:
+    source, who = register(), Newcomer(tab)
+    file = source.write(office.root / "Registre.xlsx")
+    tab.goto(opened)
+    who.look("De votre fichier à un lot")
+    card = tab.get_by_label("Fiche de la plateforme")
+    who.go(lambda: card.set_input_files(office.card), "La fiche de la plateforme")
+    same = tab.get_by_role("button", name="L’empreinte est la même")
+    who.go(same.click, "De votre fichier à un lot", decides=True)
+    drop = tab.get_by_label("Déposez un tableur ici")
+    who.go(lambda: drop.set_input_files(file), "Colonnes de votre fichier")
+    assert violations(tab) == ""
+
+    def row(name: str) -> Locator:
+        return tab.locator("tr[data-row]").filter(
+            has=tab.get_by_role("link", name=name, exact=True)
+        )
+
+    asked = tab.locator(".question")
+    who.decide(asked.get_by_role("button", name="les écarter : ce sont des totaux"))
+    who.decide(row("Exploitation").get_by_role("button", name="Appliquer"))
+    place = row("Lieu de l'exploitation").get_by_role("button", name="Appliquer")
+    who.decide(place, "France")
+    who.decide(row("Recruteur").get_by_role("button", name="Appliquer"), "Autre lien")
+    for kind in ("Hébergement", "Suivi psychologique"):
+        who.decide(row(kind).get_by_role("button", name="elle a été reçue"))
+    who.decide(row("Consentement").get_by_role("button", name="vides compris"))
+    who.decide(asked.get_by_role("button", name="les laisser toutes de côté"))
+    who.go(tab.get_by_role("link", name="Ce qui est envoyé").click, "Ce qui est envoyé")
+    assert violations(tab) == ""
+    made = tab.get_by_role("button", name="J’ai tout regardé")
+    who.go(made.click, "Le lot est prêt", decides=True)
+    who.clicks += 1  # saves the bundle
+    people = [person for person in source.people() if person.consents]
+    assert values_of_bundle(office) == {person.row: person.truth for person in people}
+    sent = (office.root / "cases.csv").read_text("utf-8")
+    stays = ("N° de dossier", "Nom de famille", "Tél.", "Récit", "Pays d'origine")
+    finer = {str(person.cells[name]) for person in people for name in stays}
+    finer |= {"14/01/2019", "2019-06-03", "22/09/21", "env. 16 ans", "Marseille"}
+    assert [text for text in finer if f",{text}," in sent] == []
+    cost = (who.clicks, who.decisions, who.words)
+    assert who.clicks <= CLICKS, cost
+    assert who.decisions <= DECISIONS, cost
+    assert who.words <= WORDS, cost

@@ -134,3 +134,16 @@ def test_sheets_to_choose_from_are_listed(app: typer.Typer, tmp_path: Path):
     assert "north" in result.output
     assert "nationality" in result.output
     assert CliRunner().invoke(app, ["suggest", str(path), "--sheet", "north"]).exit_code == 0
+
+
+def test_a_file_without_a_row_of_names_is_not_drafted_from_its_first_row(
+    app: typer.Typer, tmp_path: Path
+):
+    file = tmp_path / "cases.csv"
+    file.write_text("1,2020,F,NGA\n2,2021,M,GIN\n3,2021,F,CIV\n", "utf-8")
+    result = CliRunner().invoke(app, ["suggest", str(file)])
+    assert isinstance(result.exception, HubError)
+    assert result.exception.rule == "no-header"
+    assert not result.output.strip()
+    stated = CliRunner().invoke(app, ["suggest", str(file), "--header-row", "1"])
+    assert stated.exception is None

@@ -590,3 +590,22 @@ def test_dates_and_ages_are_read_as_far_as_they_are_certain() -> None:
     assert found.columns["age_band"][0].map == ages
     for texts in (["22/09/64", "01/01/2020"], ["21-03-19", "2019-01-05", "2021-04-02"]):
         assert suggest(raw_of({"Date d'entrée": texts}, 24)).mapping.dates.century is None
+
+
+@pytest.mark.parametrize(
+    ("dates", "read"),
+    [
+        (["14/01/2019", "2019-06-03", "2020", "22/09/21"], True),
+        (["14.01.2019", "2019-06-03", "2020", "22.09.21"], True),
+        (["14/01/2019", "2019-06-03", "2020", "21-09-22"], False),
+        (["2018", "2019-06-03", "2020", "21/09/22"], False),
+        (["2019-06-03", "2020-01-31", "2021-01-31", "21-09-22"], False),
+        (["2019/06/03", "14/01/2019", "2020", "21/09/22"], False),
+    ],
+)
+def test_dates_of_the_same_sign_say_where_two_digits_are_the_year(
+    dates: list[str], read: bool
+) -> None:
+    found = suggest(raw_of({"sexe": ["F", "H"], "Date d'entrée": dates}, 24))
+    assert ("century: 2000" in found.yaml) == read
+    assert f"no year for certain: {dates[-1]}" in found.yaml or read

@@ -339,3 +339,48 @@ def test_the_first_row_is_not_taken_for_want_of_another(tmp_path: Path) -> None:
     owner = Owner(tmp_path, path)
     assert owner("open")["header"]["first"][0] == ["0", "F", "Lyon", "2000"]
     assert owner("open", header=1)["file"]["rows"] == 29
+
+
+def test_few_unknown_texts_are_asked_about_beside_their_column(tmp_path: Path) -> None:
+    columns = {
+        "sexe": ["F", "H"] * 6,
+        "Lieu de l'exploitation": ["France", "Marseille", "Italie"] * 4,
+        "Exploitation": ["sexuelle", "domestique"] * 6,
+        "Pays d'origine": ["Mali", "Niger"] * 6,
+        "Teinte": ["rouge", "vert"] * 6,
+        "Hébergement": ["X", ""] * 6,
+    }
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    told = owner("columns")
+    verdicts = {one["column"]: one for one in told["columns"]}
+    (place,) = verdicts["Lieu de l'exploitation"]["open"]
+    assert (place["text"], place["rows"], place["suggested"]) == ("Marseille", 4, None)
+    first = {codes[0] for codes, _label in place["choices"][:2]}
+    assert first == {"FRA", "ITA"}, "what the column means elsewhere comes first"
+    (kind,) = verdicts["Exploitation"]["open"]
+    means = [codes for codes, _label in kind["choices"] if codes[0] == "labour_domestic_work"]
+    assert means == [["labour_domestic_work", "exploitation_forced_labour"]]
+    assert labels(verdicts["Hébergement"]) == ["it was received", "leave it out"]
+    owner("do", operations=verdicts["Hébergement"]["proposals"][0]["operations"])
+    (rest,) = [
+        one for one in told["questions"] if "No rule reads" in said(Text.from_json(one["question"]))
+    ]
+    assert "Teinte" in said(Text.from_json(rest["question"]))
+    assert "Hébergement" not in said(Text.from_json(rest["question"]))
+    owner("do", operations=rest["choices"][0]["operations"])
+    states = {one["column"]: one["state"] for one in owner("columns")["columns"]}
+    assert [states[name] for name in ("Teinte", "Pays d'origine", "Hébergement")] == ["right"] * 3
+
+
+def test_many_unknown_texts_and_those_of_people_are_not_beside_their_column(
+    tmp_path: Path,
+) -> None:
+    places = ["France", "Italie", "Marseille", "Paris 18e", "Lyon", "Nantes"]
+    columns = {"sexe": ["F", "H"] * 6, "Lieu de l'exploitation": places * 2}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    rule = {"from": "Lieu de l'exploitation", "country": "true"}
+    owner("do", operations=[{"op": "rule", "variable": "country_of_exploitation", "rule": rule}])
+    assert owner("columns")["columns"][1]["unknown"] == 8
+    assert owner("columns")["columns"][1]["open"] == []

@@ -227,7 +227,7 @@ def _do(carrier: Carrier, operations: list[Any]) -> Outcome:
 
 def _map(carrier: Carrier, posted: Any, sheet: str | None, *, only_try: bool) -> Outcome:
     texts = posted.getlist("texts")
-    codes = [code for code in posted.getlist("codes") if code]
+    codes = [code for given in posted.getlist("codes") for code in given.split()]
     if not texts:
         return Outcome(Text("Choose at least one text first."))
     if not codes and "nothing" not in posted:
@@ -321,7 +321,8 @@ def columns(request: HttpRequest, thing: Any) -> HttpResponse:
     if "header" in opened:
         title = Text("Which row holds the names of the columns?")
         return _shown(request, thing, "header", title, met, **opened)
-    outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
+    sheet = request.POST.get("of")
+    outcome = act(carrier, request.POST, sheet) if request.method == "POST" else Outcome()
     found = asked(carrier, "columns")
     names = [one["column"] for one in found["columns"]]
     return _shown(

@@ -104,7 +104,7 @@ def _group(own: Profile, group: str) -> OwnTable:
 # --------------------------------------------------------------------------------------------------
 # What leaves, the bundle made of it, and the contributor's own numbers.
 
-SAMPLE = 10
+SAMPLE = 5
 """Rows of the preview, drawn anew each time."""
 
 
@@ -136,8 +136,6 @@ def leaving_page(request: Any, thing: KitFile) -> HttpResponse:
         "report": json.loads(opened.report),
         "header": [_("Row") if name == FILE_ROW else name for name in header],
         "sample": secrets.SystemRandom().sample(body, min(SAMPLE, len(body))),
-        "bytes": len(packed.archive),
-        "own_print": pack.key_print(opened.manifest.signer),
     }
     return show_page(request, "kit/leaving.html", title, **values)
 

@@ -65,13 +65,16 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     "questions": [{"question": Text, "choices": [{"label": Text, "operations"}]}],
     "missing": [{"text": Text, "blocks": bool, "columns": [column]}]}``.
     ``questions`` are about the whole file (what a row is, the order of day and month, lines of
-    totals).  ``missing``: what is not decided or not read, what that costs, and whether it blocks.
+    totals, columns that nothing reads).  ``missing``: what is not decided or not read, what that
+    costs, and whether it blocks.
     A verdict: ``{"column", "state": "right" | "decide" | "stops" | "stripped", "reason": Text,
     "targets": [{"variable", "label": Name}],
     "examples": [{"text", "rows"}] (texts of cells; none of an identifier),
     "unknown": rows with a text that no rule knows, "new", "gone": bool,
     "identifier": {"action", "reason": Text} | null,
-    "proposals": [{"label": Text, "reason": Text, "sure": bool, "operations"}]}``.
+    "proposals": [{"label": Text, "reason": Text, "sure": bool, "operations"}],
+    "open": [{"sheet", "text", "rows", "suggested": see below, "choices": [[[code], label]]}] (texts
+    that no rule knows, where they are few)}``.
     ``new``: the last file that was kept lacks it; ``gone``: that had it, or a rule reads it.
 ``column`` (``column``, ``sheet``?, ``show``?: ``all`` | ``unknown`` | ``decided``,
 ``sort``?: ``rows`` | ``text`` | ``decision``, ``find``?, ``start``?, ``limit``? (100))
@@ -277,7 +280,10 @@ class WorkbenchRequest:
             "new": every.new(),
             "gone": every.gone(),
             "next": order[0] if order else None,
-            "questions": [{"question": text, "choices": own} for text, own in asked],
+            "questions": [
+                {"question": text, "choices": own}
+                for text, own in (*asked, *verdicts.left_out_together(found))
+            ],
             "missing": verdicts.missing(self._bench, found, len(asked), every.two_orders()),
         }
 

@@ -417,14 +417,18 @@ def suggestions(found: Facets) -> dict[str, SuggestedCode]:
     unknown = found.unknown()
     meant = Meant(found) if unknown else None
     made = ((one.text, meant(one.text)) for one in unknown if meant)
-    return {text: _with_implied(one, found.of) for text, one in made if one is not None}
+    return {
+        text: one._replace(codes=with_implied(one.codes, found.of))
+        for text, one in made
+        if one is not None
+    }
 
 
-def _with_implied(one: SuggestedCode, sheet: Sheet) -> SuggestedCode:
-    """With the choices of the sheet that follow from those that are suggested."""
-    then = (name for of, _codes, name, _code in load_schema().implied() if of in one.codes)
+def with_implied(codes: Answer, sheet: Sheet) -> Answer:
+    """With the choices of the sheet that follow from these."""
+    then = (name for of, _codes, name, _code in load_schema().implied() if of in codes)
     also = [name for name in then if sheet.flags and name in sheet.choices]
-    return one._replace(codes=(*dict.fromkeys((*one.codes, *also)),))
+    return (*dict.fromkeys((*codes, *also)),)
 
 
 class TextCluster(NamedTuple):

@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 
 from ctdhub.core.errors import error
 from ctdhub.core.tables import ROW, fold, trim
-from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.tidy import has_names
 from ctdhub.sensitive.mapping import mapping_file
-from ctdhub.sensitive.mapping.builtin import recognise
 from ctdhub.sensitive.mapping.drafting.proposals import Glance, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import identifiers_of_systems
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
@@ -263,10 +260,5 @@ def suggested(place: Workplace, read: ReadOptions | None = None) -> DraftFold:
     if place.file is None:
         raise error("workbench-nothing", id=place.contributor, at=place.day)
     now = in_force(place)
-    raw, options = read_to_suggest(place.file, read)
-    if read is None or "header_row" not in read.model_fields_set:
-        seen = layout.first_rows(place.file, options)
-        if seen and not has_names(seen.rows) and recognise(raw.table.column_names) is None:
-            raise error("no-header/unsure", file=place.file)
-    yaml = suggest(raw, options).yaml
+    yaml = suggest(*read_to_suggest(place.file, read)).yaml
     return DraftFold(yaml, None, (), now.seen if now else None, place.shown)

@@ -106,10 +106,17 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]
     return made
 
 
-def doubt(file: OpenedFile, column: str) -> Text | None:
+def doubt(file: OpenedFile, column: str) -> Doubt | None:
     """Why nothing is proposed for a column that looks like something."""
     found = _proposals(file, column)
-    return next((each.reason for each in found if isinstance(each, Doubt)), None)
+    return next((each for each in found if isinstance(each, Doubt)), None)
+
+
+def received(doubtful: Doubt, document: Document) -> Iterator[Proposed]:
+    """The rule that holds where the answer to a doubt about assistance is that it was received."""
+    if (offer := doubtful.offer) is not None:
+        rule = rule_added(all_rules(document, "records"), offer.target, _rule_data(offer))
+        yield Proposed(Text("it was received"), offer.reason, False, (rule,))
 
 
 def _proposals(file: OpenedFile, column: str) -> list[Proposal | Doubt]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from ctdhub.core.i18n import Named, Numeral, Text, many
+from ctdhub.core.i18n import Named, Numeral, Text, joined, many
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
@@ -19,7 +19,16 @@ from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import proposed
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.run import replaced
-from ctdhub.sensitive.workbench.facets import Facets, facets, sheets_of, suggestions
+from ctdhub.sensitive.workbench.facets import (
+    Answer,
+    Facets,
+    SuggestedCode,
+    choice_name,
+    facets,
+    sheets_of,
+    suggestions,
+    with_implied,
+)
 from ctdhub.sensitive.workbench.opened import Bench, OpenedFile, TextCount
 from ctdhub.sensitive.workbench.readings import (
     Proposed,
@@ -28,9 +37,20 @@ from ctdhub.sensitive.workbench.readings import (
     doubt,
     named,
     readings,
+    received,
 )  # fmt: skip
 
 State = Literal["right", "decide", "stops", "stripped"]
+
+
+class OpenText(NamedTuple):
+    """A text that no rule knows, with what a person may say that it means; the rule's sheet."""
+
+    sheet: str
+    text: str
+    rows: int
+    suggested: SuggestedCode | None
+    choices: tuple[tuple[Answer, Text | Named], ...]
 
 
 class Verdict(NamedTuple):
@@ -46,6 +66,7 @@ class Verdict(NamedTuple):
     gone: bool = False
     identifier: dict[str, Any] | None = None
     proposals: tuple[Proposed, ...] = ()
+    open: tuple[OpenText, ...] = ()
 
 
 # --------------------------------------------------------------------------------------------------
@@ -264,8 +285,19 @@ ACTIONS = {
 SHARE = 0.6
 """Share of a column's rows that a reading has to read to be proposed."""
 
-_EXAMPLES, _SHOWN = 3, 5
+_EXAMPLES, _SHOWN, _FEW = 3, 5, 3
 _LIMITS = AlarmLimits()
+
+
+def left_out_together(found: list[Verdict]) -> Iterator[tuple[Text, list[Proposed]]]:
+    """One question about all columns of which nothing is proposed but to leave them out."""
+    kinds = {v.column: [p.operations[0]["op"] for p in v.proposals] for v in found}
+    rest = [v for v in found if v.state == "decide" and kinds[v.column] == ["accept"]]
+    if len(rest) > 1:
+        names = joined([v.column for v in rest], ", ")
+        operations = tuple(op for v in rest for op in v.proposals[0].operations)
+        leave = Proposed(Text("leave them all out"), rest[0].proposals[0].reason, False, operations)
+        yield Text("No rule reads these columns: {names}.", names=names), [leave]
 
 
 class Verdicts:
@@ -332,7 +364,21 @@ class Verdicts:
             new=column in self.new(),
             identifier=self.identifier(column),
             proposals=tuple(proposals),
+            open=self._open(column) if texts and column in self._unknown else (),
         )  # fmt: skip
+
+    def _open(self, column: str) -> tuple[OpenText, ...]:
+        """The texts that nothing reads, where they are few; choices that others mean come first."""
+        made = []
+        for one in self.facets(column):
+            meant, unknown = suggestions(one), one.unknown()
+            used = [code for said in one.today.values() for code in said]
+            tokens = dict.fromkeys(code for code in (*used, *one.of.tokens()))
+            choices = tuple(
+                (with_implied((code,), one.of), choice_name(one.of, code)) for code in tokens
+            )
+            made += [OpenText(one.of.name, t, n, meant.get(t), choices) for t, n in unknown]
+        return tuple(made) if len(made) <= _FEW else ()
 
     def identifier(self, column: str) -> dict[str, Any] | None:
         """Why a column may identify people and what becomes of it, None where neither is said."""
@@ -369,7 +415,7 @@ class Verdicts:
         if not self._file.counts(column):
             return "right", Text("it is empty"), []
         if any(a.is_for("new-column", column, self._at.place.day) for a in self._mapping.accept):
-            return "right", Text("left out: no rule reads it"), []
+            return "right", Text("left out"), []
         if action == "keep" or key in self._optional:
             return "right", ACTIONS["keep"], []
         return None
@@ -418,10 +464,13 @@ class Verdicts:
         entry = {"alarm": f"new-column: {column}"}
         gone = Text("no rule reads it; it is not sent")
         leave = click(Text("leave it out"), gone, False, "accept", entry=entry, on=True)
-        why = doubt(self._file, column) if column in self._file.codes.column_names else None
+        unsure = doubt(self._file, column) if column in self._file.codes.column_names else None
+        why = unsure.reason if unsure else Text("no rule reads it")
         if counted:
             why = counted.account if ways else counted.by_hand
-        return why or Text("no rule reads it"), [*ways, *self._renamed.instead(column), leave]
+        elif unsure:
+            ways = [*received(unsure, self._document)]
+        return why, [*ways, *self._renamed.instead(column), leave]
 
     def _about_identifier(self, column: str) -> Iterator[Proposed]:
         for action in dict.fromkeys((self._proposed[column], "strip")):

@@ -822,12 +822,15 @@ NEAR = 2
 
 def short_years(column: Glance, read: Iterable[str]) -> list[str]:
     """Dates with a year of two digits that lie among dates that all end in one of four, else none:
-    among dates that begin with it, "21-03-19" may be of 2021."""
+    among dates that begin with it, "21-03-19" may be of 2021.  Where some have the same sign
+    between their parts, those alone tell: a true date of a workbook begins with its year."""
     known = {t: int(year) for t in read if (year := DAY_FIRST.year(fold(t)))}
-    if not all(re.search(r"\b\d{4}$", fold(text)) for text in known):
-        return []
     others = {t: _TWO_DIGITS.year(fold(t)) for t in column.texts if t not in known}
     short = {text: int(year) for text, year in others.items() if year}
+    signs = {sign for text in short for sign in re.findall(r"[-/.]", fold(text))}
+    alike = [text for text in known if signs & {*fold(text)}]
+    if not all(re.search(r"\b\d{4}$", fold(text)) for text in alike or known):
+        return []
     first, last = min(known.values(), default=0) - NEAR, max(known.values(), default=0) + NEAR
     return [*short] if all(first <= year <= last for year in short.values()) else []
 
@@ -927,7 +930,7 @@ def _coded(column: Glance, target: str, score: float) -> Iterator[Proposal | Dou
 
 
 _ASSISTED = Text("yes or a tick under assistance that was given: it was received")
-_NEEDED = Text("yes or a tick under a kind of assistance: was it received, offered, or needed?")
+_NEEDED = Text("was this assistance received, offered, or needed?")
 
 
 def received(column: Glance) -> dict[str, str | None]:

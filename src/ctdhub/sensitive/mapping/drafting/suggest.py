@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from ctdhub.core.errors import HubError, UnreadableFile, printable
+from ctdhub.core.errors import HubError, UnreadableFile, error, printable
 from ctdhub.core.i18n import Numeral, Text, joined, said
 from ctdhub.core.tables import ROW, fold
 from ctdhub.schema.model import AGE, PERIOD, YEARS, load_schema
@@ -24,6 +24,7 @@ from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.trees import used
 from ctdhub.sensitive.ingest.survey_form import SurveyForm
+from ctdhub.sensitive.ingest.tidy import has_names
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import proposals, row_unit
@@ -498,8 +499,23 @@ def read_to_suggest(
 
     Raises:
         FileError: the file cannot be read, and no known format helps; several sheets of it may
-            hold the records (rule ``sheets``).
+            hold the records (rule ``sheets``); it is not certain which row holds the names, and
+            nobody stated it (rule ``no-header``).
     """
+    raw, options = _read_as_it_suits(path, given, form, called)
+    if given is None or "header_row" not in given.model_fields_set:
+        seen = layout.first_rows(path, options)
+        if seen and not has_names(seen.rows) and recognise(raw.table.column_names) is None:
+            raise error("no-header/unsure", file=path)
+    return raw, options
+
+
+def _read_as_it_suits(
+    path: Path,
+    given: ReadOptions | None,
+    form: SurveyForm | None,
+    called: Dictionary[str, str] | None,
+) -> tuple[RawTable, ReadOptions]:
     options = layout.look(path, _in_its_code_page(path, given))
     if called:
         known_ids = used(called, read_isolated(path, options).column_names())
@@ -508,8 +524,8 @@ def read_to_suggest(
         return _with_form(path, options, form)
     try:
         raw = read_isolated(path, options)
-    except UnreadableFile as error:
-        if error.rule != "empty-header" or (found := _as_known(path, names())) is None:
+    except UnreadableFile as met:
+        if met.rule != "empty-header" or (found := _as_known(path, names())) is None:
             raise
         return found
     if given is not None:
