@@ -15,6 +15,9 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import CoveredTableCell, Table, TableCell, TableRow
+from odf.text import P
 
 from ctdhub.core.errors import FileError, HostileFile, UnreadableFile
 from ctdhub.core.i18n import said
@@ -544,18 +547,89 @@ def test_rows_of_labels_are_left_out_only_where_they_are_labels(tmp_path: Path, 
         assert columns(read_table(path, options))["sex"] == expected
 
 
-def test_merged_cells_and_error_cells_are_refused_where_values_would_go(tmp_path: Path) -> None:
+def merged(path: Path, rows: list[list[Any]], *ranges: str) -> Path:
+    """A workbook with merged cells."""
+    book = openpyxl.load_workbook(workbook(path, rows))
+    for cells in ranges:
+        book.worksheets[0].merge_cells(cells)
+    book.save(path)
+    return path
+
+
+GROUPED: list[list[Any]] = [
+    ["case", "country", "sex", "age"],
+    ["A1", "Mali", "F", "20"],
+    ["A2", None, "M", "21"],
+    ["A3", None, "F", "22"],
+    ["A4", "Niger", "M", "23"],
+    ["A5", None, "F", None],
+]
+
+
+def test_a_merged_cell_of_a_column_holds_in_each_of_its_rows(tmp_path: Path) -> None:
+    path = merged(tmp_path / "a.xlsx", GROUPED, "B2:B4", "B5:B6")
+    raw = read_table(path)
+    assert columns(raw)["country"] == ["Mali"] * 3 + ["Niger"] * 2
+    assert columns(raw)["age"] == ["20", "21", "22", "23", None]
+    assert any("columns B" in said(note) for note in raw.notes)
+    plain = read_table(workbook(tmp_path / "b.xlsx", GROUPED))
+    assert columns(plain)["country"] == ["Mali", None, None, "Niger", None]
+    assert not any("erged" in said(note) for note in plain.notes)
+
+
+def test_merged_cells_of_libreoffice(tmp_path: Path) -> None:
+    book, table = OpenDocumentSpreadsheet(), Table(name="a")
+    spans = {(1, 1): 3, (4, 1): 2}
+    for y, row in enumerate(GROUPED):
+        line = TableRow()
+        for x, value in enumerate(row):
+            rows = spans.get((y, x), 1)
+            kind = {"valuetype": "string"} if value is not None else {}
+            cell = TableCell(**kind, **({"numberrowsspanned": rows} if rows > 1 else {}))
+            if x == 1 and value is None:
+                cell = CoveredTableCell()
+            elif value is not None:
+                cell.addElement(P(text=value))
+            line.addElement(cell)
+        table.addElement(line)
+    book.spreadsheet.addElement(table)
+    book.save(tmp_path / "a.ods")
+    raw = read_table(tmp_path / "a.ods")
+    assert columns(raw)["country"] == ["Mali"] * 3 + ["Niger"] * 2
+    assert any("columns B" in said(note) for note in raw.notes)
+
+
+def test_a_row_that_holds_a_merged_value_alone_is_no_row(tmp_path: Path) -> None:
+    rows = [*GROUPED[:3], [None, None, None, None], ["A9", "Togo", "F", "30"]]
+    raw = read_table(merged(tmp_path / "a.xlsx", rows, "B2:B4"))
+    assert columns(raw)["case"] == ["A1", "A2", "A9"]
+    assert columns(raw)["country"] == ["Mali", "Mali", "Togo"]
+
+
+@pytest.mark.parametrize(
+    ("ranges", "row", "column"),
+    [
+        (["B2:C2"], 2, "B"),
+        (["B1:B3"], 3, "B"),
+        (["B2:C3"], 3, "B"),
+        (["A2:A3", "B2:B3", "C2:C3"], 3, "C"),
+        (["A2:A6", "B3:B4", "C4:C5"], 5, "C"),
+    ],
+)
+def test_merged_cells_that_may_belong_to_one_record_are_refused(
+    tmp_path: Path, ranges: list[str], row: int, column: str
+) -> None:
+    error = refused(merged(tmp_path / "a.xlsx", GROUPED, *ranges), ReadOptions())
+    assert (error.rule, error.row, error.column) == ("merged-cells", row, column)
+
+
+def test_error_cells_are_refused_and_a_title_may_be_merged(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", [["Title"], ["a", "b"], ["CI", 1], [None, 2]])
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     sheet.merge_cells("A1:B1")
     book.save(path)
     assert read_table(path, ReadOptions(header_row=2)).rows_read == 2
-    sheet.merge_cells("A3:A4")
-    book.save(path)
-    error = refused(path, ReadOptions(header_row=2))
-    assert (error.rule, error.row, error.column) == ("merged-cells", 4, "A")
-    sheet.unmerge_cells("A3:A4")
     sheet["B4"] = "#N/A"
     book.save(path)
     error = refused(path, ReadOptions(header_row=2))

@@ -384,3 +384,11 @@ def test_many_unknown_texts_and_those_of_people_are_not_beside_their_column(
     owner("do", operations=[{"op": "rule", "variable": "country_of_exploitation", "rule": rule}])
     assert owner("columns")["columns"][1]["unknown"] == 8
     assert owner("columns")["columns"][1]["open"] == []
+
+
+def test_a_file_in_a_code_page_that_is_sure_opens_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("Стать;Вік;Країна\nжіноча;22;Україна\nчоловіча;17;Молдова\n".encode("cp1251"))
+    owner = Owner(tmp_path, path)
+    assert "file" in owner("open")
+    assert [one["column"] for one in owner("columns")["columns"]] == ["Стать", "Вік", "Країна"]

@@ -417,7 +417,7 @@ ASKED = ("sheets", "no-sheet", "no-header", "empty-header", "duplicate-header")
 
 def first_rows(path: Path, options: ReadOptions) -> SheetView | None:
     """The sheet that would be read, None of a format whose names stand in no row to be chosen."""
-    views: list[SheetView] = _seen(path, "views", ReadOptions()) or []
+    views: list[SheetView] = _seen(path, "views", options) or []
     return next((view for view in views if options.sheet in (None, view.name)), None)
 
 

@@ -18,8 +18,8 @@ import numpy as np
 from defusedxml import ElementTree
 
 from ctdhub.core.errors import error
-from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.tidy import Computed, RowOfFormulas, column_letter
+from ctdhub.sensitive.ingest.options import Limits
+from ctdhub.sensitive.ingest.tidy import Computed, MergedCells, RowOfFormulas, column_letter
 
 # --------------------------------------------------------------------------------------------------
 # The zip container of a workbook, checked before anything else looks at it.
@@ -177,7 +177,8 @@ _FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
 _SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:[\w.-]+:)?v>\s*([0-9]+)\s*<""")
 _ERROR = re.compile(rb"""<(?:[\w.-]+:)?c\s(?=[^>]*\st\s*=\s*["']e["'])[^>]*>""")
 _MERGED = re.compile(
-    rb"""<(?:[\w.-]+:)?mergeCell\s[^>]*ref\s*=\s*["']([A-Za-z]+)[0-9]+:[A-Za-z]+([0-9]+)["']"""
+    rb"""<(?:[\w.-]+:)?mergeCell\s[^>]*ref\s*=\s*["']([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)["']""",
+    re.IGNORECASE,
 )
 _END = re.compile(rb"</(?:[\w.-]+:)?worksheet\s*>\s*$")
 _HELD = 4 * 2**20
@@ -200,19 +201,19 @@ class XlsxSheet:
     texts: tuple[str, ...]
     stale: bool
 
-    def measure(self, archive: Archive, options: ReadOptions | None) -> Computed:
+    def measure(self, archive: Archive, *, whole: bool) -> Computed:
         """Read the sheet's XML once, without parsing it, and refuse what must not be parsed.
 
         Args:
-            options: None where formulas, errors and merged cells are not looked for: a sheet of
-                which only the first rows are looked at is measured alone.
+            whole: else formulas, errors and merged cells are not looked for: a sheet of which only
+                the first rows are looked at is measured alone.
 
         Returns:
-            What is known of its formulas.
+            What is known of its formulas and merged cells.
 
         Raises:
             HostileFile: the grid would be too large.
-            UnreadableFile: cells do not say where they are or are merged, or the sheet ends early.
+            UnreadableFile: cells do not say where they are, or the sheet ends early.
         """
         if self.part not in archive.names:
             raise error("workbook", file=archive.file)
@@ -226,13 +227,14 @@ class XlsxSheet:
             columns.update({column for column, _row in found})
             last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
             cells += len(_CELL.findall(text))
-            if options is None:
+            if not whole:
                 continue
             has_formula |= (b"<f" in text or b":f" in text) and bool(_FORMULA.search(text))
             for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
                 _lose(made, archive, cell)
-            for column, last in _MERGED.findall(text) if b"mergeCell " in text else ():
-                refuse_merged(archive, column.decode().upper(), int(last[:9]), options)
+            for left, top, right, bottom in _MERGED.findall(text) if b"mergeCell" in text else ():
+                rows = int(top[:9]), int(bottom[:9])
+                made.merged.append(MergedCells(*rows, _position(left), _position(right)))
         if placed < cells or not _END.search(text):
             raise error("workbook", file=archive.file)
         width = max((_position(column) + 1 for column in columns), default=0)
@@ -406,17 +408,6 @@ def _lose(made: Computed, archive: Archive, cell: bytes) -> None:
     made.lost[int(found[2][:9]), found[1].decode().upper()] = "error-cell"
 
 
-def refuse_merged(archive: Archive, column: str, last: int, options: ReadOptions) -> None:
-    """Refuse merged cells below the header: only the first of them holds the value.
-
-    Raises:
-        UnreadableFile: the last row of the merged cells is a row of the table.
-    """
-    if last <= options.header_row or last in options.skip_rows:
-        return
-    raise error("merged-cells", file=archive.file, row=last, column=column)
-
-
 # --------------------------------------------------------------------------------------------------
 # The XML of an ods workbook, measured before a workbook library builds a grid from it.
 #
@@ -435,21 +426,13 @@ _STORED = ("value", "date-value", "time-value", "boolean-value", "string-value")
 
 @dataclass(frozen=True)
 class OdsSheet:
-    """A sheet of an ods workbook: its merged cells by last row and column, and its formulas."""
+    """A sheet of an ods workbook: its formulas and merged cells."""
 
-    merged: set[tuple[int, int]] = field(default_factory=set)
     computed: Computed = field(default_factory=Computed)
     visible: bool = True
 
-    def measure(self, archive: Archive, options: ReadOptions | None) -> Computed:
-        """What is known of its formulas.
-
-        Raises:
-            UnreadableFile: its cells are merged.
-        """
-        if options is not None:
-            for last, column in self.merged:
-                refuse_merged(archive, column_letter(column), last, options)
+    def measure(self, _archive: Archive, *, whole: bool) -> Computed:
+        """What is known of its formulas and merged cells."""
         return self.computed
 
 
@@ -483,7 +466,9 @@ class _Survey:
             self._text = sum(len(v) for k, v in attributes.items() if k.startswith(_OFFICE))
             rows, columns = (_times(attributes.get(_TABLE + spans)) for spans in _SPANS)
             if rows * columns > 1:
-                self._sheet.merged.add((self._row + rows, self._column))
+                top, left = self._row + 1, self._column
+                cells = MergedCells(top, self._row + rows, left, left + columns - 1)
+                self._sheet.computed.merged.append(cells)
         elif tag == _TEXT + "s":
             self._blanks(_times(attributes.get(_TEXT + "c"), digits=18))
         elif tag == _TABLE + "table-row":

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -513,21 +513,58 @@ Place = tuple[int, str]
 """Row and letters of a cell, as a spreadsheet shows them."""
 
 
+class MergedCells(NamedTuple):
+    """Cells that are one: their first and last row from 1, their first and last column from 0."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def filling_down(
+    merged: Iterable[MergedCells], width: int, file: str, options: ReadOptions
+) -> list[MergedCells]:
+    """Merged cells of one column of the table, whose value holds in each of their rows.
+
+    Args:
+        merged: those of the sheet.
+        width: columns of the table.
+
+    Raises:
+        UnreadableFile: some are of several columns, or reach into the table from a row that is
+            not read; or most columns of their rows are merged, so that these rows are parts of
+            one record (rule "merged-cells").
+    """
+    found, ends = list[MergedCells](), list[int]()
+    for one in sorted(merged):
+        if one.bottom <= options.header_row or one.bottom in options.skip_rows:
+            continue
+        above = one.top <= options.header_row or one.top in options.unseen
+        ends = [*(end for end in ends if end >= one.top), one.bottom]
+        if one.left < one.right or above or len(ends) * 2 > width:
+            raise error("merged-cells", file=file, row=one.bottom, column=column_letter(one.left))
+        found.append(one)
+    return found
+
+
 @dataclass
 class Computed:
-    """What is known of the formulas of a sheet.
+    """What is known of the formulas of a sheet, and of its merged cells.
 
     Attributes:
         lost: cells without a usable value, with the rule that refuses each.
         sums: rows of which the formulas add up other rows.
         first: the first cell with a formula that has a value.
         cells: how many of these there are.
+        merged: its merged cells.
     """
 
     lost: dict[Place, str] = field(default_factory=dict)
     sums: set[int] = field(default_factory=set)
     first: Place | None = None
     cells: int = 0
+    merged: list[MergedCells] = field(default_factory=list)
 
     def saw(self, place: Place) -> None:
         """Count a formula with its value."""

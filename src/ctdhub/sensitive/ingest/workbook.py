@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -18,7 +18,7 @@ from defusedxml.common import DefusedXmlException
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from ctdhub.core.errors import error, printable
-from ctdhub.core.i18n import many
+from ctdhub.core.i18n import Text, many
 from ctdhub.core.tables import fold, trim
 from ctdhub.sensitive.ingest import layout, readers, tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
@@ -105,9 +105,10 @@ class Book:
     def cells(self, options: ReadOptions) -> ReaderResult:
         """One sheet as the options say, all its content checked."""
         name = self._chosen(options.sheet)
-        computed = self._sheets[name].measure(self._archive, options)
+        computed = self._sheets[name].measure(self._archive, whole=True)
         with _panics(self.file):
-            found = _cells(self._sheet(name), name, self.file, options, self.limits)
+            sheet = self._sheet(name)
+            found = _cells(sheet, name, self.file, options, self.limits, computed.merged)
         return replace(found, computed=computed.without(range(options.header_row)))
 
     def _chosen(self, wanted: str | None) -> str:
@@ -124,7 +125,7 @@ class Book:
 
     def view(self, name: str) -> SheetView:
         """The first rows of a sheet as texts; only its size is checked."""
-        self._sheets[name].measure(self._archive, None)
+        self._sheets[name].measure(self._archive, whole=False)
         with _panics(self.file):
             sheet = self._sheet(name)
             if sheet.start is None or sheet.end is None:
@@ -226,7 +227,12 @@ def _is_ods(archive: Archive) -> bool:
 
 
 def _cells(
-    sheet: CalamineSheet, name: str, file: str, options: ReadOptions, limits: Limits
+    sheet: CalamineSheet,
+    name: str,
+    file: str,
+    options: ReadOptions,
+    limits: Limits,
+    merged: Sequence[tidy.MergedCells],
 ) -> ReaderResult:
     if sheet.start is None or sheet.end is None or sheet.end[0] + 1 < options.header_row:
         raise error("no-header/sheet", file=file, row=options.header_row)
@@ -237,8 +243,13 @@ def _cells(
     above = [next(rows) for _number in range(options.header_row)][-options.named_in :]
     heads = tidy.joined_names([left + [as_text(v) for v in cells] for cells in above])
     names = tidy.clean_headers(heads, file, options.header_row, limits)
-    columns, numbers = gather(_texts(rows, left, options), len(names))
+    down = tidy.filling_down(merged, len(names), file, options)
+    columns, numbers = gather(_filled(_texts(rows, left, options), down), len(names))
     made = ReaderResult(names, columns, numbers, [], options.header_row, sheet=name)
+    if down:
+        letters = ", ".join(map(tidy.column_letter, sorted({c.left for c in down})))
+        note = Text("Merged cells were read with their value in each row, in columns {columns}.")
+        made.notes.append(note.holding(columns=letters))
     return made if options.footer == "none" else _without_footer(made)
 
 
@@ -261,6 +272,23 @@ def _texts(
     for number, cells in enumerate(rows, options.header_row + 1):
         if number not in skipped:
             yield number, left + [v if type(v) is str else as_text(v) for v in cells]
+
+
+def _filled(
+    rows: Iterable[tuple[int, Sequence[str]]], down: Sequence[tidy.MergedCells]
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """Rows with the value of merged cells in each; one that holds nothing else is empty."""
+    coming, held = list(reversed(down)), dict[int, tuple[int, str]]()
+    for number, cells in rows:
+        held = {column: one for column, one in held.items() if one[0] >= number}
+        if held:
+            own = ["" if column in held else cell for column, cell in enumerate(cells)]
+            full = [held[c][1] if c in held else cell for c, cell in enumerate(own)]
+            cells = full if any(own) else own
+        while coming and coming[-1].top <= number:
+            one = coming.pop()
+            held[one.left] = one.bottom, cells[one.left] if one.left < len(cells) else ""
+        yield number, cells
 
 
 @contextmanager
