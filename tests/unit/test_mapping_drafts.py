@@ -609,3 +609,33 @@ def test_dates_of_the_same_sign_say_where_two_digits_are_the_year(
     found = suggest(raw_of({"sexe": ["F", "H"], "Date d'entrée": dates}, 24))
     assert ("century: 2000" in found.yaml) == read
     assert f"no year for certain: {dates[-1]}" in found.yaml or read
+
+
+COUNTS: dict[str, list[str | None]] = {
+    "Année": ["2021", "2022"], "Nationalité": ["Mali", "Togo"], "Femmes": ["3", "12"],
+    "Hommes": ["0", "4"],
+}  # fmt: skip
+
+
+def test_a_table_of_counts_is_said_to_be_one_and_no_row_is_a_person() -> None:
+    found = suggest(raw_of(COUNTS, 12))
+    assert "This looks like a table of counts: Femmes, Hommes count people" in found.yaml.replace(
+        "\n# ", " "
+    )
+    assert found.mapping.rows == "report"
+    assert found.mapping.key_columns() is None
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {**COUNTS, "Femmes": ["1", "0"], "Hommes": ["0", "1"]},
+        {**COUNTS, "Sexe": ["F", "H"]},
+        {k: v for k, v in COUNTS.items() if k != "Hommes"},
+        {**COUNTS, "Hommes": ["x", ""]},
+    ],
+)
+def test_columns_for_each_answer_and_people_with_relatives_are_no_counts(
+    columns: dict[str, list[str | None]],
+) -> None:
+    assert "table of counts" not in suggest(raw_of(columns, 12)).yaml

@@ -392,3 +392,19 @@ def test_a_file_in_a_code_page_that_is_sure_opens_by_itself(tmp_path: Path) -> N
     owner = Owner(tmp_path, path)
     assert "file" in owner("open")
     assert [one["column"] for one in owner("columns")["columns"]] == ["Стать", "Вік", "Країна"]
+
+
+def test_a_table_of_counts_is_said_to_be_one_on_its_page(tmp_path: Path) -> None:
+    counts = {
+        "Nationalité": ["Mali", "Togo", "Niger"] * 4,
+        "Femmes": ["3", "12", "0"] * 4,
+        "Hommes": ["1", "0", "4"] * 4,
+    }
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", counts))
+    owner("open")
+    lacks = [said(Text.from_json(one["text"])) for one in owner("columns")["missing"]]
+    assert any("a table of counts: Femmes, Hommes" in one for one in lacks)
+    people = Owner(tmp_path / "b", _file(tmp_path / "b.csv", counts | {"Sexe": ["F", "H"] * 6}))
+    people("open")
+    lacks = [said(Text.from_json(one["text"])) for one in people("columns")["missing"]]
+    assert not any("table of counts" in one for one in lacks)

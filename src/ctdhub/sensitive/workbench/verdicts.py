@@ -103,6 +103,9 @@ def missing(
             rows of each.
     """
     found = [*_columns(verdicts), *_counted(at, verdicts), *_variables(at, verdicts)]
+    if not {SEX, AGE} & at.effect.answers.keys():
+        seen = [at.file.glance(name) for name in at.file.codes.column_names[:-1]]
+        found += [Lack(said, False) for said in [row_unit.counted_people(seen)] if said]
     if two_orders:
         column, day, month = two_orders
         text = Text(

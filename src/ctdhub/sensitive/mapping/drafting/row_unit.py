@@ -172,6 +172,30 @@ def unit_of(columns: Iterable[str]) -> str | None:
     return next((unit for unit, said in units if any(says(h, said) for h in headers)), None)
 
 
+def counted_people(columns: Iterable[Glance]) -> Text | None:
+    """What is said of a table of counts, None where a file is none.
+
+    Headers of a table of counts are themselves sexes (``Women``, ``Men``), its cells whole numbers;
+    a file whose cells say at most one may have a column for each answer.
+
+    >>> women, men = (Glance(n, ("3", "0"), (), {"3": 1, "0": 1}, 2) for n in ("Women", "Men"))
+    >>> counted_people([women]) is None, counted_people([women, men]) is None
+    (True, False)
+    """
+    sexes_of = vocabulary().codes[SEX]
+    numbers = {c.name: c.texts for c in columns if word(c.name) in sexes_of and c.texts}
+    counts = {n for n, texts in numbers.items() if all(_LINE.fullmatch(fold(t)) for t in texts)}
+    most = max((int(fold(t)) for name in counts for t in numbers[name]), default=0)
+    if most < 2 or len({sexes_of[word(name)] for name in counts}) < 2:
+        return None
+    return Text(
+        "This looks like a table of counts: {columns} count people, so a row is no person and "
+        "nobody is counted. Send a file with a row for each person, or take part by counts: see "
+        "“Take part without handing over records”.",
+        columns=", ".join(name for name in numbers if name in counts),
+    )
+
+
 def not_victims(glances: Iterable[Glance]) -> tuple[str, list[str]] | None:
     """The column that says who a row is about, if any, with its texts that are no victims.
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from ctdhub.core.errors import HubError, UnreadableFile, error, printable
 from ctdhub.core.i18n import Numeral, Text, joined, said
 from ctdhub.core.tables import ROW, fold
-from ctdhub.schema.model import AGE, PERIOD, YEARS, load_schema
+from ctdhub.schema.model import AGE, PERIOD, SEX, YEARS, load_schema
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.delimited import TABLE, code_page, unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
@@ -126,7 +126,8 @@ class Draft:
         found: what each of them may be, and doubts.
         chosen: for each variable its rule.
         follows: further rules, by which variables follow from others.
-        unit: ``report`` or ``call`` where headers say that a row is one.
+        unit: ``report`` or ``call`` where headers say that a row is one, or where it holds counts.
+        counts: what is said of a table of counts, None where it is none.
         shared: the column of the person key with what its shared numbers say.
         children: rules for child rows of perpetrators, if there are any.
         used: columns that a rule reads.
@@ -195,6 +196,9 @@ class Draft:
             name: replace(p, rule={k: v for k, v in rules[name].items() if k != "from"})
             for name, p in chosen.items()
         }
+        own = {SEX, AGE} & chosen.keys()
+        self.counts = None if own else row_unit.counted_people(self.glances.values())
+        self.unit = self.unit or ("report" if self.counts else None)
         self.used = {column for p in self.chosen.values() for column in p.sources}
         self.used |= {p.column for p in self.children.rules.values()} if self.children else set()
 
@@ -309,6 +313,8 @@ def _opening(draft: Draft) -> Iterator[str]:
 
 def _whole_file(draft: Draft) -> Iterator[str]:
     """What a row is, how the file is read, and what its texts mean in every column."""
+    if draft.counts:
+        yield _note(draft.counts)
     if draft.unit:
         reason = Text("the headers say so; people are counted only with a person key")
         yield _with(f"rows: {draft.unit}", reason)
