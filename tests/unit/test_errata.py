@@ -32,7 +32,7 @@ from ctdhub.release.verify import digest, verify
 from ctdhub.report.wording import citation
 from ctdhub.site.api import schema
 from ctdhub.site.build import build_site
-from ctdhub.site.cards import emptied
+from ctdhub.site.cards import Kept, archive, emptied, faults
 
 EVIL = "Use <script>alert(1)</script> **not** [this](http://x)\u202e & \x1bthat.\nSecond line."
 ARABIC = "لا تستخدم الجداول حسب العمر."
@@ -94,10 +94,10 @@ def corrected(
     return hub
 
 
-def draw(hub: Hub) -> None:
+def draw(hub: Hub, kept: Kept | None = None) -> None:
     """The site of all releases of a hub."""
     lead, others = leading(open_releases(hub.releases, hub.settings.approvers))
-    build_site(lead, hub.site, earlier=others)
+    build_site(lead, hub.site, earlier=others, kept=kept)
 
 
 def test_nothing_is_in_force_before_both_signed(hub: Hub, keys: dict[str, SigningKey]) -> None:
@@ -261,6 +261,30 @@ def test_a_withdrawn_version_keeps_its_addresses_and_loses_its_numbers(corrected
     assert latest_standing(corrected.releases) == corrected.releases / "2026.2"
     assert ctdhub.open_hub(corrected.root).release().version == "2026.2"
     assert citation(open_release(corrected.releases / "2026.1")).endswith("not to be used.")
+
+
+def test_what_is_kept_of_a_withdrawn_version_is_whole(
+    corrected: Hub, published: Path, tmp_path: Path
+) -> None:
+    """The archive keeps its numbers for the hub, the site none; neither was changed."""
+    shutil.copytree(published, tmp_path / "hub", copy_function=shutil.copy)
+    hub, noted = Hub(tmp_path / "hub"), dict[str, str]()
+    draw(hub, Kept(noted.__setitem__))
+    left = {path.stem for path in (hub.site / "r" / "2026.2" / "changes").glob("*.csv")}
+    assert left == {"2026.1"}
+    shutil.copytree(corrected.root / "errata", hub.root / "errata")
+    draw(hub, Kept(noted.__setitem__, dict(noted)))
+    for version in ("2026.1", "2026.2", "2026.3"):
+        shown = hub.site / "r" / version
+        assert not [*faults(hub.releases / version, noted[version], shown)]
+        assert archive(hub.releases / version).is_file()
+        index = (shown / "en" / "index.html").read_text("utf-8")
+        assert ("have been withdrawn" in index) is (version != "2026.2")
+    left = {path.stem for path in (hub.site / "r" / "2026.2" / "changes").glob("*.csv")}
+    assert left == set(), "it is compared with a withdrawn version nowhere"
+    card = hub.site / "r" / "2026.2" / "en" / "index.html"
+    card.write_text(card.read_text("utf-8").replace("CC-BY-4.0", "CC0"), "utf-8")
+    assert len([*faults(hub.releases / "2026.2", noted["2026.2"], hub.site / "r" / "2026.2")]) == 1
 
 
 def test_the_feed_tells_versions_and_notices(corrected: Hub) -> None:

@@ -19,8 +19,9 @@ from pathlib import Path
 from ctdhub.core.errors import error
 from ctdhub.core.files import made_whole, sync
 from ctdhub.core.i18n import LANGUAGES, Text, _, current, language
+from ctdhub.release.errata import errata_of, status
 from ctdhub.release.open import Release
-from ctdhub.release.verify import Problem, sha256
+from ctdhub.release.verify import Problem, digest, sha256
 from ctdhub.report.wording import called, citation
 from ctdhub.site import feed, frame, render
 from ctdhub.site.api import write_api
@@ -260,6 +261,8 @@ def faults(release: Path, known: str | None, site: Path) -> Iterator[Problem]:
         text = Text("The cards are not those that the hub noted when it first showed them.")
         yield Problem("changed", file.name, text)
         return
+    if status(errata_of(release, digest(release)).given) == "withdrawn":
+        return  # a site has the notice in the place of each
     with zipfile.ZipFile(file) as held:
         for name in held.namelist():
             shown = site / name
