@@ -200,7 +200,7 @@ def faults_of(hub: Hub, verb: str, before: int, first: str, *, site: bool = True
     Args:
         site: whether the next run draws the site too.
     """
-    for bundle in [*hub.releases.glob("[!.]*"), *hub.candidates.glob("[!.]*")]:
+    for bundle in [*hub.releases.glob("[!.]*/"), *hub.candidates.glob("[!.]*")]:
         if verify(bundle, hub.settings.approvers):
             yield f"{bundle.name} does not verify after the kill"
     if not (hub.releases / first).is_dir():

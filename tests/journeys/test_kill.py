@@ -34,7 +34,7 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     for point in killed:
         hub = Hub(tmp_path / f"killed-{point}")
         assert verify(hub.releases / first, hub.settings.approvers) == [], point
-        for bundle in [*hub.releases.glob("[!.]*"), *hub.candidates.glob("[!.]*")]:
+        for bundle in [*hub.releases.glob("[!.]*/"), *hub.candidates.glob("[!.]*")]:
             assert verify(bundle, hub.settings.approvers) == [], (point, bundle.name)
     for point in killed[1::2]:  # the next build succeeds
         hub = Hub(tmp_path / f"killed-{point}")

@@ -12,6 +12,7 @@ import pytest
 from invented_release import TABLES, protected_answer
 
 from ctdhub.core.errors import HubError
+from ctdhub.core.files import WRITING
 from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
@@ -88,8 +89,13 @@ def numbers(card: str) -> list[str]:
 def test_a_later_release_or_helpline_changes_only_slots(hub: Hub) -> None:
     first = bytes_of(hub.site(hub.old) / "r" / OLD)
     told = Edition(help=Help(text="0800 1"))
+    killed = archive(hub.new.path)
+    killed.with_name(f"{WRITING}{killed.name}-0123abcd").write_bytes(b"PK")
     site = hub.site(hub.new, hub.old, edition=told)
     assert hub.drawn == [OLD, NEW], "each release once"
+    assert {p.name for p in archive(hub.old.path).parent.iterdir()} == {
+        *(OLD, NEW, archive(hub.old.path).name, archive(hub.new.path).name)
+    }, "nothing that a killed run left"
     hub.site(hub.new, hub.old)
     assert hub.drawn == [OLD, NEW]
     site = hub.site(hub.new, hub.old, edition=told)

@@ -14,10 +14,11 @@ import shutil
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import made_whole, sync
+from ctdhub.core.files import sweep, write_whole
 from ctdhub.core.i18n import LANGUAGES, Text, _, current, language
 from ctdhub.release.errata import errata_of, status
 from ctdhub.release.open import Release
@@ -177,9 +178,10 @@ class CardWriter:
             if self.kept:
                 held_files = [path for path in folder.rglob("*") if path.is_file()]
                 names = {path.relative_to(folder).as_posix(): path for path in held_files}
-                with made_whole(file) as fresh:
-                    pack(fresh, names, answers.release)
-                    sync(fresh)
+                packed = BytesIO()
+                pack(packed, names, answers.release)
+                sweep(file.parent, file.name)
+                write_whole(file, packed.getvalue(), 0o644)
         if self.kept and self.kept.hashes.get(version) != (now := sha256(file)):
             self.kept.note(version, now)
 

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,7 @@ def write_zip(folder: Path, release: Release) -> None:
     pack(folder / ZIP, names, release)
 
 
-def pack(target: Path, files: Mapping[str, Path], release: Release) -> None:
+def pack(target: Path | BytesIO, files: Mapping[str, Path], release: Release) -> None:
     """Write files of a release by their names as one ZIP; the same files give the same bytes."""
     made = datetime.fromisoformat(release.manifest.created[:10]).timetuple()[:6]
     with zipfile.ZipFile(target, "w") as file:
