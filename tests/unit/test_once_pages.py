@@ -107,5 +107,5 @@ def test_without_it_nothing_appears_and_that_is_said(tmp_path: Path) -> None:
     assert "comparisons of groups do not allow for it" in str(closing(Answers(plain), Notebook()))
     shown = render(explorer.page(Content(Answers(plain), PLAIN)), plain, ["en"])
     assert shown.count("there may be fewer people than these numbers say") == 1 + 1, "beside, about"
-    framed = explorer.embed(Content(Answers(plain), PLAIN)).html()
+    framed = explorer.card(Content(Answers(plain), PLAIN)).html()
     assert "there may be fewer people than these numbers say" in framed

@@ -145,25 +145,28 @@ def test_a_table_that_one_release_lacks_is_named_and_not_compared(tmp_path: Path
         assert any("Age" in text for text in words.public_changes(before, now, found))
 
 
-def test_the_site_compares_any_two_releases(three: tuple[Release, ...], tmp_path: Path) -> None:
+def test_the_site_compares_the_newest_with_any_other(
+    three: tuple[Release, ...], tmp_path: Path
+) -> None:
     build_site(
         three[0], tmp_path / "s", earlier=three[1:], only=["changes"], languages=["en", "ar"]
     )
-    r = tmp_path / "s" / "r"
-    page = (r / "2025.10/en/changes.html").read_text("utf-8")
-    other = (r / "2025.10/en/changes/2025.1.html").read_text("utf-8")
+    site = tmp_path / "s"
+    page = (site / "en/changes.html").read_text("utf-8")
+    other = (site / "en/changes/2025.1.html").read_text("utf-8")
     assert "Release 2025.2 compared with release 2025.10" in page
     assert "Release 2025.1 compared with release 2025.10" in other
     assert "Second organisation" in page
     assert "<b>Gone</b>" not in page
     assert "‮" not in page
     assert 'id="pol"' in page
-    for text, folder in ((page, r / "2025.10/en"), (other, r / "2025.10/en/changes")):
+    for text, folder in ((page, site / "en"), (other, site / "en/changes")):
         for href in re.findall(r'href="([^"#]*(?:changes/|changes\.html)[^"]*)"', text):
             assert (folder / href).exists(), href
-    assert "earlier one" in (r / "2025.1/en/changes.html").read_text("utf-8")
-    assert "no longer" not in (r / "2025.10/ar/changes.html").read_text("utf-8")
-    with (r / "2025.10/changes/2025.2.csv").open(encoding="utf-8") as file:
+    build_site(three[2], tmp_path / "first", only=["changes"], languages=["en"])
+    assert "earlier one" in (tmp_path / "first/en/changes.html").read_text("utf-8")
+    assert "no longer" not in (site / "ar/changes.html").read_text("utf-8")
+    with (site / "r/2025.10/changes/2025.2.csv").open(encoding="utf-8") as file:
         listed = list(csv.DictReader(file))
     assert {"POL"} <= {row["values"] for row in listed if row["beyond_noise"] == "yes"}
 

@@ -19,7 +19,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     answer = protected_answer(facts={"languages": ["en", "ar"]})
     release = open_release(write_release(answer, folder / "releases", "2026.1", "First."))
     build_site(release, folder / "site", only=["places"])
-    return folder / "site" / "r" / "2026.1"
+    return folder / "site"
 
 
 @pytest.mark.parametrize("code", ["en", "ar"])
