@@ -22,6 +22,7 @@ from ctdhub.sensitive.linkage.pprl.derive import (
     CHECK,
     EACH,
     JOINING,
+    LENGTH,
     QUALITY,
     AgeAt,
     Identity,
