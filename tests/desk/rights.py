@@ -62,11 +62,10 @@ drift.read             -         any      any      -        -      -        -  l
 doubles.read           -         any      any      -        -      -        -  looks
 doubles.decide         -         any      -        -        -      -        -  -
 coverage.read          -         any      any      any      -      -        -  -
-lineage.read           own       any      any      any      -      any      -  -
+lineage.read           -         any      any      any      -      any      -  -
 withdrawal.tell        own       -        -        -        -      -        -  -
 withdrawal.read        own       any      any      -        -      -        -  -
 withdrawal.carry_out   -         -        any      -        -      -        -  -
-ledger.account         any       any      any      any      any    any      -  -
 ledger.read            -         -        any      any      -      any      -  -
 plan.read              -         any      any      any      -      any      -  -
 plan.write             -         -        any      -        -      -        -  -

@@ -25,6 +25,7 @@ from tests import envelopes
 from tests.desk import desks
 from tests.desk.desks import Desk
 from tests.desk.sending import rounds, work
+from tests.desk.things import thing
 from tests.fixtures.desks import with_accounts
 from tests.fixtures.hubs import copied
 
@@ -113,6 +114,11 @@ def asked(desk: Desk, role: str, **form: str) -> dict[str, Any]:
 def test_two_people_approve_for_a_day(approving: Desk, ann: SoftPasskey, ben: SoftPasskey) -> None:
     desk, version = approving, version_of(approving)
     steward, officer = desk.client_of("steward"), desk.client_of("privacy_officer")
+    sentence = "asked that 1 delivery is used no more"
+    assert sentence not in steward.get(f"/approvals/{version}/").content.decode()
+    row = thing(desk, "Delivery", desks.OURS, state="accepted", summary={"withdrawal_asked": "x"})
+    assert sentence in steward.get(f"/approvals/{version}/").content.decode()
+    row.delete()
     shown = steward.get(f"/approvals/{version}/").content.decode()
     for words in ("epsilon 60", "What readers will see", "Rows that were not used", "steward"):
         assert words in shown, words

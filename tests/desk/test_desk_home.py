@@ -182,50 +182,114 @@ def test_neighbouring_hubs_are_equal_to_a_contributor(hub_desk: Desk) -> None:
     rows = file.read_bytes().rstrip(b"\n").split(b"\n")
     file.write_bytes(b"\n".join(rows[:-20]) + b"\n")
     assert {address: shown(client, address) for address in before} == before
-    text = words(shown(hub_desk.client_of("privacy_officer")))
-    assert "Files that were not read yet: 1" in text
-    assert "No alarm is open." not in text
+    text = words(shown(hub_desk.client_of("steward")))
+    assert "Files that were not read yet 1" in text
     pipeline.build(Hub(hub_desk.hub), until="link")
     assert {address: shown(client, address) for address in before} == before
 
 
-PARTS = {
-    "data_officer": {"Deliveries", "Alarms", "Releases"},
-    "steward": {"Deliveries", "Alarms", "Releases", "Privacy budget", "Last build"},
-    "privacy_officer": {"Alarms", "Releases", "Privacy budget", "Last build"},
-    "administrator": {"Last build", "Operation", "Accounts", "Trail"},
-    "auditor": {"Releases", "Privacy budget", "Trail"},
+MENU = {
+    "contributor": ["Files", "Releases", "Rights", "Administration"],
+    "data_officer": ["Files", "Checks", "Releases", "Rights", "Administration"],
+    "steward": ["Files", "Checks", "Releases", "Rights", "Administration"],
+    "privacy_officer": ["Checks", "Releases", "Rights", "Administration"],
+    "administrator": ["Rights", "Administration"],
+    "auditor": ["Checks", "Releases", "Rights", "Administration"],
 }
 
 
-@pytest.mark.parametrize("role", ROLES[1:])
-def test_each_role_of_the_hub_finds_its_parts(hub_desk: Desk, role: str) -> None:
-    client = hub_desk.client_of(role)
-    plan(hub_desk, "2031.2", None)
-    thing(hub_desk, "Delivery", THEIRS, state="checked", kind="xlsx", bytes=10)
-    page = shown(client)
-    cards = re.findall(r'<h3><a href="([^"]+)">([^<]+)</a>', page)
-    assert {title for _, title in cards} == PARTS[role]
-    for address, _ in cards:
-        assert client.get(address).status_code == 200, address
-    text = words(page)
-    assert ("2031.2" in text) == ("Releases" in PARTS[role])
-    assert ("Checked: 1" in text) == ("Deliveries" in PARTS[role])
-    assert ("No alarm is open." in text) == ("Alarms" in PARTS[role])
-    if "Privacy budget" in PARTS[role]:
-        left = r"Spent: epsilon [\d.]+ of 900\. Available for one more version: [\d.]+\."
-        assert re.search(left, text)
-    if role in ("administrator", "auditor"):
-        assert not re.search(r"alarm|not read|person|people|Beacon|Rivage|Files|Pairs", text)
+def menu(page: str) -> list[list[tuple[str, str, bool]]]:
+    """The lines of a page's menu: address, words, and whether it is marked as open."""
+    lines = re.findall(
+        r"<ul[^>]*>(.*?)</ul>", page.partition('class="menu"')[2].partition("</nav")[0], re.S
+    )
+    entry = r'<a href="([^"]+)"( aria-current="\w+")?>([^<]+)</a>'
+    return [
+        [(href, text, bool(here)) for href, here, text in re.findall(entry, one)] for one in lines
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_menu_has_five_entries_and_leads_to_every_page(hub_desk: Desk, role: str) -> None:
+    """An entry opens its first page; of the open entry each page is one click away."""
+    from ctdhub.desk.allowed import allowed
+    from ctdhub.desk.registry import pages
+
+    client, who = hub_desk.client_of(role), hub_desk.accounts[role].who()
+    (line,) = menu(client.get("/").content.decode())
+    assert [text for _, text, _ in line] == MENU[role]
+    reached = set()
+    for address, text, _here in line:
+        top, *below = menu(client.get(address).content.decode())
+        assert [one for _, one, here in top if here] == [text]
+        reached |= {href for href, _, _ in (below[0] if below else [(address, text, True)])}
+        for pages_of_it in below:
+            assert [href for href, _, here in pages_of_it if here] == [address]
+            for href, words_of_it, _here in pages_of_it:
+                answer = client.get(href, follow=True)
+                assert answer.status_code == 200, href
+                if not answer.redirect_chain:
+                    again = menu(answer.content.decode())[1]
+                    assert [one for _, one, here in again if here] == [words_of_it]
+    wanted = {"/" + p.path for p in pages() if p.menu is not None and allowed(who, p.action)}
+    assert reached == wanted
+
+
+def test_a_new_hub_is_told_its_way_in_five_lines(desk: Desk) -> None:
+    """Each line leads where whoever reads it can go on, and is done when the hub has it."""
+    from ctdhub.desk.worker.answering import answer_of
+
+    channel.use(answer_of)
+    for role in ROLES:
+        page = shown(desk.client_of(role))
+        steps = page.partition("To the first release")[2].partition("</ol>")[0]
+        assert ("<li>" in steps) == (role != "contributor")
+        assert steps.count("<li>") in (0, 5)
+        for address in re.findall('href="([^"]+)"', steps):
+            assert desk.client_of(role).get(address).status_code == 200, (role, address)
+        assert steps.count(">done<") == (0 if role == "contributor" else 3), role
+    desk.client_of("steward").post("/keys/make/")
+    from tests.desk.sending import work
+
+    assert work() == ["hub_keys done"]
+    assert shown(desk.client_of("auditor")).count(">done<") == 4
+    channel.use(None)  # nobody answers: what waits is shown
+    assert "To the first release" not in shown(desk.client_of("steward"))
+
+
+def test_after_a_release_what_waits_is_all_that_is_shown(hub_desk: Desk) -> None:
+    ledger = hub_desk.hub / "ledger" / "ledger.jsonl"
+    for role in ROLES[1:]:
+        page = shown(hub_desk.client_of(role))
+        assert "To the first release" not in page
+        if role in ("administrator", "auditor"):
+            assert not re.search(r"alarm|not read|Beacon|Rivage|Files|Pairs", words(page))
+        assert ("What the desk needs" in page) == (role == "administrator")
+    ledger.write_bytes(ledger.read_bytes().replace(b'"epsilon":', b'"epsilon" :', 1))
+    for role in ROLES:
+        shown(hub_desk.client_of(role))
     for code in LANGUAGES:
+        client = hub_desk.client_of("steward")
         client.cookies["desk_language"] = code
         assert "{" not in words(shown(client)), code
 
 
-def test_a_part_that_cannot_be_read_says_so(hub_desk: Desk) -> None:
-    ledger = hub_desk.hub / "ledger" / "ledger.jsonl"
-    ledger.write_bytes(ledger.read_bytes().replace(b'"epsilon":', b'"epsilon" :', 1))
-    assert "Cannot be read now" in shown(hub_desk.client_of("auditor"))
-    channel.use(None)
-    for role in ROLES:
-        shown(hub_desk.client_of(role))
+WAY = {
+    "receiving": 0, "received": 1, "refused": 1, "checked": 2, "returned": 2, "accepted": 3,
+    "replaced": None, "withdrawn": None,
+}  # fmt: skip
+"""How many of the four steps a file has behind it; None where it goes no further."""
+
+
+@pytest.mark.parametrize("state", WAY)
+def test_a_delivery_says_where_its_file_is(desk: Desk, state: str) -> None:
+    from ctdhub.desk.models import DELIVERY_STATES
+
+    assert set(WAY) == set(DELIVERY_STATES)
+    one = thing(desk, "Delivery", OURS, state=state, kind="xlsx", bytes=10)
+    for role in ("contributor", "data_officer"):
+        page = shown(desk.client_of(role), f"/deliveries/{one.id.hex}/")
+        line = page.partition('<ol class="way"')[2].partition("</ol>")[0]
+        assert line.count("<li") == (0 if WAY[state] is None else 4)
+        assert line.count('class="done"') == (WAY[state] or 0)
+        assert line.count("aria-current") == bool(WAY[state])

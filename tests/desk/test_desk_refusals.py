@@ -39,7 +39,7 @@ def test_every_rule_has_its_page_in_the_kit_and_a_fault_is_logged(tmp_path: Path
 def test_a_fault_of_the_desk_is_logged_by_type_and_place(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ctdhub.desk.views.home.cards", refusals.fails)
+    monkeypatch.setattr("ctdhub.desk.views.home.first_steps", refusals.fails)
     page = desk.client_of("steward", raise_request_exception=False).get("/")
     assert page.status_code == 500
     (line,) = [errors.JsonLines().format(r) for r in caplog.records if r.name == "ctdhub.desk"]
@@ -53,7 +53,7 @@ def test_a_page_of_a_refusal_that_fails_is_logged_too(
     def refuse(*_: object) -> None:
         raise refusals.error("cell-size", file="a.csv", row=3, limit=9)
 
-    monkeypatch.setattr("ctdhub.desk.views.home.cards", refuse)
+    monkeypatch.setattr("ctdhub.desk.views.home.first_steps", refuse)
     monkeypatch.setattr("ctdhub.desk.middleware.error_page", refusals.fails)
     assert desk.client_of("steward", raise_request_exception=False).get("/").status_code == 500
     (line,) = [errors.JsonLines().format(r) for r in caplog.records if r.name == "ctdhub.desk"]

@@ -15,7 +15,16 @@ from django.urls import reverse
 from django.utils import translation
 
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, RIGHT_TO_LEFT, _, current, language, said
+from ctdhub.core.i18n import (
+    LANGUAGES,
+    NATIVE_NAMES,
+    RIGHT_TO_LEFT,
+    Text,
+    _,
+    current,
+    language,
+    said,
+)
 from ctdhub.desk.accounts.signing_in import IDLE, LONGEST
 from ctdhub.desk.allowed import VISITOR, Who, allowed
 from ctdhub.desk.config import current as desk
@@ -121,13 +130,23 @@ class Visits:
 
 
 # --------------------------------------------------------------------------------------------------
-# The menu: the pages of the register that somebody may open.
+# The menu: the pages of the register that somebody may open, under five entries.
+
+MENU = {
+    1: Text("Files"),
+    3: Text("Checks"),
+    4: Text("Releases"),
+    6: Text("Rights"),
+    9: Text("Administration"),
+}
+"""By the tens of the place that the register gives a page."""
 
 
 def entries(who: Who, path: str) -> list[dict[str, Any]]:
-    """Entries in their order: words, address, and whether that page is open.
+    """The five entries of which somebody may open a page: words, the address of the first page,
+    whether one of them is open, and the pages.
 
-    It is the one with the longest address that the open page begins with.
+    The open one is that with the longest address that the open page begins with.
     """
     shown = _shown(Who(who.account and "any", who.roles, who.organisation and "any"), current())
     fit = [
@@ -136,7 +155,19 @@ def entries(who: Who, path: str) -> list[dict[str, Any]]:
         if path == href or (href != "/" and path.startswith(href))
     ]
     best = max(fit, key=len, default="")
-    return [{"label": label, "href": href, "here": href == best} for _order, label, href in shown]
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for order, label, href in shown:
+        one = {"label": label, "href": href, "here": href == best}
+        groups.setdefault(order // 10, []).append(one)
+    return [
+        {
+            "label": said(MENU[number]),
+            "href": theirs[0]["href"],
+            "here": any(one["here"] for one in theirs),
+            "pages": theirs,
+        }
+        for number, theirs in groups.items()
+    ]
 
 
 @lru_cache(maxsize=256)

@@ -50,7 +50,7 @@ class DeskPage:
         of: kind of thing that ``<id>`` is the key of: the name of a table.
         name: by which templates and redirects refer to it.
         menu: its entry of the menu, if it has one.
-        order: place in the menu.
+        order: place in the menu; its tens are those of an entry.
         recorded: whether a POST becomes an event of the trail by itself; false where the view
             records what it did.
         posted: the action that a form asks for, where a page has forms that ask for more than

@@ -497,7 +497,7 @@ PAGES = [
     _door("sessions/", sessions.list_usersessions, "usersessions_list"),
     page("account/", own_account, "account.self"),
     page("language/", language, "door.open", POST, recorded=False),
-    page("accounts/", accounts, "account.read", menu=Text("Accounts"), order=95),
+    page("accounts/", accounts, "account.read", menu=Text("Accounts"), order=91),
     page("accounts/invite/", invite, "invitation.write", BOTH, recorded=False),
     page("invitations/<Invitation>/cancel/", cancel_invitation, "invitation.write", POST),
     page("accounts/<DeskAccount>/close/", close_account, "account.end", POST),
@@ -506,6 +506,6 @@ PAGES = [
     page("roles/<RoleHeld>/end/", end_role, "account.end", POST),
     page("accounts/invitation/<str:token>/", invitation, "door.open", BOTH, recorded=False),
     page("invitations/<Invitation>/confirm/", confirm_invitation, "invitation.confirm", BOTH),
-    page("people/", people, "people.read", menu=Text("People"), order=94),
+    page("people/", people, "people.read", menu=Text("People"), order=90),
     page("demo/<str:token>/", demo, "door.open", BOTH, recorded=False),
 ]

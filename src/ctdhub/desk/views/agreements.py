@@ -387,7 +387,7 @@ PAGES = [
         "key.read",
         BOTH,
         posted=lambda _post: "key.send",
-        menu=Text("Keys"),
+        menu=Text("Keys of bundles"),
         order=92,
     ),
     page("keys/make/", make_hub_keys, "key.make", POST),

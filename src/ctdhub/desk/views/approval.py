@@ -24,7 +24,7 @@ from ctdhub.desk.allowed import PRIVACY_OFFICER, STEWARD, Who, allowed
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs import enqueue
-from ctdhub.desk.models import ApprovalDevice, SigningTicket
+from ctdhub.desk.models import ApprovalDevice, SigningTicket, withdrawals_asked
 from ctdhub.desk.registry import POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
@@ -187,6 +187,7 @@ def _shown(request: Any, version: str, errors: list[tuple[str, str]] | None = No
     values = {
         "version": version,
         "changes": from_json(changes["document"]),
+        "asked": withdrawals_asked().count(),
         "role": _role_or_none(request),
         "errors": errors or [],
         "typed": request.POST,
@@ -357,7 +358,7 @@ def _role_or_none(request: Any) -> signing.Role | None:
 
 
 PAGES = [
-    page("approvals/", approvals, "approval.read", menu=Text("Approvals"), order=60),
+    page("approvals/", approvals, "approval.read", menu=Text("Approvals"), order=44),
     page("approvals/keys/", approvers, "approval.read"),
     page("approvals/keys/new/", enrol, "approval.give", POST),
     page("approvals/keys/sign/", sign_change, "approval.give", POST),

@@ -1,7 +1,7 @@
 """The first page: what waits for whoever signed in, and where things are."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count
@@ -13,58 +13,34 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.format import day
 from ctdhub.core.i18n import Text, _
 from ctdhub.desk import models
-from ctdhub.desk.accounts.invitations import open_ones
-from ctdhub.desk.allowed import Who, allowed, scope
+from ctdhub.desk.allowed import DATA_OFFICER, PRIVACY_OFFICER, STEWARD, Who, allowed, scope
 from ctdhub.desk.channel import ask_hub
-from ctdhub.desk.config import current
 from ctdhub.desk.deliveries import day_of, erased_on
-from ctdhub.desk.health import checks
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import show_page
 
 # --------------------------------------------------------------------------------------------------
-# The hub at a glance, for its roles: a card for each thing that a role may see, with its page.
-#
-# For the administrator and the auditor states, sizes and times alone: nothing counted in case data.
-
-_MOST_VERSIONS, _BEGUN = 4, ("drafted", "simulated")
+# A new hub: what is next on the way to a first release, until there is one.
 
 
-def cards(who: Who) -> dict[str, Any]:
-    """What the cards of somebody of the hub show; a part that is not theirs is not there."""
+def first_steps(who: Who) -> dict[str, bool] | None:
+    """Which of the five steps are done; None for whom, or where, none is to be shown."""
     if who.is_contributor or not who.roles:
-        return {}
+        return None
     try:
-        found = {"hub": ask_hub(who, "overview")["given"]}
+        begun: dict[str, bool] = ask_hub(who, "begun")["given"]
     except HubError:
-        found = {"hub": {}}  # nobody answers: the cards of rows are shown
-    if allowed(who, "delivery.list"):
-        found["counted"] = _by_state(models.Delivery.objects.all())
-    if allowed(who, "plan.read"):
-        versions = found["hub"].get("versions") or []
-        plans = models.ReleasePlan.objects.filter(state__in=_BEGUN)[:_MOST_VERSIONS]
-        known = {one["version"] for one in versions}
-        lines = [{"version": p.version, "week": p.week, "state": p.state} for p in plans]
-        shown = [one for one in lines if one["version"] not in known]
-        found["releases"] = [*shown, *versions][:_MOST_VERSIONS]
-    if allowed(who, "operation.read"):
-        found["wrong"] = [check for check in checks(current()) if check.tone != "good"]
-    if allowed(who, "account.read"):
-        found["people"] = models.DeskAccount.objects.filter(is_active=True).count()
-        found["asked"] = open_ones().count()
-    if allowed(who, "trail.read"):
-        found["head"] = models.TrailEvent.objects.order_by("-number").first()
-    return {"cards": found, "when": datetime.fromisoformat}
-
-
-def _by_state(shown: Any) -> dict[str, int]:
-    return dict(shown.order_by().values_list("state").annotate(n=Count("id")))
+        return None
+    held = set(models.RoleHeld.objects.values_list("role", flat=True))
+    begun["people"] = held >= {DATA_OFFICER, STEWARD, PRIVACY_OFFICER}
+    return None if begun["release"] else begun
 
 
 # --------------------------------------------------------------------------------------------------
 # What waits for somebody in the hub: alarms, pairs, agreements, the next step of each release.
 
 SOON = timedelta(days=60)
+_BEGUN = ("drafted", "simulated")
 
 Task = tuple[str, str, int | None]
 """Words, address, and how many where that is counted."""
@@ -150,7 +126,7 @@ def own_home(who: Who) -> dict[str, Any]:
         "reasons": len(reasons),
         "cells": len({cell for reason in reasons for cell in reason.cells}),
         "correct": bool(last and last.state in CORRECTED),
-        "counted": _by_state(sent),
+        "counted": dict(sent.order_by().values_list("state").annotate(n=Count("id"))),
         "week": _week(who),
         "erasure": _next_erasure(sent) if one and one.keep_months is not None else None,
         "ended": bool(one and one.ends and one.ends < today),
@@ -176,15 +152,16 @@ def _week(who: Who) -> str:
 
 
 def home(request: Any) -> HttpResponse:
-    """For a contributor its last file, agreement and reports; for the hub's roles an overview."""
+    """What waits; for a contributor its last file, agreement and reports, for a new hub its way."""
     from ctdhub.desk import urls  # it reads this module first
 
     asked = [module.waiting for module in urls.MODULES if hasattr(module, "waiting")]
     waiting = [entry for ask in asked for entry in ask(request.who)]
-    more, template = {"cards": None, "waiting": waiting} | cards(request.who), "desk/home.html"
     if request.who.is_contributor:
-        more, template = more | own_home(request.who), "desk/home_of_contributor.html"
-    return show_page(request, template, Text("Home"), **more)
+        own, template = own_home(request.who), "desk/home_of_contributor.html"
+        return show_page(request, template, Text("Home"), waiting=waiting, **own)
+    steps = first_steps(request.who)
+    return show_page(request, "desk/home.html", Text("Home"), waiting=waiting, steps=steps)
 
 
-PAGES = [page("", home, "home.read", menu=Text("Home"), order=0)]
+PAGES = [page("", home, "home.read")]

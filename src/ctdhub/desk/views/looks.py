@@ -63,20 +63,9 @@ def accept_alarm(request: Any, key: str) -> HttpResponse:
 # Lineage: from a column of a file to a published number.
 
 
-def lineages(request: Any) -> HttpResponse:
-    """Choose a variable; a contributor sees its own files alone."""
-    return hub_page(request, "lineages", "desk/hub/lineages.html", **_of(request))
-
-
 def lineage(request: Any, variable: str) -> HttpResponse:
     """The way of one variable."""
-    above = ((Text("Lineage"), "lineages"),)
-    return hub_page(request, "lineage", above=above, id=variable, **_of(request))
-
-
-def _of(request: Any) -> dict[str, Any]:
-    who = request.who
-    return {"contributor": who.organisation} if who.is_contributor else {}
+    return hub_page(request, "lineage", above=((Text("Lineage"), "lineages"),), id=variable)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -139,9 +128,9 @@ PAGES = [
     answer_page("coverage/", "coverage", _STALE, menu=Text("Coverage"), order=36),
     page("doubles/", doubles, "doubles.read", menu=Text("Doubles"), order=34),
     page("doubles/decide/", decide_pair, "doubles.decide", POST),
-    page("lineage/", lineages, "lineage.read", menu=Text("Lineage"), order=38),
+    answer_page("lineage/", "lineages", "desk/hub/lineages.html", menu=Text("Lineage"), order=38),
     page("lineage/<slug:variable>/", lineage, "lineage.read"),
-    page("report/", report, "report.read", menu=Text("Private report"), order=45),
+    page("report/", report, "report.read", menu=Text("Private report"), order=15),
     page("report/file/", report_file, "report.read"),
-    answer_page("ledger/", "ledger", menu=Text("Ledger"), order=70),
+    answer_page("ledger/", "ledger", menu=Text("Ledger"), order=96),
 ]

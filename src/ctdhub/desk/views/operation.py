@@ -5,10 +5,11 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from ctdhub.core.errors import HubError, from_json
-from ctdhub.core.i18n import Text
-from ctdhub.desk.allowed import allowed
+from ctdhub.core.i18n import Text, _
+from ctdhub.desk.allowed import Who, allowed
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current
 from ctdhub.desk.health import checks, metrics, ready
@@ -31,6 +32,14 @@ def operation(request: HttpRequest) -> HttpResponse:
     desk = current()
     values = {"checks": checks(desk), "limits": desk.file.limits}
     return show_page(request, "desk/operation.html", Text("Operation"), **values)
+
+
+def waiting(who: Who) -> list[tuple[str, str, int | None]]:
+    """Checks of the desk that need somebody."""
+    if not allowed(who, "operation.read"):
+        return []
+    wrong = sum(check.tone != "good" for check in checks(current()))
+    return [(_("What the desk needs"), reverse("operation"), wrong)] if wrong else []
 
 
 def live(request: HttpRequest) -> HttpResponse:
@@ -98,15 +107,16 @@ def _values(request: Any, thing: Job) -> dict[str, Any]:
         "job": thing,
         "open": thing.state in OPEN,
         "progress": thing.progress,
-        "met": _met(request, thing, outcome),
+        "met": why_failed(request, thing),
         "result": outcome.get("text"),
         "page": kind_of(thing).page,
         "may_cancel": thing.state in OPEN and bool(allowed(request.who, "job.cancel", thing)),
     }
 
 
-def _met(request: Any, thing: Job, outcome: dict[str, Any]) -> HubError | None:
-    """Why it failed: in full from the hub where the account may know, else what the row says."""
+def why_failed(request: Any, thing: Job) -> HubError | None:
+    """Why a job failed: in full from the hub where the account may know, else what the row says."""
+    outcome = thing.outcome or {}
     if thing.state != "failed" or "error" not in outcome:
         return None
     stopped = outcome["error"].get("name") == "desk-stopped"
@@ -124,8 +134,8 @@ PAGES = [
     page("jobs/<Job>/", job, "job.read"),
     page("jobs/<Job>/state/", job_state, "job.read"),
     page("jobs/<Job>/cancel/", cancel_job, "job.cancel", POST),
-    page("trail/", trail, "trail.read", menu=Text("Trail"), order=90),
-    page("operation/", operation, "operation.read", menu=Text("Operation"), order=95),
+    page("trail/", trail, "trail.read", menu=Text("Trail"), order=98),
+    page("operation/", operation, "operation.read", menu=Text("Operation"), order=94),
     page("health/live", live, "door.open"),
     page("health/ready", ready_now, "door.open", name="ready"),
     page("metrics", numbers, "door.open", name="metrics"),

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
 from ctdhub.desk.channel import ask_hub
-from ctdhub.desk.models import Job, ReleasePlan
+from ctdhub.desk.models import Job, ReleasePlan, withdrawals_asked
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.views.hub_page import VERSION, answer_page, begun, hub_page
+from ctdhub.desk.views.operation import OPEN, why_failed
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
 from ctdhub.release.changes import tells_of_withdrawals
@@ -94,7 +95,8 @@ def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
     price = _price(request, thing)
     mine = next((one for one in here["versions"] if one["version"] == thing.version), None)
     follow(thing, {thing.version: mine["state"]} if mine else {})
-    jobs = Job.objects.filter(state__in=("waiting", "running"), given__plan=thing.id.hex)
+    jobs = Job.objects.filter(given__plan=thing.id.hex)
+    last = jobs.exclude(state="cancelled").first()
     return show_page(
         request,
         "desk/hub/plan.html",
@@ -108,7 +110,10 @@ def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
         price=from_json(price["document"]) if price else None,
         priced=price["given"] if price else _NO_PRICE,
         bar=bar,
-        working=jobs.first(),
+        working=jobs.filter(state__in=OPEN).first(),
+        last=last,
+        stopped=why_failed(request, last) if last else None,
+        asked=withdrawals_asked().count(),
     )
 
 

@@ -13,66 +13,21 @@ from ctdhub.core.i18n import language
 from ctdhub.desk.allowed import Who, allowed, may_ask
 from ctdhub.desk.worker.answers import agreements, ledgers, looks, releases
 from ctdhub.hub import doubles as decided
-from ctdhub.hub.folder import Hub, kept, read_journal
+from ctdhub.hub.folder import Hub, kept
 from ctdhub.hub.stages.alarms import open_alarms
 from ctdhub.release.approvals import Role
 from ctdhub.release.bundle import latest_release
 
-# --------------------------------------------------------------------------------------------------
-# The hub at a glance, for the first page of its roles: each part for those who may see it.
 
-
-def overview(hub: Hub, asked: HubRequest) -> dict[str, Any]:
-    """Values for the first page; a part that cannot be read is None, and its own page says why.
-
-    Returns:
-        ``given``: ``alarms``: how many are open, and how many files are not read yet, so that
-        theirs are not known; ``versions``: as ``releases.versions`` gives them; ``budget``: spent,
-        left, budget; ``built``: when the last build ended and whether it did so well, without the
-        rule that stopped it; ``begun``: whether there is an agreement, a key for bundles, a
-        delivery and a release.
-    """
-    parts: dict[str, tuple[str, Callable[[], Any]]] = {
-        "alarms": ("look.counts", lambda: _alarms(hub)),
-        "versions": ("plan.read", lambda: releases.versions(hub)["given"]["versions"]),
-        "budget": ("ledger.read", lambda: ledgers.ledger_page(hub, drafts=True)["given"]),
-        "begun": ("home.read", lambda: _begun(hub)),
-        "built": ("operation.read plan.price", lambda: _built(hub)),
-    }
+def begun(hub: Hub) -> dict[str, Any]:
+    """What a new hub has already, on its way to a first release: yes or no, no count."""
     given = {
-        name: _read(make)
-        for name, (actions, make) in parts.items()
-        if any(asked.may(action) for action in actions.split())
-    }
-    return {"given": given}
-
-
-def _read(make: Callable[[], Any]) -> Any:
-    try:
-        return make()
-    except HubError:
-        return None
-
-
-def _alarms(hub: Hub) -> dict[str, int]:
-    return {"open": len(open_alarms(hub)), "unread": looks.unread(hub)}
-
-
-def _begun(hub: Hub) -> dict[str, bool]:
-    """What a new hub has already, on its way to a first release."""
-    return {
         "agreement": bool(hub.agreements()),
         "keys": bool(hub.settings.recipients),
         "file": bool(hub.received()),
         "release": latest_release(hub.releases) is not None,
     }
-
-
-def _built(hub: Hub) -> dict[str, Any]:
-    runs = [line for line in read_journal(hub) if line.what == "build"]
-    if not runs:
-        return {"time": "", "done": False}
-    return {"time": runs[-1].time, "done": runs[-1].outcome == "done"}
+    return {"given": given}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -95,7 +50,7 @@ def _built(hub: Hub) -> dict[str, Any]:
 # ``rejects``             ``id``, ``date``
 # ``drift``, ``coverage``, ``doubles``, ``lineages``, ``ledger``, ``versions``, ``rehearsal``
 # ``decide``              ``pair``, ``same``, ``seen``: writes a decision
-# ``lineage``             ``id``: name of a variable; ``contributor``?
+# ``lineage``             ``id``: name of a variable
 # ``withdrawals``         ``id``?: the only contributor whose lines are shown
 # ``tell``                ``id``: contributor; ``scope``, ``reason``, ``numbers``, ``what``,
 #                         ``ahead``, ``file``
@@ -118,7 +73,7 @@ def _built(hub: Hub) -> dict[str, Any]:
 # ``key_change``          ``role``, ``reason``: what it would sign about the keys in hub.yaml
 # ``stopped``             ``job``: why it stopped, in full
 # ``waiting``             counts of what waits: alarms, pairs, agreements, ended contributors
-# ``overview``            the hub at a glance: alarms, versions, budget, last build
+# ``begun``               what a new hub has on its way to a first release
 # ``report``              ``id``: a contributor's private report, for itself alone
 # ``next_week``           the week of the next release
 # ======================  ========================================================================
@@ -194,12 +149,6 @@ def waiting(hub: Hub, asked: HubRequest) -> dict[str, Any]:
     return {"given": found}
 
 
-def _lineage(hub: Hub, asked: HubRequest) -> dict[str, Any]:
-    """A contributor sees the columns of its own files, which are all that it is shown."""
-    columns = asked.who.is_contributor or asked.may("look.read")
-    return looks.lineage(hub, asked["id"], columns=columns, contributor=asked["contributor"])
-
-
 _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
     "agreements": lambda hub, r: agreements.agreements(hub),
     "agreement": lambda hub, r: agreements.agreement(hub, r["id"], charges=r.may("ledger.read")),
@@ -210,9 +159,9 @@ _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
     "coverage": lambda hub, r: looks.coverage(hub),
     "doubles": lambda hub, r: looks.doubles(hub),
     "decide": _decide,
-    "lineages": lambda hub, r: looks.lineages(hub, r["contributor"]),
-    "lineage": _lineage,
-    "ledger": lambda hub, r: ledgers.ledger_page(hub, drafts=r.may("ledger.read")),
+    "lineages": lambda hub, r: looks.lineages(hub),
+    "lineage": lambda hub, r: looks.lineage(hub, r["id"], columns=r.may("look.read")),
+    "ledger": lambda hub, r: ledgers.ledger_page(hub),
     "withdrawals": lambda hub, r: ledgers.withdrawals(hub, r["id"]),
     "tell": lambda hub, r: ledgers.take_report(hub, r.given),
     "told": lambda hub, r: ledgers.reports_of(hub, r.given),
@@ -238,7 +187,7 @@ _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
     "lift": lambda hub, r: releases.lift_to_sign(hub, r["version"], _role(r)),
     "key_change": lambda hub, r: releases.change_to_sign(hub, _role(r), r["reason"]),
     "waiting": waiting,
-    "overview": overview,
+    "begun": lambda hub, r: begun(hub),
     "report": lambda hub, r: looks.contributor_report(hub, r["id"]),
     "next_week": lambda hub, r: looks.next_week(hub),
 }

@@ -19,7 +19,6 @@ from ctdhub.hub.find_person import ByWhat, CaseRow
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import Account, budget_split, check_paid, ledger, published
 from ctdhub.hub.rules import policy
-from ctdhub.hub.stages.site import spending
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import AGE, SEX
 from ctdhub.sensitive.bundle.withdrawal import MOST_CODES
@@ -173,20 +172,14 @@ def _id(request: Given) -> str:
 # The privacy-budget ledger and the register of withdrawals, as far as a role may see them.
 
 
-def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
-    """What was spent on what, and what is left.
-
-    Args:
-        drafts: whether charges that were not published are shown, one by one.  Who may not see
-            them is shown what every reader of the site is: published versions and the reserve.
+def ledger_page(hub: Hub) -> dict[str, Any]:
+    """What was spent on what, and what is left; charges that were not published are among it.
 
     Raises:
         LedgerTampered: the ledger was changed.
     """
     check_paid(hub)
     title = _("Privacy-budget ledger")
-    if not drafts:
-        return _public(hub, title)
     rules, book = policy(hub), ledger(hub)
     split = budget_split(hub, rules)
     account, given = Account.of(book, rules, split), published(hub)
@@ -239,24 +232,6 @@ def ledger_page(hub: Hub, *, drafts: bool) -> dict[str, Any]:
     return page.answer(
         left=account.left, budget=account.budget, spent=account.spent, charges=len(account.entries)
     )
-
-
-def _public(hub: Hub, title: str) -> dict[str, Any]:
-    found = spending(hub)
-    rows = [
-        (_("release"), number(charges), _epsilon(epsilon))
-        for _kind, charges, epsilon in found.charges
-    ]
-    note = _(
-        "Of the budget, epsilon {reserve} is kept for drafts, whether they are used or not."
-    ).format(reserve=_epsilon(found.reserve))
-    lead = _("Published and kept for drafts: epsilon {spent} of {budget} at delta {delta}.").format(
-        spent=_epsilon(found.epsilon), budget=exact(found.budget), delta=tiny(found.delta)
-    )
-    page = Page(hub, title, lead)
-    shown = table((_("kind"), _("published"), _("epsilon")), rows, note=note)
-    page.add("kinds", _("Published"), shown or words(_("Nothing was published yet."), note))
-    return page.answer()
 
 
 def _epsilon(value: float) -> str:

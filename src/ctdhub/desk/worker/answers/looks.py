@@ -280,13 +280,9 @@ def _unread(stale: int) -> str:
 MOST_TABLES, MOST_NUMBERS = 12, 60
 
 
-def lineages(hub: Hub, contributor: str = "") -> dict[str, Any]:
-    """The variables that files become, to choose one.
-
-    Args:
-        contributor: the only one whose files are shown; all, if empty.
-    """
-    found = seen.column_sources(hub, None, contributor or None)
+def lineages(hub: Hub) -> dict[str, Any]:
+    """The variables that files become, to choose one."""
+    found = seen.column_sources(hub, None)
     release = _newest(hub)
     measured = set(release.protected.guarantee.sigma) if release else set()
     names: dict[str, set[str]] = {}
@@ -310,22 +306,19 @@ def lineages(hub: Hub, contributor: str = "") -> dict[str, Any]:
     return Page(hub, _("Lineage"), lead).answer(variables=given)
 
 
-def lineage(
-    hub: Hub, variable: str, *, columns: bool = True, contributor: str = ""
-) -> dict[str, Any]:
+def lineage(hub: Hub, variable: str, *, columns: bool = True) -> dict[str, Any]:
     """The way of one variable.
 
     Args:
         variable: of the schema.
         columns: whether columns, rules and exact counts of files are shown.
-        contributor: the only one whose files are shown; all, if empty.
 
     Raises:
         SchemaError: there is no such variable.
     """
     if variable not in {v.name for v in load_schema().variables()}:
         raise error("lineage-variable", name=printable(variable))
-    found = seen.column_sources(hub, variable, contributor or None)
+    found = seen.column_sources(hub, variable)
     called = {one.id: name(one.name) for one in hub.agreements()}
     title = _("Lineage of {variable}").format(variable=label(variable, current()))
     end = _("The way ends at the noisy number: from there no step leads back to a record.")
