@@ -114,7 +114,7 @@ def asked(desk: Desk, role: str, **form: str) -> dict[str, Any]:
 def test_two_people_approve_for_a_day(approving: Desk, ann: SoftPasskey, ben: SoftPasskey) -> None:
     desk, version = approving, version_of(approving)
     steward, officer = desk.client_of("steward"), desk.client_of("privacy_officer")
-    sentence = "asked that 1 delivery is used no more"
+    sentence = "asked that 1 delivery no longer be used"
     assert sentence not in steward.get(f"/approvals/{version}/").content.decode()
     row = thing(desk, "Delivery", desks.OURS, state="accepted", summary={"withdrawal_asked": "x"})
     assert sentence in steward.get(f"/approvals/{version}/").content.decode()
