@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -333,3 +336,27 @@ def test_the_promise_in_words_is_never_stronger_than_the_rate(rate: float, n: in
 def test_a_panel_checks_itself(broken: Callable[[SeriesPanel], SeriesPanel]) -> None:
     with pytest.raises(ValueError, match=r"."):
         broken(panel(np.full((2, 8), 5.0)))
+
+
+FREQUENCIES = """
+import numpy as np
+from ctdhub.stats.signals.statistics import frequencies
+likelihood = -np.random.default_rng(1).exponential(8.0, (500, 1501))
+print(frequencies(likelihood, np.full(1501, 1 / 1501), 6.0).tobytes().hex())
+"""
+
+
+def test_a_number_is_the_same_on_machines_with_more_cores() -> None:
+    """Sums of a library that divides them among threads differ in their last digits, which a file
+    for programs holds."""
+    one, two = (
+        subprocess.run(
+            [sys.executable, "-c", FREQUENCIES],
+            env=os.environ
+            | {"OPENBLAS_NUM_THREADS": threads, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    )
+    assert one == two

@@ -377,7 +377,8 @@ def frequencies(likelihood: Floats, prior: Floats, strength: float) -> Floats:
     scaled = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
     common = prior
     for _round in range(_ROUNDS):
-        weight = common * (1 / (scaled @ common) @ scaled)
+        # Not by @: its sums differ in their last digits with the number of cores.
+        weight = common * np.einsum("i,ij->j", 1 / np.einsum("ij,j->i", scaled, common), scaled)
         common = (strength * prior + weight) / (strength + len(scaled))
     return common
 
