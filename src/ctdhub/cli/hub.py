@@ -380,7 +380,7 @@ def ledger(folder: options.Folder = Path(), as_json: options.AsJson = False) -> 
         rules = load_policy(hub.policy_file)
         show_exactly(Account.of(charged(hub), rules, budget_split(hub, rules)).json())
     else:
-        show_document(from_json(ledgers.ledger_page(hub, drafts=True)["document"]))
+        show_document(from_json(ledgers.ledger_page(hub)["document"]))
 
 
 def _warn_of_terms(hub: Hub) -> None:
