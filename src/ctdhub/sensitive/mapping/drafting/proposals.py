@@ -822,8 +822,7 @@ NEAR = 2
 
 def short_years(column: Glance, read: Iterable[str]) -> list[str]:
     """Dates with a year of two digits that lie among dates that all end in one of four, else none:
-    among dates that begin with it, "21-03-19" may be of 2021.  Where some have the same sign
-    between their parts, those alone tell: a true date of a workbook begins with its year."""
+    among dates that begin with it, "21-03-19" may be of 2021.  Those of its sign tell first."""
     known = {t: int(year) for t in read if (year := DAY_FIRST.year(fold(t)))}
     others = {t: _TWO_DIGITS.year(fold(t)) for t in column.texts if t not in known}
     short = {text: int(year) for text, year in others.items() if year}
