@@ -178,7 +178,7 @@ def test_from_a_file_to_the_portal_and_back(
     done = ctdhub("verify", release)
     assert done[0] == 0, done
     assert done[1].count("passkey on sign.localhost") == 2
-    portal = (desk.hub / "site" / "index.html").read_text("utf-8")
+    portal = (desk.hub / "site" / "en" / "index.html").read_text("utf-8")
     assert VERSION in portal
     assert VERSION in text(steward.get("/releases/"))
     assert "One file more." in "".join(

@@ -19,7 +19,7 @@ CROWDED = {
 """Folders with more modules; a number only shrinks."""
 HIGH = {
     "dp": 10, "hub": 8, "release": 6, "sensitive/ingest": 6, "sensitive/workbench": 6,
-    "stats": 6, "stats/signals": 7,
+    "site": 6, "stats": 6, "stats/signals": 7,
 }  # fmt: skip
 """Folders with more floors; a number only shrinks."""
 

@@ -157,8 +157,7 @@ def build_site(
             the cards say that they were.
         only: names of the kinds of page to draw; none named, all are drawn.
         languages: draw no others.
-        kept: of the hub, whose cards are drawn once; None to draw all for this site.  A draft takes
-            none.
+        kept: of the hub, whose cards are drawn once; None, as for a draft, to draw all for this.
 
     Raises:
         TypeError: not a Release.
@@ -167,13 +166,7 @@ def build_site(
             not among those given, a story is wrong, or what is kept of a release was changed.
     """
     shown = (release, *earlier)
-    if not all(isinstance(each, Release) for each in shown):
-        raise TypeError("a site shows releases and nothing else")
-    drawn = [code for code in offered(release) if code in languages]
-    if not drawn:
-        raise ValueError(f"the site has none of these languages: {', '.join(languages)}")
-    refuse_smaller(out, [each.version for each in shown])
-    feed.refuse_fewer_notices(out, shown)
+    drawn = _drawn(shown, out, languages)
     whole, report = not only and set(LANGUAGES) <= set(languages), progress or _untold
     edition = replace(edition, series=tuple(map(Answers, shown)))
     told = {"made by": release.manifest.software, "release": release.version}
@@ -185,17 +178,7 @@ def build_site(
             report(_("Drawing pages"), i / steps)
             with language(code):
                 pages[code] = write_pages(content, fresh, only)
-        with language(LANGUAGES[0]):
-            for kind in render.kinds(release, edition, only):
-                if kind.of_site:
-                    kind.files(fresh, content)
-        start = frame.stub(
-            frame.address(LANGUAGES[0]),
-            LANGUAGES[0],
-            release.facts.hub,
-            hidden=release.facts.invented,
-        )
-        write(fresh / frame.HOME, start)
+        _write_start(fresh, content, only)
         writer, lead = CardWriter(release, edition, pages, kept), _folder(fresh, release)
         for i, answers in enumerate(edition.series if whole else ()):
             report(_("Copying downloads"), (len(drawn) + i) / steps)
@@ -207,11 +190,39 @@ def build_site(
         if edition.offline and (lead / explorer.FOLDER).is_dir():
             explorer.write_for_disks(lead)
         if whole:
-            frame.write_for_robots(fresh, release, edition.sharing, offered(release))
-            write_latest(fresh, release.version, feed.of_all(shown))
-            frame.write_catalogue(fresh, shown, edition.sharing)
-            feed.write_feed(fresh, edition.series, edition.sharing)
+            _write_root(fresh, release, edition)
     report(_("Site built"), 1.0)
+
+
+def _drawn(shown: Sequence[Release], out: Path, languages: Collection[str]) -> list[str]:
+    """The languages to draw, where a folder may show these releases; raises as ``build_site``."""
+    if not all(isinstance(each, Release) for each in shown):
+        raise TypeError("a site shows releases and nothing else")
+    drawn = [code for code in offered(shown[0]) if code in languages]
+    if not drawn:
+        raise ValueError(f"the site has none of these languages: {', '.join(languages)}")
+    refuse_smaller(out, [each.version for each in shown])
+    feed.refuse_fewer_notices(out, shown)
+    return drawn
+
+
+def _write_start(site: Path, content: Content, only: Collection[str]) -> None:
+    """The page at the root, which leads to the home page, and files of pages that lie beside it."""
+    hub, code = content.release.facts, LANGUAGES[0]
+    with language(code):
+        for kind in render.kinds(content.release, content.edition, only):
+            if kind.of_site:
+                kind.files(site, content)
+    write(site / frame.HOME, frame.stub(frame.address(code), code, hub.hub, hidden=hub.invented))
+
+
+def _write_root(site: Path, release: Release, edition: Edition) -> None:
+    """Files for programs that belong to no single release."""
+    shown = [answers.release for answers in edition.series]
+    frame.write_for_robots(site, release, edition.sharing, offered(release))
+    write_latest(site, release.version, feed.of_all(shown))
+    frame.write_catalogue(site, shown, edition.sharing)
+    feed.write_feed(site, edition.series, edition.sharing)
 
 
 def _folder(site: Path, release: Release) -> Path:

@@ -28,7 +28,7 @@ from ctdhub.site import feed, frame, render
 from ctdhub.site.api import write_api
 from ctdhub.site.edition import Content, Edition, WholePage
 from ctdhub.site.pages.changes import FOLDER as CHANGES
-from ctdhub.site.pages.data import ZIP, pack
+from ctdhub.site.pages.data import ZIP, pack, write_zip
 from ctdhub.stats.answers import Answers
 
 MOST = 4
@@ -162,6 +162,8 @@ class CardWriter:
         for file in release.path.iterdir():
             if not release.withdrawn or file.name in feed.KEPT:
                 shutil.copyfile(file, folder / file.name)
+        if not release.withdrawn:
+            write_zip(folder, release)
         feed.write_notices(release, folder)
         self.fill(release, folder)
 

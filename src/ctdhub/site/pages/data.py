@@ -36,7 +36,6 @@ KIND = PageKind(
     "data",
     lambda content: pages(content.release),
     menu=MenuEntry(DATA, PATH, Text("Downloads")),
-    files=lambda folder, content: write_zip(folder, content.release),
     translated=lambda folder, content: _write_spreadsheet(folder, content.release),
 )
 STANDARDS_KIND = PageKind("standards", lambda _content: map(_crosswalk, NAMES), common=True)

@@ -45,7 +45,10 @@
     box = show("whole", version);
     said.signed.forEach(function (one) { box.querySelector("[data-role=" + one[0] + "]").textContent = one[1]; });
     box.querySelector(".noticed").hidden = !said.notices;
-    box.querySelector(".noticed a").href = folder + "ERRATA.md";
+    var link = document.createElement("a");
+    link.href = folder + "ERRATA.md";
+    link.textContent = "ERRATA.md";
+    box.querySelector(".noticed span").replaceChildren(link);
   }
   function ready(verifier) {
     var button = chooser.querySelector("button");
