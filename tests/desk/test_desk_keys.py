@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.desk import channel
+from ctdhub.desk.worker.identities import identities, identity_folder, make_hub_keys
 from ctdhub.hub.folder import Hub
 from ctdhub.sensitive.bundle.card import SignedCard, key_file, parse_card
 from tests.desk import rights
@@ -318,3 +319,14 @@ def test_a_bundle_for_another_hub_says_so_to_each_side(
     assert all("bundle-other-hub" in page for page in pages)
     assert "make the bundle again" in pages[0]
     assert "Do nothing" in pages[1]
+
+
+def test_a_part_of_a_key_that_a_kill_left_stops_nothing(tmp_path: Path) -> None:
+    folder = identity_folder(tmp_path)
+    folder.mkdir(parents=True)
+    for part in ("bundles.new", "card.new"):
+        (folder / part).write_bytes(b"")
+    assert identities(tmp_path) == [], "what is not whole is read by nobody"
+    recipient = make_hub_keys(tmp_path)
+    assert make_hub_keys(tmp_path) == recipient
+    assert sorted(path.name for path in folder.iterdir()) == ["bundles.key", "card.pem"]

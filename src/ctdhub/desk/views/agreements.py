@@ -203,10 +203,10 @@ def _take_key(request: Any, mine: str) -> HttpResponse:
 def hub_card(request: Any, key: str) -> HttpResponse:
     """The card for an organisation, as a file to save."""
     organisation_of(request, key, "key.read")
-    (line,) = ask_hub(request.who, "keys", id=key)["given"]["lines"]
-    if not line["card"]:
+    lines = ask_hub(request.who, "keys", id=key)["given"]["lines"]
+    if not lines or not lines[0]["card"]:
         raise Http404
-    content = base64.b64decode(line["card"])
+    content = base64.b64decode(lines[0]["card"])
     return _attached(content, f"{key}.ctdhub-card", "application/octet-stream")
 
 
@@ -231,9 +231,12 @@ def compare_key(request: Any, thing: SenderKey) -> HttpResponse:
             return begun(request, "confirm_key", "files", thing, fingerprint=thing.fingerprint)
         problems = [("heard", _("This is not the fingerprint of the key that was handed in."))]
     whose = str(thing.organisation_id)
-    (line,) = ask_hub(request.who, "keys", id=whose)["given"]["lines"]
+    lines = ask_hub(request.who, "keys", id=whose)["given"]["lines"]
+    if not lines:  # its agreement is gone
+        raise Http404
     title = Text("Compare a key by telephone")
-    return show_page(request, "desk/key.html", title, thing=thing, line=line, problems=problems)
+    values = {"thing": thing, "line": lines[0], "problems": problems}
+    return show_page(request, "desk/key.html", title, **values)
 
 
 def end_key(request: Any, thing: SenderKey) -> HttpResponse:

@@ -29,6 +29,7 @@ from ctdhub.hub.rules import policy, waiting_version
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release import approvals
+from ctdhub.sensitive.bundle.card import parse_key_file
 from ctdhub.sensitive.bundle.pack import key_print
 from ctdhub.sensitive.consent.register import REASONS
 
@@ -160,12 +161,14 @@ def end_key(work: Work) -> Rows:
 def _sender_key(work: Work, before: str, after: str, text: Text) -> Rows:
     """Write the agreement first; the row follows, also where the worker was killed in between."""
     row: SenderKey = SenderKey.objects.get(id=work.job.thing)
-    if row.state != before or row.account_id == work.job.account_id:
+    signs, content = after == "confirmed", row.file.encode()
+    if row.state != before or (signs and row.account_id == work.job.account_id):
         raise error("sender-key/changed")
-    key = sender_of(_hub(), row.organisation_id, row.file.encode())
+    known = sender_of(_hub(), row.organisation_id, content) if signs else None
+    key = known or parse_key_file(content).key  # one is ended also where the hub has a new name
     if key_print(key) != work.job.given["fingerprint"]:
         raise error("sender-key/changed")
-    name_sender(_hub(), row.organisation_id, key, signs=after == "confirmed")
+    name_sender(_hub(), row.organisation_id, key, signs=signs)
     decided = {"decided": timezone.now(), "decided_by": work.job.account}
 
     def rows() -> dict[str, Any]:

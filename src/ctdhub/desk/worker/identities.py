@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -54,9 +54,7 @@ def renew(hub: Path, folder: SealedFolder, name: str, recovery: tuple[str, ...] 
     """
     own, file = identity_folder(hub) / name, folder.recipients_file
     own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not own.exists():
-        age.make_identity(own)
-        files.sync(own.parent)
+    _make_whole(own, age.make_identity)
     wanted = (*age.recipients_of(own), *recovery)
     if not file.is_file() or age.read_recipients(file) != wanted:
         age.write_recipients(file, wanted)
@@ -66,12 +64,20 @@ def make_hub_keys(hub: Path) -> str:
     """Have the keys for bundles and cards; gives the recipient to which bundles are encrypted."""
     folder = identity_folder(hub)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (folder / BUNDLES).exists():
-        age.make_identity(folder / BUNDLES)
-    if not (folder / CARDS).exists():
-        make_key(folder / CARDS)
-    files.sync(folder)
+    _make_whole(folder / BUNDLES, age.make_identity)
+    _make_whole(folder / CARDS, make_key)
     return age.recipients_of(folder / BUNDLES)[0]
+
+
+def _make_whole(path: Path, make: Callable[[Path], object]) -> None:
+    """Have a key: what a killed run leaves of one has another name, which nobody reads."""
+    if path.exists():
+        return
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    make(fresh)
+    fresh.rename(path)
+    files.sync(path.parent)
 
 
 def destroy_months(hub: Path, waiting: Iterable[datetime]) -> list[str]:
