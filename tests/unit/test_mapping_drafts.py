@@ -639,37 +639,3 @@ def test_columns_for_each_answer_and_people_with_relatives_are_no_counts(
     columns: dict[str, list[str | None]],
 ) -> None:
     assert "table of counts" not in suggest(raw_of(columns, 12)).yaml
-
-
-REPEATS: dict[str, list[str | None]] = {
-    "record_id": ["1", "1", "2", "2"],
-    "redcap_repeat_instrument": [None, "follow_up", None, "follow_up"],
-    "redcap_repeat_instance": [None, "1", None, "1"],
-    "gender": ["female", None, "male", None],
-    "age": ["22", None, "17", None],
-    "fu_contact": [None, "phone", None, "visit"],
-}
-
-
-@pytest.mark.parametrize("header", ["redcap_repeat_instrument", "Repeat Instrument"])
-def test_follow_up_rows_of_redcap_are_no_records(header: str) -> None:
-    columns = {header if c == "redcap_repeat_instrument" else c: t for c, t in REPEATS.items()}
-    found = suggest(raw_of(columns))
-    accept = tuple(Accepted(alarm=f"new-column: {name}") for name in columns)
-    mapping = found.mapping.model_copy(update={"accept": accept})
-    done = harmonise(raw_of(columns), mapping, "x", (2002, 2030), bytes(32))
-    assert done.conservation.records == 2
-    assert done.conservation.excluded["repeated-form"] == 2
-    assert header not in found.unmatched
-
-
-def test_a_repeated_form_that_says_who_somebody_is_stays_and_consent_is_asked_about() -> None:
-    whole = {**REPEATS, "age": ["22", None, "17", "19"]}
-    assert "repeated-form" not in suggest(raw_of(whole)).yaml
-    asked = suggest(raw_of({**REPEATS, "consent": ["yes", None, "no", None]})).yaml
-    assert asked.count("exclude:") == 1
-    taken = asked.replace("#   - {rule: no-consent", "  - {rule: no-consent", 1)
-    assert [e.rule for e in parse_mapping(taken, "m.yaml").exclude] == [
-        "repeated-form",
-        "no-consent",
-    ]

@@ -170,8 +170,8 @@ class CardWriter:
     def _take(self, answers: Answers, folder: Path, languages: Sequence[str]) -> None:
         """Copy what is kept of a release, or draw it, and keep it in a hub."""
         version, file = answers.release.version, archive(answers.release.path)
-        if self.kept and file.is_file():
-            if self.kept.hashes.get(version) not in (None, sha256(file)):
+        if self.kept and file.is_file() and version in self.kept.hashes:
+            if self.kept.hashes[version] != sha256(file):
                 raise error("cards-changed", file=file, version=version)
             with zipfile.ZipFile(file) as held:
                 held.extractall(folder)

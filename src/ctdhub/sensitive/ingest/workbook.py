@@ -244,7 +244,7 @@ def _cells(
     heads = tidy.joined_names([left + [as_text(v) for v in cells] for cells in above])
     names = tidy.clean_headers(heads, file, options.header_row, limits)
     down = tidy.filling_down(merged, len(names), file, options)
-    columns, numbers = gather(_filled(_texts(rows, left, options), down), len(names))
+    columns, numbers = gather(_filled(_texts(rows, left, options), down, file), len(names))
     made = ReaderResult(names, columns, numbers, [], options.header_row, sheet=name)
     if down:
         letters = ", ".join(map(tidy.column_letter, sorted({c.left for c in down})))
@@ -275,12 +275,20 @@ def _texts(
 
 
 def _filled(
-    rows: Iterable[tuple[int, Sequence[str]]], down: Sequence[tidy.MergedCells]
+    rows: Iterable[tuple[int, Sequence[str]]], down: Sequence[tidy.MergedCells], file: str
 ) -> Iterator[tuple[int, Sequence[str]]]:
-    """Rows with the value of merged cells in each; one that holds nothing else is empty."""
+    """Rows with the value of merged cells in each; one that holds nothing else is empty.
+
+    Raises:
+        UnreadableFile: a cell that is not shown holds another value (rule "merged-cells").
+    """
     coming, held = list(reversed(down)), dict[int, tuple[int, str]]()
     for number, cells in rows:
         held = {column: one for column, one in held.items() if one[0] >= number}
+        for column, (_end, value) in held.items():
+            if column < len(cells) and cells[column] not in ("", value):
+                letter = tidy.column_letter(column)
+                raise error("merged-cells", file=file, row=number, column=letter)
         if held:
             own = ["" if column in held else cell for column, cell in enumerate(cells)]
             full = [held[c][1] if c in held else cell for c, cell in enumerate(own)]

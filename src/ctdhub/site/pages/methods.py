@@ -119,7 +119,7 @@ def _factor(epsilon: float) -> str:
 # Check a release in the browser, with the verifier that imports nothing of this software.
 
 CHECK_PATH = "check.html"
-CHECK_KIND = PageKind("check", lambda content: [check_page(content)], common=True)
+CHECK_KIND = PageKind("check", lambda content: [check_page(content)])
 
 
 def check_page(content: Content) -> Page:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ctdhub.core.errors import HubError, UnreadableFile, error, printable
 from ctdhub.core.i18n import Numeral, Text, joined, said
@@ -110,10 +109,6 @@ def try_builtin(raw: RawTable, name: str, identifiers: Iterable[str] = ()) -> Bu
 
 LINE = 80
 """Characters of the settings of ``read`` up to which they stand on one line."""
-
-
-_REPEATED = frozenset(map(word, ("redcap_repeat_instrument", "Repeat Instrument")))
-"""Headers, raw and as labels, of the form that a row of an export of REDCap repeats."""
 
 
 class Draft:
@@ -219,16 +214,6 @@ class Draft:
         return [text and DAY_FIRST.year(fold(text)) for text in texts]
 
     @cached_property
-    def repeated(self) -> str | None:
-        """The column by which REDCap marks rows of a repeated form, where no rule reads them."""
-        name = next((c for c in self.glances if word(c) in _REPEATED), None)
-        if name is None:
-            return None
-        rows = self.raw.table.filter(pc.is_valid(self.raw.table[name]))
-        read = (rows[c] for c in self.used if c in rows.column_names)
-        return name if len(rows) and all(c.null_count == len(rows) for c in read) else None
-
-    @cached_property
     def counted(self) -> dict[str, WhoCounts]:
         """Columns without a rule that say who is counted."""
         open_ = {name: self.glances[name] for name in self.unmatched}
@@ -237,7 +222,7 @@ class Draft:
     @property
     def unmatched(self) -> tuple[str, ...]:
         """Columns that no rule reads."""
-        return tuple(n for n in self.glances if n not in self.used and n != self.repeated)
+        return tuple(name for name in self.glances if name not in self.used)
 
     @property
     def short_years(self) -> bool:
@@ -401,18 +386,14 @@ def _identifiers(draft: Draft) -> Iterator[str]:
 
 
 def _counted(draft: Draft) -> Iterator[str]:
-    """Rows that are nobody, and the question who is counted, as rules to be taken over by hand."""
-    if draft.repeated:
-        nobody = Text("rows of a repeated form say nothing that a rule reads: they are no records")
-        rule = _inner({"unless": {draft.repeated: [""]}})
-        yield from ("exclude:", _with(f"  - {{rule: repeated-form, {rule}}}", nobody))
+    """The question who is counted, as rules to be taken over by hand."""
     if not draft.counted:
         return
     ask = Text(
         "Who is counted? No record is made of this file before each of these columns is decided: "
         "remove the # before exclude and before one line for each."
     )
-    yield from (_note(ask), *([] if draft.repeated else ["# exclude:"]))
+    yield from (_note(ask), "# exclude:")
     taken: list[str] = []
     for name, said_of in draft.counted.items():
         yield _note(joined([name, said_of.account], ": "))
