@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ctdhub.report import signals as words
 from ctdhub.report.signals import missing_reports, named_series, of_file
+from ctdhub.stats.signals import statistics
 from ctdhub.stats.signals.events import each_event_once, leads_of, sides_of, with_totals
 from ctdhub.stats.signals.find import Found, Settings, find, finished, until
 from ctdhub.stats.signals.panel import Period, SeriesPanel, Side
@@ -236,6 +238,41 @@ def test_when_a_level_began_is_said_or_that_it_is_not_clear() -> None:
     assert {line.partition(": ")[2] for line in lines[1:-1]} == {
         unclear, "at a higher level since about 2021-06."
     }  # fmt: skip
+
+
+def test_a_level_that_began_in_the_window_has_its_own_period() -> None:
+    """It is no break for another reason: chance alone moves such series as much."""
+    rng = np.random.default_rng(0)
+    rate = np.full((60, 48), 30.0) * rng.gamma(20, 0.05, (60, 48))
+    rate[:10, -3:] *= rng.uniform(1.4, 2.2, (10, 1))
+    counts = rng.poisson(rate).astype(float)
+    found = find(panel(counts), Settings(window=6), smallest=False)
+    (test,) = (f.tests[0] for f in found.findings if f.row == 9)
+    assert (test.verdict, test.since, test.unclear) == ("level", "2021-11", False)
+    lines = words.no_breaks(found, lambda f: f.name)
+    assert "s0009: at a higher level since about 2021-11." in lines
+
+
+def test_series_of_nearly_nobody_have_no_say_in_the_usual_slope(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """60 series grow by four until the window; 340 others are almost always empty."""
+    rng, time, usual = np.random.default_rng(0), np.arange(72), list[float]()
+    fitted = statistics._fitted
+
+    def noted(*words: Any) -> Any:
+        usual.append(fitted(*words).usual)
+        return fitted(*words)
+
+    monkeypatch.setattr(statistics, "_fitted", noted)
+    grown = np.tile(60 * 4 ** (np.minimum(time, 65) / 65), (60, 1))
+    large = rng.poisson(grown).astype(float)
+    slopes = []
+    for others in (np.zeros((0, 72)), np.zeros((340, 72)), rng.poisson(0.02, (340, 72))):
+        usual.clear()
+        find(panel(np.vstack([large, others])), Settings(window=6), smallest=False)
+        slopes.append(usual[0])
+    assert min(slopes) > slopes[0] / 2
 
 
 def corridors() -> tuple[SeriesPanel, np.ndarray]:

@@ -124,8 +124,7 @@ def no_breaks(found: Found, name: Callable[[Finding], str]) -> tuple[str, ...]:
         if not finding.moved(found.settings.rate)
         if (left := [t for t in finding.tests if t.verdict in ("level", "trend", "usual")])
     ]
-    now, _last = found.span(found.window)
-    return paragraphs("signals.txt", "no_breaks", series, name, NO_BREAKS, now)
+    return paragraphs("signals.txt", "no_breaks", series, name, NO_BREAKS)
 
 
 def sized(told: SignalWords) -> tuple[Test, ...]:

@@ -343,7 +343,8 @@ class Test:
     moved before the window.  ``weight`` is what p is divided by for that (``weights``).  ``ratio``
     is what was seen over what was to be expected; ``size`` how many people of the window at least
     lie beyond that (the low end of the interval).  ``since`` is the period from which on it has
-    another level, "" where it rather has not.
+    another level, "" where it rather has not; ``unclear`` says that this is one of the window and
+    that the level may also have moved before it.
     """
 
     what: What
@@ -355,6 +356,7 @@ class Test:
     size: float
     weight: float
     since: str
+    unclear: bool
 
 
 @dataclass(frozen=True)
@@ -589,6 +591,16 @@ def _share(value: float, error: float) -> SignalFigure:
     return SignalFigure(middle, max(0.0, middle - half), min(1.0, middle + half))
 
 
+def _begun(
+    panel: SeriesPanel, tested: Tested, row: int, window: np.ndarray, rate: float
+) -> tuple[str, bool]:
+    """Since when a series has another level, and whether that may have begun before the window."""
+    if not tested.since[row] > 0:
+        return "", False
+    at = -int(tested.since[row])
+    return str(panel.periods[at]), bool(window[at] and tested.earlier[row] > rate)
+
+
 def _finding(
     panel: SeriesPanel,
     row: int,
@@ -608,7 +620,7 @@ def _finding(
             SignalFigure(*(float(end[row]) for end in j.ratio)),
             float(j.size[row]),
             float(j.weight[row]),
-            str(panel.periods[-int(j.tested.since[row])]) if j.tested.since[row] > 0 else "",
+            *_begun(panel, j.tested, row, spans[1], rate),
         )
         for what, j in zip(whats, judged, strict=True)
         if not np.isnan(j.p[row])

@@ -776,7 +776,7 @@ def _fitted(y: Floats, before: np.ndarray, noisy: Floats, time: Floats, waves: S
     curved = np.maximum((rate * time**2).sum(axis=1), 1e-12)
     variance = (rest**2 * time**2).sum(axis=1) / curved**2 * n / np.maximum(n - 2, 1)
     kept = slope * np.maximum(0.0, 1 - variance / np.maximum(slope**2, 1e-12))
-    weight = (n > 1) / (variance + 1)
+    weight = (n > 1) / (np.maximum(variance, 1 / curved) + 1)
     weight /= weight.sum() + STRENGTH
     usual = float(weight @ slope)
     error = float(weight**2 @ (slope - usual) ** 2)
