@@ -11,6 +11,7 @@ import pytest
 from soft_passkeys import SoftPasskey
 
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError
+from ctdhub.core.files import WRITING
 from ctdhub.core.keys.signing import make_key, read_key
 from ctdhub.hub import approvers, pipeline
 from ctdhub.hub import approvers as keys
@@ -127,6 +128,16 @@ def test_a_hold_is_obeyed_and_lifted_by_its_role(
     assert [p.name for p in real.candidates.iterdir()] == []
     with pytest.raises(ReleaseError):
         stage.waiting(real)
+
+
+def test_with_the_last_hold_goes_what_a_killed_writer_left_of_it(tmp_path: Path) -> None:
+    """The reason of a hold stands in it."""
+    candidate = tmp_path / "2026.1"
+    file = hold_file(candidate)
+    for left in (file, file.with_name(f"{WRITING}{file.name}-deadbeef")):
+        left.write_text("ages of 2021", "utf-8")
+    Holds(holds=()).write(candidate)
+    assert list(tmp_path.iterdir()) == []
 
 
 def lifted(where: Hub, with_key: Role, /, **other: Any) -> SignedLift:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from pydantic import Field, ValidationError, model_serializer, model_validator
 
 from ctdhub.core.errors import InvalidSetting, error, printable
-from ctdhub.core.files import rewrite
+from ctdhub.core.files import rewrite, sweep
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined, texts
 from ctdhub.core.keys.signing import PREFIX, SigningKey, is_public_key, is_signed
@@ -769,6 +769,7 @@ class Holds(FrozenModel):
         if self.holds:
             rewrite(path, self.file_content())
         else:
+            sweep(path.parent, path.name)
             path.unlink(missing_ok=True)
 
 

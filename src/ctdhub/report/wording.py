@@ -447,11 +447,12 @@ def fraction_claim(card: NumberCard) -> str:
     low, high = card.ends
     value = card.value
     near = min(FRACTIONS, key=lambda f: (abs(value - float(f)), f.denominator))
-    at, fraction = float(near), paragraph("release.txt", "fraction", str(near))
+    at = float(near)
     if abs(card.value - at) > NEAR + _EXACT:
         return ""
     if low < at - AROUND - _EXACT or high > at + AROUND + _EXACT:
         return ""
+    fraction = paragraph("release.txt", "fraction", str(near))
     if low > at:
         return _("more than {fraction}").format(fraction=fraction)
     if high < at:

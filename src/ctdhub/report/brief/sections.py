@@ -1,4 +1,4 @@
-"""Sections of a brief: figures with their questions, assistance, change, signals."""
+"""Sections of a brief, and its notebook: the question behind each number that was printed."""
 
 import math
 from collections.abc import Callable, Collection, Sequence
