@@ -577,9 +577,13 @@ def test_a_merged_cell_of_a_column_holds_in_each_of_its_rows(tmp_path: Path) -> 
     assert not any("erged" in said(note) for note in plain.notes)
 
 
-def test_merged_cells_of_libreoffice(tmp_path: Path) -> None:
+def in_libreoffice(path: Path, spans: dict[tuple[int, int], int], hidden: str = "") -> Path:
+    """The same table as an ods file: cells that go over several rows, the rest covered.
+
+    Args:
+        hidden: what each covered cell still holds.
+    """
     book, table = OpenDocumentSpreadsheet(), Table(name="a")
-    spans = {(1, 1): 3, (4, 1): 2}
     for y, row in enumerate(GROUPED):
         line = TableRow()
         for x, value in enumerate(row):
@@ -587,16 +591,54 @@ def test_merged_cells_of_libreoffice(tmp_path: Path) -> None:
             kind = {"valuetype": "string"} if value is not None else {}
             cell = TableCell(**kind, **({"numberrowsspanned": rows} if rows > 1 else {}))
             if x == 1 and value is None:
-                cell = CoveredTableCell()
-            elif value is not None:
+                value = hidden or None
+                cell = CoveredTableCell(**({"valuetype": "string"} if value else {}))
+            if value is not None:
                 cell.addElement(P(text=value))
             line.addElement(cell)
         table.addElement(line)
     book.spreadsheet.addElement(table)
-    book.save(tmp_path / "a.ods")
-    raw = read_table(tmp_path / "a.ods")
+    book.save(path)
+    return path
+
+
+SPANS = {(1, 1): 3, (4, 1): 2}
+
+
+def test_merged_cells_of_libreoffice(tmp_path: Path) -> None:
+    raw = read_table(in_libreoffice(tmp_path / "a.ods", SPANS))
     assert columns(raw)["country"] == ["Mali"] * 3 + ["Niger"] * 2
     assert any("columns B" in said(note) for note in raw.notes)
+
+
+def test_a_hidden_cell_that_holds_another_value_is_refused(tmp_path: Path) -> None:
+    """Nobody sees the 55; it may be the age of its row, and so may the 20 above it."""
+    path = workbook(tmp_path / "a.xlsx", GROUPED)
+    book = openpyxl.load_workbook(path)
+    book.worksheets[0].merged_cells.add("D2:D3")  # merge_cells would empty the second
+    book.save(path)
+    error = refused(path, ReadOptions())
+    assert (error.rule, error.row, error.column) == ("merged-cells", 3, "D")
+
+    error = refused(in_libreoffice(tmp_path / "a.ods", SPANS, hidden="Togo"), ReadOptions())
+    assert (error.rule, error.row, error.column) == ("merged-cells", 3, "B")
+    same = read_table(in_libreoffice(tmp_path / "b.ods", {(1, 1): 3}, hidden="Mali"))
+    assert columns(same)["country"] == ["Mali"] * 3 + ["Niger", "Mali"]
+
+
+@pytest.mark.parametrize("skipped", [(5,), (3,), (3, 5)])
+def test_merged_cells_hold_in_the_rows_that_are_read(
+    tmp_path: Path, skipped: tuple[int, ...]
+) -> None:
+    path = merged(tmp_path / "a.xlsx", GROUPED, "B2:B5")
+    raw = read_table(path, ReadOptions(skip_rows=skipped))
+    assert columns(raw)["country"] == ["Mali"] * (4 - len(skipped)) + [None]
+
+
+def test_merged_cells_of_rows_that_are_not_read_do_not_matter(tmp_path: Path) -> None:
+    path = merged(tmp_path / "a.xlsx", GROUPED, "B2:C3")
+    raw = read_table(path, ReadOptions(skip_rows=(2, 3)))
+    assert columns(raw)["country"] == [None, "Niger", None]
 
 
 def test_a_row_that_holds_a_merged_value_alone_is_no_row(tmp_path: Path) -> None:

@@ -536,9 +536,9 @@ def filling_down(
             not read; or most columns of their rows are merged, so that these rows are parts of
             one record (rule "merged-cells").
     """
-    found, ends = list[MergedCells](), list[int]()
+    found, ends, skipped = list[MergedCells](), list[int](), frozenset(options.skip_rows)
     for one in sorted(merged):
-        if one.bottom <= options.header_row or one.bottom in options.skip_rows:
+        if one.bottom <= options.header_row or skipped.issuperset(range(one.top, one.bottom + 1)):
             continue
         above = one.top <= options.header_row or one.top in options.unseen
         ends = [*(end for end in ends if end >= one.top), one.bottom]
