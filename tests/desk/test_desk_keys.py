@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.desk import channel
 from ctdhub.desk.worker.identities import identities, identity_folder, make_hub_keys
@@ -65,6 +68,27 @@ def waiting(desk: Desk, key: SigningKey, role: str = "contributor") -> Any:
     content = key_file(card_of(desk, role, whose).card, key)
     assert handed_in(desk, role, content).status_code == 302
     return rows("SenderKey").get(organisation_id=whose, state="waiting")
+
+
+def killed_after_writing(patch: pytest.MonkeyPatch) -> None:
+    """The run of the next job ends when the agreement is written, and waits to be done again."""
+    from ctdhub.desk.worker import hub_jobs
+
+    real = hub_jobs.name_sender
+
+    def killed(*given: Any, **more: Any) -> None:
+        real(*given, **more)
+        raise KeyboardInterrupt
+
+    with patch.context() as once:
+        once.setattr(hub_jobs, "name_sender", killed)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    rows("Job").filter(state="running").update(state="waiting")
+
+
+def refused(desk: Desk, row: Any) -> Any:
+    return desk.client_of("steward").post(f"/keys/{row.id.hex}/", {"act": "refuse"})
 
 
 def bundle(desk: Desk, ctdhub: Command, key: Path, card: SignedCard, place: Path) -> bytes:
@@ -142,8 +166,6 @@ def test_keys_are_made_once_and_the_rest_of_the_hub_stays(keyed: Desk) -> None:
 
 
 def test_a_hub_keeps_the_recipients_that_it_had(desk: Desk) -> None:
-    from ctdhub.core.keys import age
-
     file, old = desk.hub / "hub.yaml", age.make_identity(desk.hub / "keys" / "old.age")
     text = file.read_text("utf-8")
     file.write_text(f"{text}# who opens bundles\nrecipients: [{old}]\n", "utf-8")
@@ -272,29 +294,182 @@ def test_one_person_does_not_do_both_halves(keyed: Desk, tmp_path: Path) -> None
 def test_a_kill_between_file_and_row_is_made_good(
     keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ctdhub.desk.worker import hub_jobs
-
     row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
     confirmed(keyed, row)
-    job = rows("Job").get(what="confirm_key")
-    with monkeypatch.context() as patch:
-        real = hub_jobs.name_sender
-
-        def killed(*given: Any, **more: Any) -> None:
-            real(*given, **more)
-            raise KeyboardInterrupt
-
-        patch.setattr(hub_jobs, "name_sender", killed)
-        with pytest.raises(KeyboardInterrupt):
-            work()
+    killed_after_writing(monkeypatch)
     assert senders(keyed) == (key.public,)  # the file is ahead of the row
     row.refresh_from_db()
     assert row.state == "waiting"
-    rows("Job").filter(id=job.id).update(state="waiting")
     assert work() == ["confirm_key done"]
     assert senders(keyed) == (key.public,)
     row.refresh_from_db()
     assert (row.state, row.decided_by) == ("confirmed", keyed.accounts["data_officer"])
+
+
+@pytest.mark.parametrize("state", ["refused", "ended", "confirmed"])
+def test_a_key_signs_only_where_its_row_says_so(
+    keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """A run was killed between file and row; then the key is refused, replaced, or neither."""
+    row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
+    confirmed(keyed, row)
+    killed_after_writing(monkeypatch)
+    assert senders(keyed) == (key.public,)
+    if state != "confirmed":
+        rows("SenderKey").filter(id=row.id).update(state=state)
+    assert work() == [f"confirm_key {'done' if state == 'confirmed' else 'failed'}"]
+    assert senders(keyed) == ((key.public,) if state == "confirmed" else ())
+    row.refresh_from_db()
+    assert row.state == state
+
+
+def test_a_key_that_signs_already_is_ended_by_whoever_refuses_it(
+    keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after the contributor handed in another one, and where no run makes it good."""
+    row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
+    confirmed(keyed, row)
+    killed_after_writing(monkeypatch)
+    rows("Job").filter(what="confirm_key").update(state="failed")
+    content = key_file(card_of(keyed, "contributor").card, make_key(tmp_path / "new.pem"))
+    assert handed_in(keyed, "contributor", content).status_code == 302
+    assert rows("SenderKey").filter(state="waiting").count() == 2
+    assert refused(keyed, row).status_code == 302
+    assert work() == ["end_key done"]
+    assert senders(keyed) == ()
+    assert key.public not in card_of(keyed, "contributor").card.senders
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == ("ended", keyed.accounts["steward"])
+
+
+def test_a_refusal_while_the_key_is_written_counts(
+    keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ctdhub.desk.worker import hub_jobs
+
+    row = waiting(keyed, make_key(tmp_path / "own.pem"))
+    confirmed(keyed, row)
+    real, answers = hub_jobs.name_sender, []
+
+    def meanwhile(*given: Any, signs: bool) -> None:
+        if signs:
+            answers.append(refused(keyed, row).status_code)
+        real(*given, signs=signs)
+
+    monkeypatch.setattr(hub_jobs, "name_sender", meanwhile)
+    assert work() == ["confirm_key failed"]
+    assert answers == [302]
+    assert senders(keyed) == ()
+    row.refresh_from_db()
+    assert row.state == "refused"
+
+
+def test_a_stale_confirmation_leaves_the_key_that_was_confirmed_since(
+    keyed: Desk, tmp_path: Path
+) -> None:
+    row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
+    confirmed(keyed, row)
+    refused(keyed, row)
+    again = waiting(keyed, key)
+    confirmed(keyed, again)
+    jobs = rows("Job").filter(what="confirm_key")
+    late = jobs.get(thing=row.id.hex)
+    assert work() == ["confirm_key failed", "confirm_key done"]
+    jobs.filter(id=late.id).update(state="waiting")
+    assert work() == ["confirm_key failed"]
+    assert senders(keyed) == (key.public,)
+
+
+def test_a_key_taken_out_by_hand_is_not_said_to_be_confirmed(keyed: Desk, tmp_path: Path) -> None:
+    row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
+    confirmed(keyed, row)
+    work()
+    file = keyed.hub / "contributors" / f"{OURS}.yaml"
+    with_key = file.read_bytes()
+    found = {k: v for k, v in yaml.safe_load(with_key).items() if k != "senders"}
+    file.write_text(yaml.safe_dump(found), "utf-8")
+    for role in ("contributor", "data_officer"):
+        page = keyed.client_of(role).get("/keys/").content.decode()
+        assert ">confirmed<" not in page
+        assert "End this key" not in page
+    again = waiting(keyed, key)
+    assert again.id != row.id
+    confirmed(keyed, again)
+    assert work() == ["confirm_key done"]
+    assert senders(keyed) == (key.public,)
+    assert rows("SenderKey").filter(state="confirmed").count() == 1
+
+
+def test_a_key_that_was_handed_in_often_waits_once(keyed: Desk, tmp_path: Path) -> None:
+    content = key_file(card_of(keyed, "contributor").card, make_key(tmp_path / "own.pem"))
+    for _again in range(3):
+        assert handed_in(keyed, "contributor", content).status_code == 302
+    assert rows("SenderKey").count() == 1
+
+
+@pytest.mark.parametrize("between", [" ", "-", " ‑ "])
+@pytest.mark.parametrize("zero", ["0", "٠", "۰", "０"])
+def test_a_fingerprint_is_heard_in_any_digits_and_groups(
+    keyed: Desk, tmp_path: Path, between: str, zero: str
+) -> None:
+    row = waiting(keyed, make_key(tmp_path / "own.pem"))
+    digits = str.maketrans({str(n): chr(ord(zero) + n) for n in range(10)})
+    heard = row.fingerprint.translate(digits).replace(" ", between)
+    assert confirmed(keyed, row, heard[:-1]).status_code == 422
+    assert confirmed(keyed, row, heard).status_code == 302
+
+
+def test_an_organisation_whose_agreement_is_gone_waits_for_nobody(
+    keyed: Desk, tmp_path: Path
+) -> None:
+    row = waiting(keyed, make_key(tmp_path / "own.pem"))
+    (keyed.hub / "contributors" / f"{OURS}.yaml").unlink()
+    officer = keyed.client_of("data_officer")
+    assert officer.get(f"/keys/{row.id.hex}/").status_code == 404
+    assert confirmed(keyed, row).status_code == 404
+    rows("Organisation").filter(id=OURS).update(lost=True)
+    assert "by telephone" not in officer.get("/").content.decode()
+    assert row.id.hex not in officer.get("/keys/").content.decode()
+
+
+def test_the_broken_agreement_of_another_organisation_stops_nobody(
+    keyed: Desk, tmp_path: Path
+) -> None:
+    """It is the hub's to mend, and what is wrong with it is no contributor's to read."""
+    (keyed.hub / "contributors" / f"{THEIRS}.yaml").write_text("id: [", "utf-8")
+    assert keyed.client_of("contributor").get("/keys/").status_code == 200
+    row = waiting(keyed, make_key(tmp_path / "own.pem"))
+    assert keyed.client_of("data_officer").get("/keys/").status_code == 422
+    confirmed(keyed, row)
+    assert work() == ["confirm_key failed"]  # nobody knows who signs with it
+    assert senders(keyed) == ()
+
+
+@pytest.mark.parametrize("gone", ["bundles.key", "card.pem", "recipients"])
+def test_no_card_is_given_where_nobody_could_open_its_bundles(keyed: Desk, gone: str) -> None:
+    from ctdhub.desk.worker.answers.ask import begun
+
+    assert begun(Hub(keyed.hub))["given"]["keys"]
+    if gone == "recipients":
+        other, file = age.make_identity(keyed.hub / "keys" / "old.age"), keyed.hub / "hub.yaml"
+        held = yaml.safe_load(file.read_text("utf-8")) | {"recipients": [other]}
+        file.write_text(yaml.safe_dump(held), "utf-8")
+    else:
+        (identity_folder(keyed.hub) / gone).unlink()
+    assert not begun(Hub(keyed.hub))["given"]["keys"]
+    assert keyed.client_of("contributor").get(f"/keys/card/{OURS}/").status_code == 404
+    steward = keyed.client_of("steward")
+    assert "Make the hub’s keys" in steward.get("/keys/").content.decode()
+    steward.post("/keys/make/")
+    assert work() == ["hub_keys done"]
+    assert begun(Hub(keyed.hub))["given"]["keys"]
+    assert card_of(keyed, "contributor").card.recipients
+
+
+def test_a_card_is_never_of_a_day_to_come(keyed: Desk) -> None:
+    later = datetime(2033, 5, 1, tzinfo=UTC).timestamp()
+    os.utime(keyed.hub / "hub.yaml", (later, later))
+    assert card_of(keyed, "contributor").card.date == datetime.now(UTC).date().isoformat()
 
 
 def test_a_bundle_for_another_hub_says_so_to_each_side(

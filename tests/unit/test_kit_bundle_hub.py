@@ -146,4 +146,10 @@ def test_only_the_steward_signs_cards_of_a_hub_that_can_receive(
     code, _out, err = ctdhub(*words, "nobody", "--key", place / "steward.pem", *out)
     assert code == 2
     assert "rule contributor" in err
+    file = place / "hub" / "hub.yaml"
+    held = {k: v for k, v in yaml.safe_load(file.read_text("utf-8")).items() if k != "approvers"}
+    file.write_text(yaml.safe_dump(held), "utf-8")
+    code, _out, err = ctdhub(*words, "our-ngo", "--key", place / "steward.pem", *out)
+    assert code == 2
+    assert "rule approvers" in err
     assert not (tmp_path / "card").exists()

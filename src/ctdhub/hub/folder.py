@@ -381,6 +381,13 @@ class Agreement(FrozenModel):
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+def _agreement(path: Path) -> Agreement:
+    agreement = read_settings(path, Agreement)
+    if agreement.id != path.stem or agreement.kind not in SOURCE_KINDS:
+        raise error("agreement", file=path, kinds=", ".join(SOURCE_KINDS))
+    return agreement
+
+
 def read_settings(path: Path, model: type[_Model]) -> _Model:
     """Read a YAML settings file into its model.
 
@@ -542,16 +549,20 @@ class Hub:
             report: whether what is asked for is a report.
 
         Raises:
-            PolicyError, DocumentError: there is none; tells the ids there are.
+            PolicyError, DocumentError: there is none; tells the ids there are.  Or it has faults:
+                those of another contributor's agreement stop nobody here.
         """
-        known = {a.id: a for a in self.agreements()}
+        known = {path.stem: path for path in self._agreement_files()}
         if contributor not in known:
             raise error(
                 "contributor/report" if report else "contributor",
                 id=printable(contributor),
                 ids=", ".join(known) or "–",
             )
-        return known[contributor]
+        return _agreement(known[contributor])
+
+    def _agreement_files(self) -> list[Path]:
+        return sorted((self.root / "contributors").glob("*.yaml"))
 
     def agreements(self) -> tuple[Agreement, ...]:
         """All contributors' agreements, by id.
@@ -559,13 +570,7 @@ class Hub:
         Raises:
             PolicyError: an agreement has faults, or its id is not its file's name.
         """
-        found = []
-        for path in sorted((self.root / "contributors").glob("*.yaml")):
-            agreement = read_settings(path, Agreement)
-            if agreement.id != path.stem or agreement.kind not in SOURCE_KINDS:
-                raise error("agreement", file=path, kinds=", ".join(SOURCE_KINDS))
-            found.append(agreement)
-        return tuple(found)
+        return tuple(map(_agreement, self._agreement_files()))
 
     @property
     def withdrawals(self) -> Register:

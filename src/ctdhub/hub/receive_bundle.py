@@ -138,13 +138,16 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = N
 
     Raises:
         PolicyError: there is no such contributor; hub.yaml names no recipients (rule
-            "bundle-to-nobody"); with a day, the key is not the steward's (rule "card-steward").
+            "bundle-to-nobody"); with a day, it names no approvers (rule "approvers"), or the key is
+            not the steward's (rule "card-steward").
     """
     settings = hub.settings
     agreement = hub.agreement(contributor)
     if not settings.recipients:
         raise error("bundle-to-nobody", file="hub.yaml")
     known = settings.approvers
+    if today is not None and known is None:
+        raise error("approvers", file=hub.root / "hub.yaml")
     approvers: dict[str, tuple[str, ...]] = {r: known.keys(r) for r in ROLES} if known else {}
     if today is not None and key.public not in approvers.get("steward", ()):
         raise error("card-steward")
@@ -156,7 +159,7 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = N
         places.append(mapping_file(hub, contributor, (today or now).isoformat()))
         mapping = text_of(places[-1])
     changed = max(place.stat().st_mtime for place in places)
-    day = today or datetime.fromtimestamp(changed, UTC).date()
+    day = today or min(datetime.fromtimestamp(changed, UTC).date(), now)
     card = HubCard(
         hub=settings.name,
         invented=settings.invented,
@@ -203,18 +206,27 @@ def name_recipient(hub: Hub, recipient: str) -> None:
 
 
 def sender_of(hub: Hub, contributor: str, content: bytes) -> str:
-    """The key in the file of a contributor, if it may become one with which it signs.
+    """The key in the file of a contributor.
 
     Raises:
-        FileError: it is no file of a key (rule "sender-key"), made for another hub or contributor
-            ("sender-key/whose"), or another contributor signs with it ("sender-key/taken").
+        FileError: it is no file of a key (rule "sender-key"), or made for another hub or
+            contributor ("sender-key/whose").
     """
     made = parse_key_file(content)
     if (made.hub, made.contributor) != (hub.settings.name, contributor):
         raise error("sender-key/whose")
-    if any(made.key in one.senders for one in hub.agreements() if one.id != contributor):
-        raise error("sender-key/taken")
     return made.key
+
+
+def refuse_taken(hub: Hub, contributor: str, key: str) -> None:
+    """Refuse a key with which another contributor signs.
+
+    Raises:
+        FileError: it is one (rule "sender-key/taken").
+        PolicyError: an agreement has faults.
+    """
+    if any(key in one.senders for one in hub.agreements() if one.id != contributor):
+        raise error("sender-key/taken")
 
 
 def name_sender(hub: Hub, contributor: str, key: str, *, signs: bool) -> None:

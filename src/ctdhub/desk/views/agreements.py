@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import unicodedata
 from datetime import date
 from typing import Any
 
@@ -19,7 +20,7 @@ from ctdhub.desk.allowed import Who, allowed, scope
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.errors import error_page
-from ctdhub.desk.models import Organisation, Paper, SenderKey, random_key
+from ctdhub.desk.models import Organisation, Paper, SenderKey, TrailHead, random_key
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
@@ -183,8 +184,12 @@ def keys(request: Any) -> HttpResponse:
     if request.method == "POST":
         return _take_key(request, mine)
     found = ask_hub(request.who, "keys", id=mine)["given"]
-    rows = SenderKey.objects.filter(scope(request.who, "key.read")).select_related("organisation")
-    shown = {**found, "rows": list(rows[:500]), "mine": mine}
+    rows = SenderKey.objects.filter(scope(request.who, "key.read"), organisation__lost=False)
+    shown = {**found, "rows": list(rows.select_related("organisation")[:500]), "mine": mine}
+    signs = {(line["id"], one) for line in found["lines"] for one in line["senders"]}
+    for row in shown["rows"]:
+        if row.state == "confirmed" and (row.organisation_id, row.fingerprint) not in signs:
+            row.state = "ended"  # somebody took it out of the agreement by hand
     return show_page(request, "desk/keys.html", Text("Keys of bundles"), **shown)
 
 
@@ -192,21 +197,27 @@ def _take_key(request: Any, mine: str) -> HttpResponse:
     file = request.FILES.get("file")
     content = file.read(_LONGEST_KEY).decode("utf-8", "replace") if file is not None else ""
     found = ask_hub(request.who, "key_file", id=mine, content=content)["given"]
+    sent, signs = found["fingerprint"], found["senders"]
+    TrailHead.objects.select_for_update().get(id=1)  # one after the other
     known = SenderKey.objects.filter(organisation_id=mine)
-    if not known.filter(state="confirmed", **found).exists():
-        known.filter(state="waiting").update(state="ended", decided=timezone.now())
+    if sent not in signs:
+        known.filter(state="confirmed", fingerprint=sent).update(state="ended")
+    if not known.filter(state__in=("waiting", "confirmed"), fingerprint=sent).exists():
+        # One that signs already, after a run that was killed, stays for the hub to decide about.
+        replaced = known.filter(state="waiting").exclude(fingerprint__in=signs)
+        replaced.update(state="ended", decided=timezone.now())
         row = {"organisation_id": mine, "account_id": request.user.id, "file": content}
-        SenderKey.objects.create(**row, **found)
+        SenderKey.objects.create(**row, fingerprint=sent)
     return redirect("keys")
 
 
 def hub_card(request: Any, key: str) -> HttpResponse:
     """The card for an organisation, as a file to save."""
     organisation_of(request, key, "key.read")
-    lines = ask_hub(request.who, "keys", id=key)["given"]["lines"]
-    if not lines or not lines[0]["card"]:
+    card = ask_hub(request.who, "keys", id=key)["given"]["lines"][0]["card"]
+    if not card:
         raise Http404
-    content = base64.b64decode(lines[0]["card"])
+    content = base64.b64decode(card)
     return _attached(content, f"{key}.ctdhub-card", "application/octet-stream")
 
 
@@ -220,23 +231,27 @@ def compare_key(request: Any, thing: SenderKey) -> HttpResponse:
     if thing.account_id == request.user.id:
         return error_page(request, 409)
     problems = []
+    line = ask_hub(request.who, "keys", id=str(thing.organisation_id))["given"]["lines"][0]
     if request.method == "POST":
         if request.POST.get("act") == "refuse":
-            SenderKey.objects.filter(id=thing.id, state="waiting").update(
+            if thing.fingerprint in line["senders"]:
+                return end_key(request, thing)
+            refused = SenderKey.objects.filter(id=thing.id, state="waiting").update(
                 state="refused", decided=timezone.now(), decided_by=request.user
             )
-            return redirect("keys")
-        heard = "".join(str(request.POST.get("heard", ""))[:200].split()).lower()
-        if heard == thing.fingerprint.replace(" ", ""):
+            return redirect("keys") if refused else error_page(request, 409)
+        if _digits(str(request.POST.get("heard", ""))[:200]) == _digits(thing.fingerprint):
             return begun(request, "confirm_key", "files", thing, fingerprint=thing.fingerprint)
         problems = [("heard", _("This is not the fingerprint of the key that was handed in."))]
-    whose = str(thing.organisation_id)
-    lines = ask_hub(request.who, "keys", id=whose)["given"]["lines"]
-    if not lines:  # its agreement is gone
-        raise Http404
     title = Text("Compare a key by telephone")
-    values = {"thing": thing, "line": lines[0], "problems": problems}
+    values = {"thing": thing, "line": line, "problems": problems}
     return show_page(request, "desk/key.html", title, **values)
+
+
+def _digits(text: str) -> str:
+    """The hexadecimal digits of a fingerprint, in whatever script and groups it is written."""
+    latin = "".join(str(unicodedata.decimal(one, one)) for one in text.lower())
+    return re.sub("[^0-9a-f]", "", latin)
 
 
 def end_key(request: Any, thing: SenderKey) -> HttpResponse:
@@ -248,7 +263,8 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """Keys that wait for the call."""
     if not allowed(who, "key.confirm"):
         return []
-    rows = SenderKey.objects.filter(state="waiting").select_related("organisation")
+    rows = SenderKey.objects.filter(state="waiting", organisation__lost=False)
+    rows = rows.select_related("organisation")
     label = _("Compare the key of {name} by telephone")
     return [
         (

@@ -24,7 +24,7 @@ from ctdhub.hub.approvers import accept_change
 from ctdhub.hub.between_builds import accept_alarm as accept
 from ctdhub.hub.between_builds import draw_site
 from ctdhub.hub.folder import Hub
-from ctdhub.hub.receive_bundle import name_recipient, name_sender, sender_of
+from ctdhub.hub.receive_bundle import name_recipient, name_sender, refuse_taken, sender_of
 from ctdhub.hub.rules import policy, waiting_version
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
@@ -147,35 +147,64 @@ def hub_keys(work: Work) -> Rows:
 
 
 def confirm_key(work: Work) -> Rows:
-    """Let an organisation sign with the key whose fingerprint somebody heard from it."""
-    text = Text("The key is confirmed: the hub takes bundles signed with it.")
-    return _sender_key(work, "waiting", "confirmed", text)
+    """Let an organisation sign with the key whose fingerprint somebody heard from it.
+
+    The agreement is written before the row, so a run that was killed may have written it: where
+    somebody decided otherwise meanwhile, the key is taken out again.
+    """
+    row: SenderKey = SenderKey.objects.get(id=work.job.thing)
+    if row.state in ("refused", "ended") and not _same(row).filter(state="confirmed").exists():
+        _take_out(work, row)
+    if row.state != "waiting" or row.account_id == work.job.account_id:
+        raise error("sender-key/changed")
+    key = sender_of(_hub(), row.organisation_id, row.file.encode())
+    if key_print(key) != work.job.given["fingerprint"]:
+        raise error("sender-key/changed")
+    refuse_taken(_hub(), row.organisation_id, key)
+    name_sender(_hub(), row.organisation_id, key, signs=True)
+
+    def rows() -> dict[str, Any]:
+        waits = SenderKey.objects.filter(id=row.id, state="waiting")
+        if not waits.update(state="confirmed", **_decided(work)):
+            _take_out(work, row)
+            raise error("sender-key/changed")
+        text = Text("The key is confirmed: the hub takes bundles signed with it.")
+        return {"text": text.as_json()}
+
+    return rows
 
 
 def end_key(work: Work) -> Rows:
     """Let an organisation sign with a key no more."""
-    text = Text("The key is ended: no bundle signed with it is taken.")
-    return _sender_key(work, "confirmed", "ended", text)
-
-
-def _sender_key(work: Work, before: str, after: str, text: Text) -> Rows:
-    """Write the agreement first; the row follows, also where the worker was killed in between."""
     row: SenderKey = SenderKey.objects.get(id=work.job.thing)
-    signs, content = after == "confirmed", row.file.encode()
-    if row.state != before or (signs and row.account_id == work.job.account_id):
+    if row.state not in ("waiting", "confirmed"):
         raise error("sender-key/changed")
-    known = sender_of(_hub(), row.organisation_id, content) if signs else None
-    key = known or parse_key_file(content).key  # one is ended also where the hub has a new name
-    if key_print(key) != work.job.given["fingerprint"]:
-        raise error("sender-key/changed")
-    name_sender(_hub(), row.organisation_id, key, signs=signs)
-    decided = {"decided": timezone.now(), "decided_by": work.job.account}
+    _take_out(work, row)
 
     def rows() -> dict[str, Any]:
-        SenderKey.objects.filter(id=row.id).update(state=after, **decided)
+        counted = _same(row).filter(state__in=("waiting", "confirmed"))
+        counted.update(state="ended", **_decided(work))
+        text = Text("The key is ended: no bundle signed with it is taken.")
         return {"text": text.as_json()}
 
     return rows
+
+
+def _take_out(work: Work, row: SenderKey) -> None:
+    """Take a key out of the agreement, also where the hub has a new name since it came."""
+    key = parse_key_file(row.file.encode()).key
+    if key_print(key) != work.job.given["fingerprint"]:
+        raise error("sender-key/changed")
+    name_sender(_hub(), row.organisation_id, key, signs=False)
+
+
+def _same(row: SenderKey) -> Any:
+    whose = {"organisation_id": row.organisation_id, "fingerprint": row.fingerprint}
+    return SenderKey.objects.filter(**whose)
+
+
+def _decided(work: Work) -> dict[str, Any]:
+    return {"decided": timezone.now(), "decided_by": work.job.account}
 
 
 def withdraw(work: Work) -> Rows:

@@ -69,6 +69,14 @@ def make_hub_keys(hub: Path) -> str:
     return age.recipients_of(folder / BUNDLES)[0]
 
 
+def has_hub_keys(hub: Hub) -> bool:
+    """Whether cards can be signed, and the worker opens what is encrypted for them."""
+    folder = identity_folder(hub.root)
+    if not (folder / CARDS).is_file() or not (folder / BUNDLES).is_file():
+        return False
+    return not set(age.recipients_of(folder / BUNDLES)).isdisjoint(hub.settings.recipients)
+
+
 def _make_whole(path: Path, make: Callable[[Path], object]) -> None:
     """Have a key: what a killed run leaves of one has another name, which nobody reads."""
     if path.exists():

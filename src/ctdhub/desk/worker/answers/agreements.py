@@ -3,25 +3,26 @@
 import base64
 import hashlib
 import tempfile
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from ctdhub.core.errors import error, printable
+from ctdhub.core.errors import PolicyError, error, printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, span
 from ctdhub.core.i18n import _, current, ngettext
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import read_key
 from ctdhub.desk.deliveries import due_on
 from ctdhub.desk.worker.answers.page import Page, days, name, table, today, words
-from ctdhub.desk.worker.identities import CARDS, identity_folder
+from ctdhub.desk.worker.identities import CARDS, has_hub_keys, identity_folder
 from ctdhub.document.document import to_json
 from ctdhub.hub.agreement_file import Force, force_of, hash_of_agreement
 from ctdhub.hub.folder import SOURCE_KINDS, Agreement, Hub
 from ctdhub.hub.paid import ledger
 from ctdhub.hub.papers import paper_facts
-from ctdhub.hub.receive_bundle import hub_card, sender_of
+from ctdhub.hub.receive_bundle import hub_card, refuse_taken, sender_of
 from ctdhub.report.papers import PAPERS, paper
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import CONTRIBUTOR_KIND
@@ -83,11 +84,8 @@ def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
     Raises:
         PolicyError: the hub has no such contributor.
     """
-    known = {one.id: one for one in hub.agreements()}
-    if contributor not in known:
-        ids = ", ".join(known) or "–"
-        raise error("contributor", id=printable(contributor), ids=ids)
-    one, own = known[contributor], sorted(set(_sent(hub).get(contributor, [])))
+    one = hub.agreement(contributor)
+    own = sorted(set(_sent(hub).get(contributor, [])))
     force, base = force_of(hub, one, today()), hash_of_agreement(hub, one.id)
     page = Page(hub, printable(one.name), _force_sentence(one, force))
     page.add("terms", _("What was agreed"), _terms(one))
@@ -206,13 +204,13 @@ def bundle_keys(hub: Hub, contributor: str) -> dict[str, Any]:
     Returns:
         ``given``: ``made``; ``lines``: of each agreement ``id``, ``name``, ``fingerprint`` and
         ``card`` (base64; "" without keys of the hub) and fingerprints of its ``senders``.
+
+    Raises:
+        PolicyError: there is no such contributor; an agreement that is asked for has faults.
     """
-    signs = identity_folder(hub.root) / CARDS
-    made = signs.is_file() and bool(hub.settings.recipients)
+    signs, made = identity_folder(hub.root) / CARDS, has_hub_keys(hub)
     lines = []
-    for one in hub.agreements():
-        if contributor not in ("", one.id):
-            continue
+    for one in [hub.agreement(contributor)] if contributor else hub.agreements():
         signed = hub_card(hub, one.id, read_key(signs)) if made else None
         line = {
             "id": one.id,
@@ -226,12 +224,20 @@ def bundle_keys(hub: Hub, contributor: str) -> dict[str, Any]:
 
 
 def sender_key(hub: Hub, contributor: str, content: str) -> dict[str, Any]:
-    """The fingerprint of the key in a file that a contributor hands in.
+    """The key in a file that a contributor hands in, and those with which it signs now.
+
+    Returns:
+        ``given``: ``fingerprint``; ``senders``: fingerprints of the keys that the agreement names.
 
     Raises:
-        FileError: see :func:`ctdhub.hub.receive_bundle.sender_of`.
+        FileError: see :func:`ctdhub.hub.receive_bundle.sender_of`; another contributor signs with
+            it (rule "sender-key/taken").
     """
-    return {"given": {"fingerprint": key_print(sender_of(hub, contributor, content.encode()))}}
+    key = sender_of(hub, contributor, content.encode())
+    with suppress(PolicyError):  # another agreement has faults: the hub meets them as it confirms
+        refuse_taken(hub, contributor, key)
+    senders = [key_print(sender) for sender in hub.agreement(contributor).senders]
+    return {"given": {"fingerprint": key_print(key), "senders": senders}}
 
 
 # --------------------------------------------------------------------------------------------------

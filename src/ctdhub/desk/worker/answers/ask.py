@@ -12,6 +12,7 @@ from ctdhub.core.errors import HubError, as_json, error, from_json
 from ctdhub.core.i18n import language
 from ctdhub.desk.allowed import Who, allowed, may_ask
 from ctdhub.desk.worker.answers import agreements, ledgers, looks, releases
+from ctdhub.desk.worker.identities import has_hub_keys
 from ctdhub.hub import doubles as decided
 from ctdhub.hub.folder import Hub, kept
 from ctdhub.hub.stages.alarms import open_alarms
@@ -23,7 +24,7 @@ def begun(hub: Hub) -> dict[str, Any]:
     """What a new hub has already, on its way to a first release: yes or no, no count."""
     given = {
         "agreement": bool(hub.agreements()),
-        "keys": bool(hub.settings.recipients),
+        "keys": has_hub_keys(hub),
         "file": bool(hub.received()),
         "release": latest_release(hub.releases) is not None,
     }
