@@ -611,6 +611,14 @@ def test_dates_of_the_same_sign_say_where_two_digits_are_the_year(
     assert f"no year for certain: {dates[-1]}" in found.yaml or read
 
 
+@pytest.mark.parametrize(("other", "read"), [("2019.06.03", False), ("14-06-2019", True)])
+def test_dates_of_one_sign_do_not_say_what_those_of_another_are(other: str, read: bool) -> None:
+    """Strokes say nothing of dashes, of which none is written out beside a date of points."""
+    dates: list[str | None] = ["14/01/2019", "22/09/21", other, "22-09-21"]
+    found = suggest(raw_of({"sexe": ["F", "H"], "Date d'entrée": dates}, 24))
+    assert found.mapping.dates.century == (2000 if read else None)
+
+
 COUNTS: dict[str, list[str | None]] = {
     "Année": ["2021", "2022"], "Nationalité": ["Mali", "Togo"], "Femmes": ["3", "12"],
     "Hommes": ["0", "4"],
@@ -623,14 +631,38 @@ def test_a_table_of_counts_is_said_to_be_one_and_no_row_is_a_person() -> None:
         "\n# ", " "
     )
     assert found.mapping.rows == "report"
+    assert "rows: report  # the cells hold counts; people are counted only with" in found.yaml
     assert found.mapping.key_columns() is None
 
 
 @pytest.mark.parametrize(
     "columns",
     [
+        {**COUNTS, "Age group": ["0-8", "9-17"]},
+        {**COUNTS, "Tranche d'âge": ["mineur", "adulte"]},
+        {**COUNTS, "Femmes": ["1,204", "0"], "Hommes": ["2\u202f310", "1’000"]},
+        {"Année": COUNTS["Année"], "Male victims": ["3", "1"], "Female victims": ["5", "0"],
+         "Total victims": ["8", "1"]},
+        {"السنة": COUNTS["Année"], "ضحايا إناث": ["٣", "12"], "ضحايا ذكور": ["0", "4"]},
+    ],
+)  # fmt: skip
+def test_counts_by_bands_of_age_of_thousands_and_of_victims_are_counts(
+    columns: dict[str, list[str | None]],
+) -> None:
+    found = suggest(raw_of(columns, 12))
+    assert "This looks like a table of counts" in found.yaml
+    assert found.mapping.rows == "report"
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
         {**COUNTS, "Femmes": ["1", "0"], "Hommes": ["0", "1"]},
+        {**COUNTS, "Femmes": ["1", "2"], "Hommes": ["2", "1"]},
+        {**COUNTS, "Femmes": ["1", "0", "2"], "Hommes": ["01", "0", "99"]},
+        {**COUNTS, "Femmes": ["1.5", "12"], "Hommes": ["3", "4"]},
         {**COUNTS, "Sexe": ["F", "H"]},
+        {**COUNTS, "Âge": ["19", "43", "27", "31"]},
         {k: v for k, v in COUNTS.items() if k != "Hommes"},
         {**COUNTS, "Hommes": ["x", ""]},
     ],

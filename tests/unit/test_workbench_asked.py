@@ -373,6 +373,83 @@ def test_few_unknown_texts_are_asked_about_beside_their_column(tmp_path: Path) -
     assert [states[name] for name in ("Teinte", "Pays d'origine", "Hébergement")] == ["right"] * 3
 
 
+@pytest.mark.parametrize(
+    ("header", "texts"),
+    [
+        ("Consentement", ["non", "non", "peut-être", "non"] * 3),
+        ("الموافقة", ["لا", "لا", "ربما", "لا"] * 3),
+        ("Statut de victime", ["indéterminé", "non établi", "à revoir", "non établi"] * 3),
+    ],
+)
+def test_columns_that_say_who_is_counted_are_not_left_out_with_others(
+    tmp_path: Path, header: str, texts: list[str]
+) -> None:
+    columns = {"sexe": ["F", "H"] * 6, header: texts, "Teinte": ["rouge", "vert"] * 6}
+    columns |= {"Humeur": ["calme", "vive"] * 6, "Année": ["bientôt", "hier"] * 6}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    told = owner("columns")
+    (rest,) = [
+        one for one in told["questions"] if "No rule reads" in said(Text.from_json(one["question"]))
+    ]
+    question = said(Text.from_json(rest["question"]))
+    assert question == "No rule reads these columns: Teinte, Humeur.", "Année may be a date"
+    owner("do", operations=rest["choices"][0]["operations"])
+    told = owner("columns")
+    assert [one["column"] for one in told["columns"] if one["state"] == "decide"] == [
+        header,
+        "Année",
+    ]
+    assert [one["columns"] for one in told["missing"] if one["blocks"]] == [[header]]
+
+
+def test_a_suggestion_of_several_codes_is_the_first_choice(tmp_path: Path) -> None:
+    """Where no single choice is what a text is spelt like, the page has one that is."""
+    texts = ["domestique et sexuelle", "sexuelle et domestique", "sexuelle"] * 4
+    columns = {"sexe": ["F", "H"] * 6, "Exploitation": texts}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    both = ["exploitation_sexual", "labour_domestic_work", "exploitation_forced_labour"]
+    (sheet,) = {one["sheet"] for one in owner("columns")["columns"][1]["open"]}
+    owner("do", operations=[{"op": "map", "sheet": sheet, "text": texts[0], "codes": both}])
+    (one,) = owner("columns")["columns"][1]["open"]
+    assert (one["text"], one["suggested"]["codes"]) == (texts[1], both)
+    codes, label = one["choices"][0]
+    assert codes == both
+    assert said(Text.from_json(label)) == "Sexual exploitation, Domestic work, Forced labour"
+    assert [*codes_of(one)].count(tuple(both)) == 1
+    owner("do", operations=[{"op": "map", "sheet": sheet, "text": texts[1], "codes": codes}])
+    assert owner("columns")["columns"][1]["open"] == []
+
+
+@pytest.mark.parametrize(
+    ("header", "known", "text", "likely"),
+    [
+        ("Recruteur", ["ami", "famille"], "inconnu", None),
+        ("Reclutador", ["amigo", "familia"], "Desconocido", None),
+        ("Recruteur", ["ami", "famille"], "non renseigné", ["not-recorded"]),
+        ("Exploitation", ["sexuelle", "travail forcé"], "inconnu", ["not-recorded"]),
+    ],
+)
+def test_an_unknown_recruiter_may_be_a_stranger(
+    tmp_path: Path, header: str, known: list[str], text: str, likely: list[str] | None
+) -> None:
+    columns = {"sexe": ["F", "H"] * 6, header: [*known, text] * 4}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    owner("do", operations=[{"op": "empty", "text": text, "on": False}])
+    variable = owner("columns")["columns"][1]["targets"][0]["variable"]
+    rule = {"from": header, "has": known[:1]}
+    owner("do", operations=[{"op": "rule", "variable": variable, "rule": rule}])
+    every = {one["text"]: one["suggested"] for one in owner("columns")["columns"][1]["open"]}
+    meant = every[text]
+    assert (meant and meant["codes"]) == likely
+
+
+def codes_of(one: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [tuple(codes) for codes, _label in one["choices"]]
+
+
 def test_many_unknown_texts_and_those_of_people_are_not_beside_their_column(
     tmp_path: Path,
 ) -> None:
@@ -403,6 +480,16 @@ def test_a_table_of_counts_is_said_to_be_one_on_its_page(tmp_path: Path) -> None
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", counts))
     owner("open")
     lacks = [said(Text.from_json(one["text"])) for one in owner("columns")["missing"]]
+    assert any("a table of counts: Femmes, Hommes" in one for one in lacks)
+    owner("do", operations=[{"op": "setting", "key": "rows", "value": "person"}])
+    told = owner("columns")
+    assert told["records"] == 12
+    lacks = [said(Text.from_json(one["text"])) for one in told["missing"]]
+    assert not any("nobody is counted. Send" in one for one in lacks)
+    bands = counts | {"Tranche d'âge": ["0-8", "9-17", "18-20"] * 4}
+    by_age = Owner(tmp_path / "c", _file(tmp_path / "c.csv", bands))
+    by_age("open")
+    lacks = [said(Text.from_json(one["text"])) for one in by_age("columns")["missing"]]
     assert any("a table of counts: Femmes, Hommes" in one for one in lacks)
     people = Owner(tmp_path / "b", _file(tmp_path / "b.csv", counts | {"Sexe": ["F", "H"] * 6}))
     people("open")

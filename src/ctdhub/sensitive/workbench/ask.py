@@ -273,8 +273,6 @@ class WorkbenchRequest:
         found, asked = every.all(), [*every.questions()]
         states = [one.state for one in found]
         order = [one.column for state in ("stops", "decide") for one in found if one.state == state]
-        at = self._bench
-        silent = [v for v in found if not verdicts.who_counts(at.file, at.mapping, v.column)]
         return {
             "columns": found,
             "counts": {key: states.count(key) for key in ("right", "decide", "stops", "stripped")},
@@ -284,7 +282,7 @@ class WorkbenchRequest:
             "next": order[0] if order else None,
             "questions": [
                 {"question": text, "choices": own}
-                for text, own in (*asked, *verdicts.left_out_together(silent))
+                for text, own in (*asked, *verdicts.left_out_together(found))
             ],
             "missing": verdicts.missing(self._bench, found, len(asked), every.two_orders()),
         }

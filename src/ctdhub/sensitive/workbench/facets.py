@@ -332,6 +332,8 @@ class Meant:
         if sheet.flags:
             own_flags = ((key, flags & fits) for key, flags in own.flags.items())
             self._vocabulary = {key: (*flags,) for key, flags in own_flags if len(flags) == 1}
+        groups = {own.group_of(column) or "" for column in sheet.columns}
+        self._strangers = {one for group in groups for one in own.strangers.get(group, ())}
         today = {fold(v.text): v.text for v in found.values if found.today.get(fold(v.text))}
         self._spelt = today
         self._known = {key: found.today[key] for key in today if found.today[key] != (STAYS,)}
@@ -349,7 +351,7 @@ class Meant:
             return found
         if self._country and (found := self._as_country(text)):
             return found
-        if proposals.means_nothing(text):
+        if said not in self._strangers and proposals.means_nothing(text):
             return SuggestedCode((NOT_RECORDED,), Text("it means “not recorded”"), True)
         if (like := self._keys.get(fingerprint(text))) is not None:
             reason = Text("spelt like “{text}”", text=self._spelt[like])

@@ -103,9 +103,14 @@ def missing(
             rows of each.
     """
     found = [*_columns(verdicts), *_counted(at, verdicts), *_variables(at, verdicts)]
-    if not {SEX, AGE} & at.effect.answers.keys():
+    if at.mapping.rows != "person":
         seen = [at.file.glance(name) for name in at.file.codes.column_names[:-1]]
-        found += [Lack(said, False) for said in [row_unit.counted_people(seen)] if said]
+        read = dict[str, list[str]]({name: [] for name in at.effect.answers})
+        for one in verdicts:
+            for target in one.targets:
+                read.setdefault(target["variable"], []).append(one.column)
+        if said := row_unit.counted_people(seen, read):
+            found.append(Lack(said, False))
     if two_orders:
         column, day, month = two_orders
         text = Text(
@@ -288,14 +293,15 @@ ACTIONS = {
 SHARE = 0.6
 """Share of a column's rows that a reading has to read to be proposed."""
 
+_UNREAD = Text("no rule reads it")
 _EXAMPLES, _SHOWN, _FEW = 3, 5, 3
 _LIMITS = AlarmLimits()
 
 
 def left_out_together(found: list[Verdict]) -> Iterator[tuple[Text, list[Proposed]]]:
-    """One question about all columns of which nothing is proposed but to leave them out."""
+    """One question about all columns of which nothing is known, so that they may be left out."""
     kinds = {v.column: [p.operations[0]["op"] for p in v.proposals] for v in found}
-    rest = [v for v in found if v.state == "decide" and kinds[v.column] == ["accept"]]
+    rest = [v for v in found if v.reason == _UNREAD and kinds[v.column] == ["accept"]]
     if len(rest) > 1:
         names = joined([v.column for v in rest], ", ")
         operations = tuple(op for v in rest for op in v.proposals[0].operations)
@@ -372,16 +378,20 @@ class Verdicts:
 
     def _open(self, column: str) -> tuple[OpenText, ...]:
         """The texts that nothing reads, where they are few; choices that others mean come first."""
-        made = []
-        for one in self.facets(column):
-            meant, unknown = suggestions(one), one.unknown()
+        made, every = list[OpenText](), self.facets(column)
+        if sum(len(one.unknown()) for one in every) > _FEW:
+            return ()
+        for one in every:
+            meant, of = suggestions(one), one.of
             used = [code for said in one.today.values() for code in said]
-            tokens = dict.fromkeys(code for code in (*used, *one.of.tokens()))
-            choices = tuple(
-                (with_implied((code,), one.of), choice_name(one.of, code)) for code in tokens
-            )
-            made += [OpenText(one.of.name, t, n, meant.get(t), choices) for t, n in unknown]
-        return tuple(made) if len(made) <= _FEW else ()
+            usual = {with_implied((c,), of): choice_name(of, c) for c in (*used, *of.tokens())}
+            for text, rows in one.unknown():
+                choices, likely = dict[Answer, Text | Named](usual), meant.get(text)
+                if likely and likely.codes not in usual:  # several at once
+                    several = joined([choice_name(of, code) for code in likely.codes], ", ")
+                    choices = {likely.codes: several, **usual}
+                made.append(OpenText(of.name, text, rows, likely, tuple(choices.items())))
+        return tuple(made)
 
     def identifier(self, column: str) -> dict[str, Any] | None:
         """Why a column may identify people and what becomes of it, None where neither is said."""
@@ -468,7 +478,7 @@ class Verdicts:
         gone = Text("no rule reads it; it is not sent")
         leave = click(Text("leave it out"), gone, False, "accept", entry=entry, on=True)
         unsure = doubt(self._file, column) if column in self._file.codes.column_names else None
-        why = unsure.reason if unsure else Text("no rule reads it")
+        why = unsure.reason if unsure else _UNREAD
         if counted:
             why = counted.account if ways else counted.by_hand
         elif unsure:

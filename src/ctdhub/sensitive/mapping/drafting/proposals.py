@@ -822,14 +822,14 @@ NEAR = 2
 
 def short_years(column: Glance, read: Iterable[str]) -> list[str]:
     """Dates with a year of two digits that lie among dates that all end in one of four, else none:
-    among dates that begin with it, "21-03-19" may be of 2021.  Those of its sign tell first."""
+    among dates that begin with it, "21-03-19" may be of 2021.  Those of its own sign tell first."""
     known = {t: int(year) for t in read if (year := DAY_FIRST.year(fold(t)))}
     others = {t: _TWO_DIGITS.year(fold(t)) for t in column.texts if t not in known}
     short = {text: int(year) for text, year in others.items() if year}
-    signs = {sign for text in short for sign in re.findall(r"[-/.]", fold(text))}
-    alike = [text for text in known if signs & {*fold(text)}]
-    if not all(re.search(r"\b\d{4}$", fold(text)) for text in alike or known):
-        return []
+    for text in short:
+        alike = [one for one in known if {*"-/."} & {*fold(text)} & {*fold(one)}]
+        if not all(re.search(r"\b\d{4}$", fold(one)) for one in alike or known):
+            return []
     first, last = min(known.values(), default=0) - NEAR, max(known.values(), default=0) + NEAR
     return [*short] if all(first <= year <= last for year in short.values()) else []
 

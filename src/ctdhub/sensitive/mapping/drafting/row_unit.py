@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.core.i18n import Numeral, Text, many
-from ctdhub.core.tables import ROW, fold
+from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.model import AGE, NOT_COUNTED, SEX, STANDING, load_schema
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, words
 from ctdhub.sensitive.ingest.raw import RawTable
@@ -32,6 +33,7 @@ SLIPS = 0.05
 
 
 _LINE = re.compile("[0-9]{1,4}")
+_COUNT = re.compile(r"\d{1,3}(?:[ \u00a0\u202f.,٬'’]?\d{3})*")
 
 OLDER = 10
 """Years of age between two rows of one person that no file spans."""
@@ -172,28 +174,46 @@ def unit_of(columns: Iterable[str]) -> str | None:
     return next((unit for unit, said in units if any(says(h, said) for h in headers)), None)
 
 
-def counted_people(columns: Iterable[Glance]) -> Text | None:
+def counted_people(
+    columns: Iterable[Glance], read: Dictionary[str, Collection[str]]
+) -> Text | None:
     """What is said of a table of counts, None where a file is none.
 
-    Headers of a table of counts are themselves sexes (``Women``, ``Men``), its cells whole numbers;
-    a file whose cells say at most one may have a column for each answer.
+    Headers of a table of counts are themselves sexes (``Women``, ``Male victims``), its cells whole
+    numbers; where these are at most two they may be codes of answers.  A sex, or an age that is no
+    range, is that of one person.
+
+    Args:
+        columns: those of the file that are no identifiers.
+        read: the columns of which each variable is read.
 
     >>> women, men = (Glance(n, ("3", "0"), (), {"3": 1, "0": 1}, 2) for n in ("Women", "Men"))
-    >>> counted_people([women]) is None, counted_people([women, men]) is None
+    >>> counted_people([women], {}) is None, counted_people([women, men], {}) is None
     (True, False)
     """
-    sexes_of = vocabulary().codes[SEX]
-    numbers = {c.name: c.texts for c in columns if word(c.name) in sexes_of and c.texts}
-    counts = {n for n, texts in numbers.items() if all(_LINE.fullmatch(fold(t)) for t in texts)}
-    most = max((int(fold(t)) for name in counts for t in numbers[name]), default=0)
-    if most < 2 or len({sexes_of[word(name)] for name in counts}) < 2:
+    own, seen = vocabulary(), {column.name: column for column in columns}
+    ages = [seen.get(name) for name in read.get(AGE, ())]
+    if SEX in read or any(column is None or column.share(_age) for column in ages):
+        return None
+    sex_of = {}
+    for name, column in seen.items():
+        plain = word(" ".join(one for one in words(name) if not own.says(one, "victims")))
+        if plain in own.codes[SEX] and column.texts and column.share(_count) == 1:
+            sex_of[name] = own.codes[SEX][plain]
+    numbers = {_count(text) for name in sex_of for text in seen[name].texts}
+    if not numbers - {"1", "2", *own.null_codes} or len({*sex_of.values()}) < 2:
         return None
     return Text(
         "This looks like a table of counts: {columns} count people, so a row is no person and "
         "nobody is counted. Send a file with a row for each person, or take part by counts: see "
         "“Take part without handing over records”.",
-        columns=", ".join(name for name in numbers if name in counts),
+        columns=", ".join(sex_of),
     )
+
+
+def _count(text: str) -> str | None:
+    """A whole number, with or without signs between its thousands, in digits alone."""
+    return str(int(re.sub(r"\D", "", text))) if _COUNT.fullmatch(trim(text)) else None
 
 
 def not_victims(glances: Iterable[Glance]) -> tuple[str, list[str]] | None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from ctdhub.core.errors import HubError, UnreadableFile, error, printable
 from ctdhub.core.i18n import Numeral, Text, joined, said
 from ctdhub.core.tables import ROW, fold
-from ctdhub.schema.model import AGE, PERIOD, SEX, YEARS, load_schema
+from ctdhub.schema.model import AGE, PERIOD, YEARS, load_schema
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.delimited import TABLE, code_page, unescaped
 from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, find_identifiers
@@ -196,8 +196,8 @@ class Draft:
             name: replace(p, rule={k: v for k, v in rules[name].items() if k != "from"})
             for name, p in chosen.items()
         }
-        own = {SEX, AGE} & chosen.keys()
-        self.counts = None if own else row_unit.counted_people(self.glances.values())
+        read = {name: proposal.sources for name, proposal in chosen.items()}
+        self.counts = row_unit.counted_people(self.glances.values(), read)
         self.unit = self.unit or ("report" if self.counts else None)
         self.used = {column for p in self.chosen.values() for column in p.sources}
         self.used |= {p.column for p in self.children.rules.values()} if self.children else set()
@@ -317,6 +317,8 @@ def _whole_file(draft: Draft) -> Iterator[str]:
         yield _note(draft.counts)
     if draft.unit:
         reason = Text("the headers say so; people are counted only with a person key")
+        if draft.counts:
+            reason = Text("the cells hold counts; people are counted only with a person key")
         yield _with(f"rows: {draft.unit}", reason)
     else:  # a question
         if several := row_unit.people_in_a_row(draft.glances):
