@@ -170,6 +170,14 @@ def test_a_file_that_cannot_be_read_decides_nothing(page: Page, address: str) ->
     checked(page, address, SECOND, "unread")
 
 
+def test_a_server_may_refuse_what_it_does_not_have(page: Page, address: str) -> None:
+    """Some answer 403 for every file that is not there; of other files that decides nothing."""
+    page.route("**/ERRATA.*", lambda route: route.fulfill(status=403))
+    checked(page, address, SECOND, "whole")
+    page.route("**/counts.csv", lambda route: route.fulfill(status=403))
+    checked(page, address, SECOND, "unread")
+
+
 def test_where_it_cannot_run_it_says_so_and_gives_the_command(page: Page, built: Path) -> None:
     """From a folder, over plain http, and in a browser without the kind of signature."""
 

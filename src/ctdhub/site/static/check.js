@@ -3,17 +3,18 @@
   "use strict";
   var chooser = document.getElementById("check"), subtle = window.crypto && crypto.subtle;
   if (location.protocol === "file:" || !window.isSecureContext || !subtle) return;
-  var BESIDE = ["SHA256SUMS", "APPROVALS.json", "ERRATA.json", "ERRATA.md"];
+  var NOTICES = ["ERRATA.json", "ERRATA.md"], BESIDE = ["SHA256SUMS", "APPROVALS.json"].concat(NOTICES);
   var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
   function whole(path) { return new URL(path, document.baseURI).href; }
 
-  /* What is there of the release; what cannot be read is no answer, and so no fault of the release. */
+  /* What is there of the release; what cannot be read is no answer, and so no fault of the release.
+     Most releases have no notice, and some servers answer 403 for a file that they do not have. */
   async function filesOf(folder) {
     var files = new Map();
     async function read(name) {
       var answer = await fetch(folder + name, { cache: "no-store" });
       if (answer.ok) files.set(name, new Uint8Array(await answer.arrayBuffer()));
-      else if (answer.status !== 404 && answer.status !== 410) throw new Error(name);
+      else if (![404, 410].includes(answer.status) && !(answer.status === 403 && NOTICES.includes(name))) throw new Error(name);
     }
     for (var name of BESIDE) await read(name);
     var lines = new TextDecoder().decode(files.get("SHA256SUMS")).split("\n");
