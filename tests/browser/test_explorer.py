@@ -626,7 +626,7 @@ def test_embedded_in_a_page_of_somebody_else(tab: Page, agreed: tuple[Release, s
     inside = tab.frame_locator("iframe")
     expect(inside.locator("#explore-plot .name").first).to_have_text("Woman or girl")
     expect(inside.locator("nav")).to_have_count(0)
-    link = inside.locator("#explore-full").get_attribute("href") or ""
+    link = inside.locator("#explore-full a").get_attribute("href") or ""
     assert link.endswith("explore.html#citizenship=UKR&show=gender")
     visit(tab, base, hash="#show=gender&citizenship=UKR")
     tab.click('[data-act="embed"]')

@@ -6,6 +6,7 @@ import json
 import shutil
 import warnings
 import xml.etree.ElementTree as ET
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,26 @@ from invented_release import protected_answer
 from tests import envelopes
 
 import ctdhub
+from ctdhub.cli.verify import cards_near
 from ctdhub.client import CorrectedRelease, open_site
 from ctdhub.core.errors import HubError, ReleaseError, SiteError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.hub import errata, init
 from ctdhub.hub.folder import Hub, read_journal
+from ctdhub.hub.stages import site as site_stage
 from ctdhub.hub.stages.site import build_site as site_step
 from ctdhub.release.approvals import ROLES
 from ctdhub.release.bundle import latest_standing, write_release
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, Erratum, cleaned, errata_of
 from ctdhub.release.open import leading, open_release, open_releases
-from ctdhub.release.verify import digest, verify
+from ctdhub.release.verify import digest, sha256, verify
 from ctdhub.report.wording import citation
 from ctdhub.site.api import schema
 from ctdhub.site.build import build_site
 from ctdhub.site.cards import Kept, archive, emptied, faults
+from ctdhub.site.edition import PLAIN, Edition
+from ctdhub.site.frame import Sharing
 
 EVIL = "Use <script>alert(1)</script> **not** [this](http://x)\u202e & \x1bthat.\nSecond line."
 ARABIC = "لا تستخدم الجداول حسب العمر."
@@ -97,7 +102,8 @@ def corrected(
 def draw(hub: Hub, kept: Kept | None = None) -> None:
     """The site of all releases of a hub."""
     lead, others = leading(open_releases(hub.releases, hub.settings.approvers))
-    build_site(lead, hub.site, earlier=others, kept=kept)
+    edition = Edition(Sharing("https://data.example.org/")) if kept else PLAIN
+    build_site(lead, hub.site, edition=edition, earlier=others, kept=kept)
 
 
 def test_nothing_is_in_force_before_both_signed(hub: Hub, keys: dict[str, SigningKey]) -> None:
@@ -229,6 +235,8 @@ def test_every_page_and_card_of_the_version_says_it(corrected: Hub, tmp_path: Pa
     assert len(files) > 100
     for name in files:
         assert emptied((folder / name).read_bytes()) == emptied((before / name).read_bytes()), name
+    places = json.loads((folder / "api" / "places.json").read_text("utf-8"))
+    jsonschema.validate(places, json.loads(schema("places")))
     latest = json.loads((site / "api" / "latest.json").read_text("utf-8"))
     assert [e["number"] for e in latest["errata"]["2026.2"]] == [1, 2]
     assert '"correction":[{"@type":"CorrectionComment"' in (site / "en/data.html").read_text(
@@ -268,12 +276,13 @@ def test_what_is_kept_of_a_withdrawn_version_is_whole(
 ) -> None:
     """The archive keeps its numbers for the hub, the site none; neither was changed."""
     shutil.copytree(published, tmp_path / "hub", copy_function=shutil.copy)
-    hub, noted = Hub(tmp_path / "hub"), dict[str, str]()
-    draw(hub, Kept(noted.__setitem__))
+    hub, noted = Hub(tmp_path / "hub"), dict[str, list[str]]()
+    kept = Kept(lambda version, sha256: noted.setdefault(version, []).append(sha256), noted)
+    draw(hub, kept)
     left = {path.stem for path in (hub.site / "r" / "2026.2" / "changes").glob("*.csv")}
     assert left == {"2026.1"}
     shutil.copytree(corrected.root / "errata", hub.root / "errata")
-    draw(hub, Kept(noted.__setitem__, dict(noted)))
+    draw(hub, kept)
     for version in ("2026.1", "2026.2", "2026.3"):
         shown = hub.site / "r" / version
         assert not [*faults(hub.releases / version, noted[version], shown)]
@@ -285,6 +294,33 @@ def test_what_is_kept_of_a_withdrawn_version_is_whole(
     card = hub.site / "r" / "2026.2" / "en" / "index.html"
     card.write_text(card.read_text("utf-8").replace("CC-BY-4.0", "CC0"), "utf-8")
     assert len([*faults(hub.releases / "2026.2", noted["2026.2"], hub.site / "r" / "2026.2")]) == 1
+    card = hub.site / "r" / "2026.1" / "en" / "gender.html"
+    with zipfile.ZipFile(archive(hub.releases / "2026.1")) as drawn:
+        card.write_bytes(drawn.read("en/gender.html"))
+    (card.parents[1] / "explore.bin").write_bytes(b"")
+    wrong = faults(hub.releases / "2026.1", noted["2026.1"], hub.site / "r" / "2026.1")
+    assert [fault.file for fault in wrong] == ["r/2026.1/en/gender.html", "r/2026.1/explore.bin"]
+
+
+def test_verify_asks_the_journal_of_the_hub(hub: Hub) -> None:
+    """An archive that it noted must be there, one that it did not must not."""
+
+    def wrong(version: str, near: Hub | None = hub) -> list[str]:
+        return [problem.kind for problem in cards_near(hub.releases / version, near)]
+
+    note, file = site_stage.kept(hub).note, archive(hub.releases / "2026.1")
+    assert wrong("2026.1") == []
+    note("2026.1", "0" * 64)
+    assert wrong("2026.1") == ["missing"]
+    with zipfile.ZipFile(file, "w") as held:
+        held.writestr("en/index.html", "")
+    assert wrong("2026.1") == ["changed"]
+    note("2026.1", sha256(file))
+    note("2026.1", "1" * 64)  # what was to replace it, before a kill
+    assert wrong("2026.1") == []
+    shutil.copyfile(file, archive(hub.releases / "2026.2"))
+    assert wrong("2026.2") == ["changed"]
+    assert wrong("2026.2", None) == [], "without a hub nobody knows"
 
 
 def test_the_feed_tells_versions_and_notices(corrected: Hub) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -14,8 +16,12 @@ from invented_release import TABLES, protected_answer
 from ctdhub.core.errors import HubError
 from ctdhub.core.files import WRITING
 from ctdhub.core.i18n import language
+from ctdhub.core.keys.signing import make_key
+from ctdhub.release.approvals import ROLES
 from ctdhub.release.bundle import write_release
+from ctdhub.release.errata import Erratum, Notice
 from ctdhub.release.open import Release, open_release
+from ctdhub.release.verify import digest
 from ctdhub.report.figures import figures, sides
 from ctdhub.report.helplines import Help
 from ctdhub.site import cards, render
@@ -29,6 +35,7 @@ from ctdhub.stats.answers import Answers
 PRACTICE = Path(str(resources.files("ctdhub.practice")))
 OLD, NEW = "2025.1", "2026.1"
 UKRAINE = "places/ukr.html"
+PUBLIC = Edition(Sharing("https://data.example.org/"))
 
 
 def made(folder: Path, version: str, **facts: object) -> Release:
@@ -56,7 +63,7 @@ class Hub:
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = root
         self.old, self.new = made(root, OLD), made(root, NEW)
-        self.noted: dict[str, str] = {}
+        self.noted: dict[str, list[str]] = {}
         self.drawn: list[str] = []
         draw = cards.draw
 
@@ -66,10 +73,18 @@ class Hub:
 
         monkeypatch.setattr(cards, "draw", noting)
 
-    def site(self, lead: Release, *others: Release, edition: Edition = PLAIN) -> Path:
-        kept = Kept(self.noted.__setitem__, dict(self.noted))
-        build_site(lead, self.root / "site", None, edition, others, kept=kept)
+    def note(self, version: str, sha256: str) -> None:
+        self.noted.setdefault(version, []).append(sha256)
+
+    def site(self, lead: Release, *others: Release, edition: Edition = PUBLIC) -> Path:
+        build_site(
+            lead, self.root / "site", None, edition, others, kept=Kept(self.note, self.noted)
+        )
         return self.root / "site"
+
+    def faults(self, version: str) -> list[str]:
+        site = self.root / "site" / "r" / version
+        return [f.file for f in faults(self.old.path.with_name(version), self.noted[version], site)]
 
 
 @pytest.fixture
@@ -88,7 +103,7 @@ def numbers(card: str) -> list[str]:
 
 def test_a_later_release_or_helpline_changes_only_slots(hub: Hub) -> None:
     first = bytes_of(hub.site(hub.old) / "r" / OLD)
-    told = Edition(help=Help(text="0800 1"))
+    told = replace(PUBLIC, help=Help(text="0800 1"))
     killed = archive(hub.new.path)
     killed.with_name(f"{WRITING}{killed.name}-0123abcd").write_bytes(b"PK")
     site = hub.site(hub.new, hub.old, edition=told)
@@ -113,17 +128,78 @@ def test_a_later_release_or_helpline_changes_only_slots(hub: Hub) -> None:
     assert "<script" not in card
 
 
-def test_a_card_leads_to_a_page_that_exists(hub: Hub) -> None:
+def dead(site: Path, *folders: str) -> set[str]:
+    """Addresses in the pages of folders of a site, of this site, at which nothing is."""
+    lost = set()
+    for page in (page for folder in folders for page in (site / folder).rglob("*.html")):
+        text = re.sub("<script>.*?</script>", "", page.read_text("utf-8"), flags=re.DOTALL)
+        text = html.unescape(text)
+        own = re.findall(r'(?:href|src)="(?!https?:|mailto:|tel:|data:)([^"#]+)', text)
+        cited = re.findall(r'data-place="https://data\.example\.org/([^"#]+)', text)
+        own += re.findall(r'"(?:words|data|worker|card)":"(\.\./[^"]+)"', text)
+        targets = [*(page.parent / each for each in own), *(site / each for each in cited)]
+        lost |= {f"{page.relative_to(site)} -> {t}" for t in targets if not t.is_file()}
+    return lost
+
+
+def withdrawn(release: Release) -> Release:
+    """The release with a notice that two people signed."""
+    notice = Notice(
+        hub=release.facts.hub,
+        version=release.version,
+        digest=digest(release.path),
+        number=1,
+        sort="withdrawn",
+        date="2026-01-02",
+        note={"en": "Wrong people."},
+    )
+    erratum = Erratum(notice=notice)
+    for role in ROLES:
+        key = make_key(release.path.parent / f"{release.version}-{role}.pem")
+        erratum = erratum.signed(role, "2026-01-02T00:00:00Z", key)
+    return replace(release, errata=(erratum,))
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_card_leads_to_a_page_that_exists(hub: Hub, *, stands: bool) -> None:
     """The newest release may no longer show a country, or speak a language, that an old one did."""
     arabic = made(hub.root / "arabic", OLD, languages=["en", "ar"])
     answer = protected_answer(tables=TABLES[:3], facts={"languages": ["en"]})
     small = open_release(write_release(answer, hub.root / "small" / "releases", NEW, "Few."))
-    build_site(small, hub.root / "out", earlier=[arabic])
+    build_site(small, hub.root / "out", earlier=[arabic if stands else withdrawn(arabic)])
     for code in ("en", "ar"):
         card = hub.root / "out" / card_address(code, OLD, UKRAINE)
         targets = re.findall(r'href="(\.\./[^"#]*)', card.read_text("utf-8"))
         assert targets
         assert all((card.parent / target).is_file() for target in targets), targets
+    assert dead(hub.root / "out", "r") == set()
+
+
+def test_nothing_is_dead_where_all_was_withdrawn(tmp_path: Path) -> None:
+    """Also with all kinds of page: no page of those that stay leads to one that went."""
+    build_site(withdrawn(made(tmp_path, NEW)), tmp_path / "site")
+    assert dead(tmp_path / "site", "en", "r") == set()
+    index = (tmp_path / "site" / card_address("en", NEW)).read_text("utf-8")
+    assert "No release replaces it yet." in index
+
+
+def test_what_later_software_draws_is_added(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages name it: a kind of card or file that the archive has not, and a language."""
+    with monkeypatch.context() as earlier:
+        lines = next(kind for kind in PAGES if kind.name == "trends")
+        without = replace(lines, cards=lambda _content: (), files=lambda _folder, _content: None)
+        earlier.setattr(render, "PAGES", (*(k for k in render.PAGES if k != lines), without))
+        first = bytes_of(hub.site(hub.new) / "r" / NEW)
+    assert not any("trend" in name for name in first)
+    site = hub.site(hub.new)
+    second = bytes_of(site / "r" / NEW)
+    assert [d for d in dead(site, "en", "r") if f"/r/{NEW}/" in d.partition(" -> ")[2]] == []
+    assert any("trend" in name for name in second.keys() - first.keys())
+    assert {n: emptied(second[n]) for n in first} == {n: emptied(c) for n, c in first.items()}
+    assert len(hub.noted[NEW]) == 2
+    assert hub.faults(NEW) == []
+    assert bytes_of(hub.site(hub.new) / "r" / NEW) == second
+    assert hub.drawn == [NEW, NEW], "once more, and then no more"
 
 
 @pytest.mark.usefixtures("few")
@@ -147,19 +223,94 @@ def test_every_figure_is_cited_where_it_is_shown(release: Release, tmp_path: Pat
 
 def test_what_was_changed_since_is_refused_and_found(hub: Hub) -> None:
     site = hub.site(hub.new, hub.old) / "r" / OLD
-    assert not [*faults(hub.old.path, hub.noted[OLD], site)]
+    assert hub.faults(OLD) == []
     card = site / "en" / UKRAINE
     text = card.read_text("utf-8")
     card.write_text(text.replace("<!--status:", "New words.<!--status:"), "utf-8")
-    assert [f.file for f in faults(hub.old.path, hub.noted[OLD], site)] == [f"r/{OLD}/en/{UKRAINE}"]
+    assert hub.faults(OLD) == [f"r/{OLD}/en/{UKRAINE}"]
     card.write_text(text.replace("is not the newest", "is very old"), "utf-8")
-    assert not [*faults(hub.old.path, hub.noted[OLD], site)], "only what a slot holds"
+    assert hub.faults(OLD) == [], "only what a slot holds"
+    card.rename(card.with_name("forged.html"))
+    assert hub.faults(OLD) == [f"r/{OLD}/en/places/forged.html", f"r/{OLD}/en/{UKRAINE}"]
     file = archive(hub.old.path)
     file.write_bytes(file.read_bytes().replace(b"en/gender.html", b"en/gander.html"))
-    assert [f.file for f in faults(hub.old.path, hub.noted[OLD], site)] == [file.name]
+    assert hub.faults(OLD) == [file.name]
     with pytest.raises(HubError) as caught:
         hub.site(hub.new, hub.old)
     assert caught.value.rule == "cards-changed"
+
+
+def test_an_archive_that_nobody_noted_is_drawn_anew(hub: Hub) -> None:
+    """Whoever put it there; outside a hub nobody can know."""
+    hub.site(hub.old)
+    file = archive(hub.old.path)
+    whole, noted = file.read_bytes(), hub.noted.pop(OLD)
+    with zipfile.ZipFile(file, "a") as held:
+        held.writestr("en/forged.html", "<table>")
+    outside = hub.root / "nowhere"
+    assert [f.file for f in faults(hub.old.path, (), outside)] == [file.name]
+    assert [*faults(hub.old.path, None, outside)] == []
+    site = hub.site(hub.old)
+    assert not (site / "r" / OLD / "en" / "forged.html").exists()
+    assert (file.read_bytes(), hub.noted[OLD]) == (whole, noted)
+
+
+def test_a_lost_archive_is_missed_and_drawn_anew(hub: Hub) -> None:
+    """By the same software as it was; the journal has one line."""
+    hub.site(hub.old)
+    file = archive(hub.old.path)
+    whole = file.read_bytes()
+    file.unlink()
+    assert [(f.kind, f.file) for f in faults(hub.old.path, hub.noted[OLD], hub.root)] == [
+        ("missing", file.name)
+    ]
+    hub.site(hub.old)
+    assert file.read_bytes() == whole
+    assert len(hub.noted[OLD]) == 1
+
+
+@pytest.mark.parametrize("spoil", [lambda b: b[:-30], lambda b: b[:200] + b[220:], lambda _b: b""])
+def test_a_damaged_archive_is_a_fault(hub: Hub, spoil: Callable[[bytes], bytes]) -> None:
+    site = hub.site(hub.old) / "r" / OLD
+    file = archive(hub.old.path)
+    file.write_bytes(spoil(file.read_bytes()))
+    assert [(f.kind, f.file) for f in faults(hub.old.path, None, site)] == [("changed", file.name)]
+
+
+def test_a_kill_between_note_and_archive_loses_nothing(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(cards, "rewrite", lambda *_a: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            hub.site(hub.old)
+    hub.site(hub.old)
+    assert len(hub.noted[OLD]) == 1
+    hub.noted[OLD].append("0" * 64)  # one that was to follow it
+    hub.site(hub.old)
+    assert hub.faults(OLD) == []
+
+
+def test_nothing_is_kept_before_the_site_has_an_address(hub: Hub) -> None:
+    """What is kept names the address at which it is cited."""
+    hub.site(hub.old, edition=PLAIN)
+    assert not archive(hub.old.path).exists()
+    site = hub.site(hub.old)
+    assert "https://data.example.org/" in (site / "r" / OLD / "charts/gender.csv").read_text(
+        "utf-8"
+    )
+    first = archive(hub.old.path).read_bytes()
+    hub.site(hub.old, edition=PLAIN)
+    assert archive(hub.old.path).read_bytes() == first
+    assert hub.faults(OLD) == []
+
+
+def test_the_card_of_a_release_is_no_chart(hub: Hub) -> None:
+    site = hub.site(hub.new)
+    index = (site / card_address("en", NEW)).read_text("utf-8")
+    assert "Open this chart" not in index
+    assert 'href="../../../en/index.html"' in index
+    assert "Open this chart" in (site / card_address("en", NEW, UKRAINE)).read_text("utf-8")
 
 
 @pytest.mark.usefixtures("few")
@@ -179,7 +330,7 @@ def test_the_same_release_gives_the_same_archive(hub: Hub, tmp_path: Path) -> No
     first = archive(hub.old.path).read_bytes()
     archive(hub.old.path).unlink()
     hub.noted.clear()
-    told = Edition(help=Help(text="0800 1"), contact="a@b.example", lead={"en": "Words."})
+    told = replace(PUBLIC, help=Help(text="0800 1"), contact="a@b.example", lead={"en": "Words."})
     hub.site(hub.old, edition=replace(told, offline=True))
     assert archive(hub.old.path).read_bytes() == first
 

@@ -79,7 +79,7 @@ def cards_near(release: Path, hub: Hub | None) -> list[Problem]:
     from ctdhub.site.cards import faults
 
     path = release.resolve()
-    known = noted_cards(hub).get(path.name) if hub else None
+    known = noted_cards(hub).get(path.name, ()) if hub else None
     return list(faults(path, known, path.parent.parent / "site" / "r" / path.name))
 
 

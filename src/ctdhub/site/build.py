@@ -21,7 +21,7 @@ from ctdhub.release.open import Release
 from ctdhub.site import explorer, feed, frame, render
 from ctdhub.site.api import write_latest
 from ctdhub.site.cards import CardWriter, Kept, draw
-from ctdhub.site.edition import PLAIN, Content, Edition, WholePage
+from ctdhub.site.edition import PLAIN, Content, Edition
 from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
@@ -48,25 +48,12 @@ def write_pages(content: Content, site: Path, only: Collection[str] = ()) -> dic
     )
     gone = (feed.tombstone(release, release, path) for path in render.lost(release))
     for page in chain(drawn, gone):
-        html = (
-            page.html()
-            if isinstance(page, WholePage)
-            else render.render(page, release, languages, edition, entries)
-        )
-        write(site / frame.address(current(), page.path), html)
+        html = render.render(page, release, languages, edition, entries)
+        frame.write(site / frame.address(current(), page.path), html)
         titles[page.path] = page.title
     if not only and not release.withdrawn:
         render.write_search(site / current(), content, titles)
     return titles
-
-
-def write(path: Path, text: str) -> None:
-    """Write a page; its folder is made."""
-    try:
-        path.write_bytes(text.encode())
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
 
 
 def offered(release: Release) -> tuple[str, ...]:
@@ -167,7 +154,8 @@ def build_site(
     """
     shown = (release, *earlier)
     drawn = _drawn(shown, out, languages)
-    whole, report = not only and set(LANGUAGES) <= set(languages), progress or _untold
+    whole = not only and set(LANGUAGES) <= set(languages)
+    report = progress or (lambda _message, _fraction: None)
     edition = replace(edition, series=tuple(map(Answers, shown)))
     told = {"made by": release.manifest.software, "release": release.version}
     steps = len(drawn) + len(shown)
@@ -213,7 +201,9 @@ def _write_start(site: Path, content: Content, only: Collection[str]) -> None:
         for kind in render.kinds(content.release, content.edition, only):
             if kind.of_site:
                 kind.files(site, content)
-    write(site / frame.HOME, frame.stub(frame.address(code), code, hub.hub, hidden=hub.invented))
+    frame.write(
+        site / frame.HOME, frame.stub(frame.address(code), code, hub.hub, hidden=hub.invented)
+    )
 
 
 def _write_root(site: Path, release: Release, edition: Edition) -> None:
@@ -228,10 +218,6 @@ def _write_root(site: Path, release: Release, edition: Edition) -> None:
 def _folder(site: Path, release: Release) -> Path:
     """What a site keeps of a release."""
     return site / "r" / release.version
-
-
-def _untold(_message: str, _fraction: float) -> None:
-    """Nobody waits for the progress."""
 
 
 def refuse_smaller(site: Path, versions: Collection[str]) -> None:

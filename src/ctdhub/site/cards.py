@@ -3,22 +3,27 @@
     <release>.cards.zip     beside the release, as it was drawn when a site first showed it
     r/<version>/            the same in each site, and the release's own files
 
-All that is here is made of the release alone, so a later release, a notice or a helpline changes
-nothing of it.  What must be said today stands in slots of a card, which are filled in each site by
-copying: ``<!--status:page-->`` (a newer release, notices, the page that shows the charts) and
+All that is here is made of the release, the address of the site and earlier releases, so a later
+release, a notice or a helpline changes nothing of it.  A name that pages of later software give and
+that is not here yet is added; what is here stays.  A site without an address keeps nothing.
+
+What must be said today stands in slots of a card, which are filled in each site by copying:
+``<!--status:page-->`` (a newer release, notices, the page that shows the charts) and
 ``<!--help:ITA-->`` (whom to call).  A release that was withdrawn has its notice at each address.
 """
 
+import hashlib
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import sweep, write_whole
+from ctdhub.core.files import rewrite
 from ctdhub.core.i18n import LANGUAGES, Text, _, current, language
 from ctdhub.release.errata import errata_of, status
 from ctdhub.release.open import Release
@@ -31,8 +36,9 @@ from ctdhub.site.pages.changes import FOLDER as CHANGES
 from ctdhub.site.pages.data import ZIP, pack, write_zip
 from ctdhub.stats.answers import Answers
 
-MOST = 4
-"""Helplines on a card."""
+_CARD = re.compile(rf"(?:{'|'.join(LANGUAGES)})/.+\.html")
+_NUMBERS = re.compile(rb"<table|<svg|application/json")
+"""What no card of a withdrawn release has."""
 _SLOT = re.compile(rb"(<!--(?P<kind>status|help):(?P<what>[\w./-]*)-->).*?(<!--/-->)", re.DOTALL)
 
 
@@ -46,12 +52,12 @@ class Kept:
     """What a hub keeps of the cards of its releases.
 
     Attributes:
-        note: told version and SHA-256 of what was drawn, to keep.
-        hashes: SHA-256 by version, as they were noted.
+        note: told version and SHA-256 of an archive before it is kept.
+        hashes: SHA-256 of archives by version, all that were noted.
     """
 
     note: Callable[[str, str], object]
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -97,14 +103,8 @@ def draw(
 
 
 def _write(page: frame.Page | WholePage, content: Content, folder: Path) -> None:
-    html = (
-        page.html()
-        if isinstance(page, WholePage)
-        else render.render(page, content.release, (), content.edition, {})
-    )
-    path = folder / current() / page.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(html.encode())
+    html = render.render(page, content.release, (), content.edition, {})
+    frame.write(folder / current() / page.path, html)
 
 
 def _index(release: Release, titles: Mapping[str, str]) -> frame.Page:
@@ -119,7 +119,7 @@ def _index(release: Release, titles: Mapping[str, str]) -> frame.Page:
             "cited_as": citation(release),
             "cards": titles,
             "files": [ZIP, "api/index.json", *release.manifest.files],
-            "own_page": frame.HOME,
+            "own_page": "",
         },
         framed=True,
     )
@@ -168,39 +168,55 @@ class CardWriter:
         self.fill(release, folder)
 
     def _take(self, answers: Answers, folder: Path, languages: Sequence[str]) -> None:
-        """Copy what is kept of a release, or draw it, and keep it in a hub."""
-        version, file = answers.release.version, archive(answers.release.path)
-        if self.kept and file.is_file() and version in self.kept.hashes:
-            if self.kept.hashes[version] != sha256(file):
-                raise error("cards-changed", file=file, version=version)
+        """Copy what is kept of a release, draw what is not, and keep it in a hub."""
+        release, file = answers.release, archive(answers.release.path)
+        noted = self.kept.hashes.get(release.version, ()) if self.kept else ()
+        if noted and file.is_file():
+            if sha256(file) not in noted:
+                raise error("cards-changed", file=file, version=release.version)
             with zipfile.ZipFile(file) as held:
                 held.extractall(folder)
+                if not self._lost(release, folder):
+                    return
+                shutil.rmtree(folder)
+                draw(answers, folder, self.edition, languages)
+                held.extractall(folder)  # what was drawn before stays as it was
         else:
             draw(answers, folder, self.edition, languages)
-            if self.kept:
-                held_files = [path for path in folder.rglob("*") if path.is_file()]
-                names = {path.relative_to(folder).as_posix(): path for path in held_files}
-                packed = BytesIO()
-                pack(packed, names, answers.release)
-                sweep(file.parent, file.name)
-                write_whole(file, packed.getvalue(), 0o644)
-        if self.kept and self.kept.hashes.get(version) != (now := sha256(file)):
-            self.kept.note(version, now)
+        if self.kept and self.edition.sharing.url:
+            files = (path for path in folder.rglob("*") if path.is_file())
+            packed = BytesIO()
+            pack(packed, {path.relative_to(folder).as_posix(): path for path in files}, release)
+            content = packed.getvalue()
+            if (now := hashlib.sha256(content).hexdigest()) not in noted:
+                self.kept.note(release.version, now)
+            rewrite(file, content, 0o644)
+
+    def _lost(self, release: Release, folder: Path) -> bool:
+        """Whether pages of the site name a card or file of the release that is not there."""
+        if release is not self.lead or release.withdrawn:
+            return False
+        named = re.compile(rb'r/%s/([\w./-]+)["#&]' % re.escape(release.version).encode())
+        site, names = folder.parents[1], set[str]()
+        for code, paths in self.pages.items():
+            for path in paths:
+                html = (site / frame.address(code, path)).read_bytes()
+                names |= {name.decode() for name in named.findall(html)}
+        if self.edition.offline:  # scripts are written for disks later
+            names = {name for name in names if not name.endswith(".js")}
+        roots = folder, release.path
+        return any(not any((r / name).is_file() for r in roots) for name in names - {ZIP})
 
     def _withdraw(self, release: Release, folder: Path) -> None:
         """Put the notice in the place of each card, and take the files away."""
         places = [path.relative_to(folder) for path in sorted(folder.rglob("*.html"))]
         shutil.rmtree(folder)
-        texts: dict[tuple[str, int], str] = {}
         for place in places:
             code, *inside = place.parts
-            key = code, len(inside)
-            if key not in texts:
-                with language(code):
-                    page = feed.tombstone(release, self.lead, "/".join(inside), framed=True)
-                    texts[key] = render.render(page, release, (), self.edition, {})
-            (folder / place).parent.mkdir(parents=True, exist_ok=True)
-            (folder / place).write_bytes(texts[key].encode())
+            with language(code):
+                onward = frame.address(self._spoken())
+                page = feed.tombstone(release, self.lead, "/".join(inside), onward)
+                frame.write(folder / place, render.render(page, release, (), self.edition, {}))
 
     def fill(self, release: Release, folder: Path) -> None:
         """Fill the slots of all cards of a release."""
@@ -225,7 +241,7 @@ class CardWriter:
                 said = self._status(release, what, up)
             else:
                 if what not in helplines:
-                    contacts = self.edition.help_of(release).contacts(what)[:MOST]
+                    contacts = self.edition.help_of(release).contacts(what)[: render.MOST]
                     helplines[what] = frame.written("call.html", contacts=contacts)
                 said = helplines[what]
             return slot[1] + said.encode() + slot[4]
@@ -234,45 +250,70 @@ class CardWriter:
 
     def _status(self, release: Release, page: str, up: str) -> str:
         """What a reader of a card must know today, and where the site shows the charts."""
-        code = current() if current() in self.pages else LANGUAGES[0]
+        code = self._spoken()
         there = page if page in self.pages.get(code, ()) else frame.HOME
-        older = release is not self.lead and not release.withdrawn
-        onward = up + frame.address(code, there) if page or older else ""
         return frame.written(
             "status.html",
-            older=older,
-            onward="" if release.withdrawn else onward,
+            older=release is not self.lead and not release.withdrawn,
+            onward="" if release.withdrawn else up + frame.address(code, there),
+            chart=bool(page),
             **frame.said_of(release),
         )
+
+    def _spoken(self) -> str:
+        """The language in force where the site has pages in it, else English."""
+        return current() if current() in self.pages else LANGUAGES[0]
 
 
 # --------------------------------------------------------------------------------------------------
 # Check it: the archive by its hash, and a site by the archive, with the slots emptied.
 
 
-def faults(release: Path, known: str | None, site: Path) -> Iterator[Problem]:
-    """What was changed of that which a release keeps on a site.
+def faults(release: Path, known: Collection[str] | None, site: Path) -> Iterator[Problem]:
+    """What was changed of that which a release keeps on a site; what slots say is not compared.
 
     Args:
         release: its folder.
-        known: SHA-256 of the archive as the hub noted it; None where it did not.
+        known: SHA-256 of its archives that the hub noted; None outside a hub.
         site: the folder of the release in a site; it need not exist.
     """
     file = archive(release)
     if not file.is_file():
+        if known:
+            text = Text("The file is missing, or a link or folder is in its place.")
+            yield Problem("missing", file.name, text)
         return
-    if known not in (None, sha256(file)):
-        text = Text("The cards are not those that the hub noted when it first showed them.")
-        yield Problem("changed", file.name, text)
+    changed = Text("The cards are not those that the hub noted when it first showed them.")
+    if known is not None and sha256(file) not in known:
+        yield Problem("changed", file.name, changed)
         return
-    if status(errata_of(release, digest(release)).given) == "withdrawn":
-        return  # a site has the notice in the place of each
-    with zipfile.ZipFile(file) as held:
-        for name in held.namelist():
-            shown = site / name
-            if shown.is_file() and emptied(shown.read_bytes()) != emptied(held.read(name)):
-                text = Text("The site does not show it as it was drawn.")
-                yield Problem("changed", f"r/{release.name}/{name}", text)
+    text = Text("The site does not show it as it was drawn.")
+    if withdrawn := status(errata_of(release, digest(release)).given) == "withdrawn":
+        text = Text("The release {version} was withdrawn.", version=release.name)
+    try:
+        with zipfile.ZipFile(file) as held:
+            held.getinfo(frame.address(LANGUAGES[0]))  # of a part, a spreadsheet in it may open
+            wrong = sorted(_wrong(held, site, withdrawn=withdrawn)) if site.is_dir() else []
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, RuntimeError):
+        yield Problem("changed", file.name, changed)
+        return
+    for name in wrong:
+        yield Problem("changed", f"r/{release.name}/{name}", text)
+
+
+def _wrong(held: zipfile.ZipFile, site: Path, *, withdrawn: bool) -> Iterator[str]:
+    """Names of what a site shows of a release otherwise than its archive asks for."""
+    shown = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    names = {name for name in held.namelist() if not name.endswith("/")}
+    cards, drawn = ({name for name in part if _CARD.fullmatch(name)} for part in (shown, names))
+    yield from cards ^ drawn
+    for name in names & shown:
+        content = (site / name).read_bytes()
+        if withdrawn:
+            if name not in drawn or _NUMBERS.search(content):
+                yield name
+        elif emptied(content) != emptied(held.read(name)):
+            yield name
 
 
 def emptied(content: bytes) -> bytes:

@@ -258,18 +258,6 @@ class WholePage:
     html: Callable[[], str]
 
 
-def _always(_release: Release, _edition: Edition) -> bool:
-    return True
-
-
-def _no_files(_folder: Path, _content: Content) -> None:
-    """Write no files."""
-
-
-def _no_cards(_content: Content) -> Iterable[Page | WholePage]:
-    return ()
-
-
 @dataclass(frozen=True)
 class PageKind:
     """A kind of page.
@@ -291,10 +279,10 @@ class PageKind:
     name: str
     pages: Callable[[Content], Iterable[Page | WholePage]]
     menu: MenuEntry | None = None
-    shown: Callable[[Release, Edition], bool] = _always
-    cards: Callable[[Content], Iterable[Page | WholePage]] = _no_cards
-    files: Callable[[Path, Content], None] = _no_files
-    translated: Callable[[Path, Content], None] = _no_files
+    shown: Callable[[Release, Edition], bool] = lambda _release, _edition: True
+    cards: Callable[[Content], Iterable[Page | WholePage]] = lambda _content: ()
+    files: Callable[[Path, Content], None] = lambda _folder, _content: None
+    translated: Callable[[Path, Content], None] = lambda _folder, _content: None
     common: bool = False
     of_site: bool = False
     links: bool = False

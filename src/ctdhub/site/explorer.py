@@ -9,6 +9,9 @@
 A question is a variable or a group of flags, so few files answer a whole chart.  A file is one gzip
 stream; in a site for disks it is a classic script that hands the stream over as base64, because
 only such scripts load from ``file://``.
+
+Pages of later software read the files that a release keeps: a file of another layout has another
+name, under which it is then added (see ``cards``).
 """
 
 import base64
@@ -473,7 +476,7 @@ def _framed(content: Content) -> str:
         scripts=[text for text, _digest in scripts],
         payload=payload(content, framed=True),
         links=Links(PATH, current(), release.version, framed=True),
-        full=PATH,
+        path=PATH,
         uncertain=uncertain_people(release),
         **said_of(release),
         **about(release),

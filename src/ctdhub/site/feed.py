@@ -124,13 +124,13 @@ def write_notices(release: Release, folder: Path) -> None:
         (folder / ERRATA_MD).write_text(as_markdown(release.version, release.errata), "utf-8")
 
 
-def tombstone(release: Release, lead: Release, path: str = HOME, *, framed: bool = False) -> Page:
+def tombstone(release: Release, lead: Release, path: str = HOME, instead: str = "") -> Page:
     """What stands at the addresses of a withdrawn release, in the language in force.
 
     Args:
         lead: the release that leads the site; withdrawn too where all were.
         path: of one of them.
-        framed: whether it is a card.
+        instead: of a card: the page that it leads to, from the root of the site.
     """
     facts = release.facts
     return Page(
@@ -146,9 +146,10 @@ def tombstone(release: Release, lead: Release, path: str = HOME, *, framed: bool
             "digest": release.errata[0].notice.digest,
             "kept": [name for name in KEPT if (release.path / name).is_file()],
             "instead": "" if lead.withdrawn else lead.version,
+            "instead_at": instead,
             "own_page": "",
         },
-        framed=framed,
+        framed=bool(instead),
     )
 
 
@@ -158,12 +159,11 @@ def of_all(releases: Iterable[Release]) -> dict[str, Any]:
     Empty where there are none.
     """
     held = list(releases)
-    found = {r.version: plain_data(r.errata) for r in held if r.errata}
-    withdrawn = [r.version for r in held if r.withdrawn]
-    return {
-        **({"errata": found} if found else {}),
-        **({"withdrawn": withdrawn} if withdrawn else {}),
+    notices = {
+        "errata": {r.version: plain_data(r.errata) for r in held if r.errata},
+        "withdrawn": [r.version for r in held if r.withdrawn],
     }
+    return {name: value for name, value in notices.items() if value}
 
 
 def refuse_fewer_notices(site: Path, releases: Sequence[Release]) -> None:

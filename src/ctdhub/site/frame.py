@@ -295,6 +295,12 @@ def written(template: str, **values: Any) -> str:
     return environment().get_template(template).render(own)
 
 
+def write(path: Path, text: str) -> None:
+    """Write a page; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())
+
+
 def said_of(release: Release) -> dict[str, Any]:
     """What the head of every page says of its release."""
     return {"release": release, "facts": release.facts, "notices": shown(release)}

@@ -154,11 +154,11 @@ UNLISTED = (
 LONG = 4
 """Headings from which on a page has a list of its contents."""
 MOST = 4
-"""Helplines at the foot of a page; the page "Get help" has all."""
+"""Helplines at the foot of a page or card; the page "Get help" has all."""
 
 
 def render(
-    page: frame.Page,
+    page: frame.Page | WholePage,
     release: Release,
     languages: Sequence[str],
     edition: Edition = PLAIN,
@@ -171,6 +171,8 @@ def render(
         edition: what the site shows beside the release.
         entries: of the menu; None to ask the registry.
     """
+    if isinstance(page, WholePage):
+        return page.html()
     lang = current()
     links = frame.Links(page.path, lang, release.version, page.framed)
     places = {code: frame.address(code, page.path) for code in languages}

@@ -73,10 +73,13 @@ CARDS = "cards"
 """What the journal calls the drawing of what a release keeps on the site."""
 
 
-def noted_cards(hub: Hub) -> dict[str, str]:
-    """SHA-256 of what each release keeps on the site, by version, as it was last noted."""
-    lines = [line.details for line in read_journal(hub) if line.what == CARDS]
-    return {str(held["version"]): str(held["sha256"]) for held in lines}
+def noted_cards(hub: Hub) -> dict[str, list[str]]:
+    """SHA-256 of each archive that was noted of what a release keeps on the site, by version."""
+    noted: dict[str, list[str]] = {}
+    for line in read_journal(hub):
+        if line.what == CARDS:
+            noted.setdefault(str(line.details["version"]), []).append(str(line.details["sha256"]))
+    return noted
 
 
 def kept(hub: Hub) -> Kept:

@@ -92,7 +92,7 @@
   function around() {
     if (embedded) {
       put(id("filters"), files.groups(choice).join(" "));
-      id("full").hash = choice.address();
+      id("full").querySelectorAll("a").forEach(function (link) { link.hash = choice.address(); });
       return;
     }
     ctdhubChoice.chips(id("chips"), choice, say, changed);
