@@ -11,8 +11,11 @@ import openpyxl
 import pytest
 
 from ctdhub.core.i18n import Text, said
+from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.mapping.drafting.proposals import Glance
 from ctdhub.sensitive.mapping.drafting.row_unit import who_counts_in
+from ctdhub.sensitive.mapping.drafting.suggest import suggest
+from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.workbench.ask import ask
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -495,3 +498,51 @@ def test_a_table_of_counts_is_said_to_be_one_on_its_page(tmp_path: Path) -> None
     people("open")
     lacks = [said(Text.from_json(one["text"])) for one in people("columns")["missing"]]
     assert not any("table of counts" in one for one in lacks)
+
+
+REPEATS = {
+    "record_id": ["1", "1", "2", "2", "3", "3"],
+    "redcap_repeat_instrument": ["", "follow_up"] * 3,
+    "gender": ["female", "", "male", "", "female", ""],
+    "age": ["22", "", "17", "", "31", ""],
+    "fu_contact": ["", "phone", "", "visit", "", "phone"],
+}
+
+
+@pytest.mark.parametrize("header", ["redcap_repeat_instrument", "Repeat Instrument"])
+@pytest.mark.parametrize("of", ["visits", "victims"])
+def test_rows_of_a_form_that_repeats_are_asked_about(tmp_path: Path, header: str, of: str) -> None:
+    """A visit is no second person; where the repeated form is the victim, each row is one."""
+    columns = {header if c == "redcap_repeat_instrument" else c: t for c, t in REPEATS.items()}
+    if of == "victims":
+        columns |= {"gender": ["", "female", "", "male", "", "female"]}
+    path = _file(tmp_path / "a.csv", columns)
+    drafted = suggest(read_table(path)).yaml
+    assert (
+        f"#   - {{rule: repeated-form, unless: {{{json.dumps({header: ['']})[1:-1]}}}}}" in drafted
+    )
+    assert not parse_mapping(drafted, "m.yaml").exclude
+    assert "# rows: person" in drafted
+    owner = Owner(tmp_path, path)
+    owner("open")
+    owner("do", operations=[{"op": "setting", "key": "rows", "value": "person"}])
+    told = owner("columns")
+    verdict = told["columns"][1]
+    assert "within a record: 3 of 6" in said(Text.from_json(verdict["reason"]))
+    assert labels(verdict) == ["leave out 3 rows of a repeated form", "leave it out"]
+    (lack,) = [one for one in told["missing"] if one["blocks"]]
+    assert lack["columns"] == [header], "nobody is counted twice before somebody decides"
+    owner("do", operations=verdict["proposals"][of == "victims"]["operations"])
+    told = owner("columns")
+    assert told["excluded"] == ({"repeated-form": 3} if of == "visits" else {})
+    assert not [one for one in told["missing"] if one["blocks"]]
+
+
+def test_a_file_without_rows_of_a_repeated_form_is_not_asked_about_them(tmp_path: Path) -> None:
+    owner = Owner(
+        tmp_path, _file(tmp_path / "a.csv", REPEATS | {"redcap_repeat_instrument": [""] * 6})
+    )
+    owner("open")
+    told = owner("columns")
+    assert told["columns"][1]["state"] == "right"
+    assert not [one for one in told["missing"] if one["blocks"]]

@@ -235,7 +235,8 @@ def not_victims(glances: Iterable[Glance]) -> tuple[str, list[str]] | None:
 
 
 # --------------------------------------------------------------------------------------------------
-# Who is counted: columns of consent, and of who or what a row is about.  Nothing is made of a file
+# Who is counted: columns of consent, of who or what a row is about, and of the form that it repeats
+# (REDCap), where a row may be a visit or a person of the record above.  Nothing is made of a file
 # before its mapping decides about them; drafts, kit and desk ask the same question.
 #
 # A rule of consent keeps the texts that say yes rather than leaving out those that say no, so that
@@ -298,7 +299,21 @@ def who_counts_in(column: Glance) -> WhoCounts | None:
         return None
     if vocabulary().about_consent(column.name):
         return _consent(column)
-    return _standing(column)
+    return _repeated(column) if word(column.name) in _REPEATED else _standing(column)
+
+
+_REPEATED = frozenset(map(word, ("redcap_repeat_instrument", "Repeat Instrument")))
+"""Headers, raw and as labels, of the form that a row of an export of REDCap repeats."""
+
+
+def _repeated(column: Glance) -> WhoCounts:
+    n = column.rows_of(column.texts)
+    account = Text("rows of a form that repeats within a record: {n} of {all}; if each is a "
+                   "person, leave this column out",
+                   n=Numeral(n), all=Numeral(column.all))  # fmt: skip
+    way = many("leave out {n} row of a repeated form", "leave out {n} rows of a repeated form", n)
+    rule = WayOut("repeated-form", way, {"unless": {column.name: [""]}})
+    return WhoCounts(account, (rule,), account)
 
 
 def _consent(column: Glance) -> WhoCounts:
