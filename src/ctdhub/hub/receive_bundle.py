@@ -206,27 +206,19 @@ def name_recipient(hub: Hub, recipient: str) -> None:
 
 
 def sender_of(hub: Hub, contributor: str, content: bytes) -> str:
-    """The key in the file of a contributor.
+    """The key in the file of a contributor, if it may become one with which it signs.
 
     Raises:
-        FileError: it is no file of a key (rule "sender-key"), or made for another hub or
-            contributor ("sender-key/whose").
+        FileError: it is no file of a key (rule "sender-key"), made for another hub or contributor
+            ("sender-key/whose"), or another contributor signs with it ("sender-key/taken").
+        PolicyError: an agreement has faults, so that nobody knows the last.
     """
     made = parse_key_file(content)
     if (made.hub, made.contributor) != (hub.settings.name, contributor):
         raise error("sender-key/whose")
-    return made.key
-
-
-def refuse_taken(hub: Hub, contributor: str, key: str) -> None:
-    """Refuse a key with which another contributor signs.
-
-    Raises:
-        FileError: it is one (rule "sender-key/taken").
-        PolicyError: an agreement has faults.
-    """
-    if any(key in one.senders for one in hub.agreements() if one.id != contributor):
+    if any(made.key in one.senders for one in hub.agreements() if one.id != contributor):
         raise error("sender-key/taken")
+    return made.key
 
 
 def name_sender(hub: Hub, contributor: str, key: str, *, signs: bool) -> None:

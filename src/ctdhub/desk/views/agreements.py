@@ -186,10 +186,7 @@ def keys(request: Any) -> HttpResponse:
     found = ask_hub(request.who, "keys", id=mine)["given"]
     rows = SenderKey.objects.filter(scope(request.who, "key.read"), organisation__lost=False)
     shown = {**found, "rows": list(rows.select_related("organisation")[:500]), "mine": mine}
-    signs = {(line["id"], one) for line in found["lines"] for one in line["senders"]}
-    for row in shown["rows"]:
-        if row.state == "confirmed" and (row.organisation_id, row.fingerprint) not in signs:
-            row.state = "ended"  # somebody took it out of the agreement by hand
+    shown["signs"] = {line["id"]: line["senders"] for line in found["lines"]}
     return show_page(request, "desk/keys.html", Text("Keys of bundles"), **shown)
 
 
@@ -217,8 +214,7 @@ def hub_card(request: Any, key: str) -> HttpResponse:
     card = ask_hub(request.who, "keys", id=key)["given"]["lines"][0]["card"]
     if not card:
         raise Http404
-    content = base64.b64decode(card)
-    return _attached(content, f"{key}.ctdhub-card", "application/octet-stream")
+    return _attached(base64.b64decode(card), f"{key}.ctdhub-card", "application/octet-stream")
 
 
 def make_hub_keys(request: Any) -> HttpResponse:

@@ -24,7 +24,7 @@ from ctdhub.hub.approvers import accept_change
 from ctdhub.hub.between_builds import accept_alarm as accept
 from ctdhub.hub.between_builds import draw_site
 from ctdhub.hub.folder import Hub
-from ctdhub.hub.receive_bundle import name_recipient, name_sender, refuse_taken, sender_of
+from ctdhub.hub.receive_bundle import name_recipient, name_sender, sender_of
 from ctdhub.hub.rules import policy, waiting_version
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
@@ -160,12 +160,11 @@ def confirm_key(work: Work) -> Rows:
     key = sender_of(_hub(), row.organisation_id, row.file.encode())
     if key_print(key) != work.job.given["fingerprint"]:
         raise error("sender-key/changed")
-    refuse_taken(_hub(), row.organisation_id, key)
     name_sender(_hub(), row.organisation_id, key, signs=True)
 
     def rows() -> dict[str, Any]:
         waits = SenderKey.objects.filter(id=row.id, state="waiting")
-        if not waits.update(state="confirmed", **_decided(work)):
+        if not waits.update(state="confirmed", decided=timezone.now(), decided_by=work.job.account):
             _take_out(work, row)
             raise error("sender-key/changed")
         text = Text("The key is confirmed: the hub takes bundles signed with it.")
@@ -183,9 +182,8 @@ def end_key(work: Work) -> Rows:
 
     def rows() -> dict[str, Any]:
         counted = _same(row).filter(state__in=("waiting", "confirmed"))
-        counted.update(state="ended", **_decided(work))
-        text = Text("The key is ended: no bundle signed with it is taken.")
-        return {"text": text.as_json()}
+        counted.update(state="ended", decided=timezone.now(), decided_by=work.job.account)
+        return {"text": Text("The key is ended: no bundle signed with it is taken.").as_json()}
 
     return rows
 
@@ -201,10 +199,6 @@ def _take_out(work: Work, row: SenderKey) -> None:
 def _same(row: SenderKey) -> Any:
     whose = {"organisation_id": row.organisation_id, "fingerprint": row.fingerprint}
     return SenderKey.objects.filter(**whose)
-
-
-def _decided(work: Work) -> dict[str, Any]:
-    return {"decided": timezone.now(), "decided_by": work.job.account}
 
 
 def withdraw(work: Work) -> Rows:

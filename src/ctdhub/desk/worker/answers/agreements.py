@@ -22,11 +22,11 @@ from ctdhub.hub.agreement_file import Force, force_of, hash_of_agreement
 from ctdhub.hub.folder import SOURCE_KINDS, Agreement, Hub
 from ctdhub.hub.paid import ledger
 from ctdhub.hub.papers import paper_facts
-from ctdhub.hub.receive_bundle import hub_card, refuse_taken, sender_of
+from ctdhub.hub.receive_bundle import hub_card, sender_of
 from ctdhub.report.papers import PAPERS, paper
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import CONTRIBUTOR_KIND
-from ctdhub.sensitive.bundle.card import card_bytes
+from ctdhub.sensitive.bundle.card import card_bytes, parse_key_file
 from ctdhub.sensitive.bundle.pack import key_print
 
 # --------------------------------------------------------------------------------------------------
@@ -230,12 +230,11 @@ def sender_key(hub: Hub, contributor: str, content: str) -> dict[str, Any]:
         ``given``: ``fingerprint``; ``senders``: fingerprints of the keys that the agreement names.
 
     Raises:
-        FileError: see :func:`ctdhub.hub.receive_bundle.sender_of`; another contributor signs with
-            it (rule "sender-key/taken").
+        FileError: see :func:`ctdhub.hub.receive_bundle.sender_of`.
     """
-    key = sender_of(hub, contributor, content.encode())
     with suppress(PolicyError):  # another agreement has faults: the hub meets them as it confirms
-        refuse_taken(hub, contributor, key)
+        sender_of(hub, contributor, content.encode())
+    key = parse_key_file(content.encode()).key
     senders = [key_print(sender) for sender in hub.agreement(contributor).senders]
     return {"given": {"fingerprint": key_print(key), "senders": senders}}
 
