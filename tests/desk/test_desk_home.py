@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.errors import HubError, as_json, error
+from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.desk import channel
 from ctdhub.hub import pipeline
 from ctdhub.hub.folder import Hub
@@ -263,7 +263,9 @@ def test_after_a_release_what_waits_is_all_that_is_shown(hub_desk: Desk) -> None
         page = shown(hub_desk.client_of(role))
         assert "To the first release" not in page
         if role in ("administrator", "auditor"):
-            assert not re.search(r"alarm|not read|Beacon|Rivage|Files|Pairs", words(page))
+            assert not re.search(
+                r"alarm|not read|person|people|Beacon|Rivage|Files|Pairs", words(page)
+            )
         assert ("What the desk needs" in page) == (role == "administrator")
     ledger.write_bytes(ledger.read_bytes().replace(b'"epsilon":', b'"epsilon" :', 1))
     for role in ROLES:
@@ -272,6 +274,29 @@ def test_after_a_release_what_waits_is_all_that_is_shown(hub_desk: Desk) -> None
         client = hub_desk.client_of("steward")
         client.cookies["desk_language"] = code
         assert "{" not in words(shown(client)), code
+
+
+@pytest.mark.parametrize("rule", ["ledger-behind", "ledger-gone", "job-memory"])
+def test_a_page_says_who_types_a_command(desk: Desk, rule: str) -> None:
+    """A remedy may need the command line, which nobody has who reads it on a page."""
+    from ctdhub.desk.jobs import enqueue
+    from ctdhub.desk.worker.answering import answer_of
+
+    channel.use(answer_of)
+    plan_row = plan(desk, "2", None)
+    job = enqueue("price", "build", desk.accounts["steward"].who(), given={"plan": plan_row.id.hex})
+    job.state, job.outcome = "failed", {"error": as_json(error(rule))}
+    job.save()
+    for code in LANGUAGES:
+        client = desk.client_of("steward")
+        client.post("/language/", {"language": code, "next": "/"})
+        for address in (f"/releases/{plan_row.id.hex}/", f"/jobs/{job.id.hex}/"):
+            page = shown(client, address)
+            with language(code, page=True):
+                who = _("Whoever runs the server types the command.")
+            assert rule in page
+            assert "`" not in page
+            assert ('<code dir="ltr">ctdhub ' in page) == (who in page) == (rule != "job-memory")
 
 
 WAY = {

@@ -197,16 +197,14 @@ class ColumnSource:
     starts: str
 
 
-def column_sources(
-    hub: Hub, variable: str | None = None, contributor: str | None = None
-) -> list[ColumnSource]:
-    """Every variable of every delivery that was read, or one variable of all, or one contributor's.
+def column_sources(hub: Hub, variable: str | None = None) -> list[ColumnSource]:
+    """Every variable of every delivery that was read, or one variable of all.
 
     Raises:
         HubError: a mapping or an agreement has faults.
     """
     found = []
-    for step in file_steps(hub, contributor or ""):
+    for step in file_steps(hub):
         if not (step.output / work.REPORT).is_file():
             continue
         who, day = contributor_of(step), date_of(step)

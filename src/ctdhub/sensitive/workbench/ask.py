@@ -69,6 +69,7 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     costs, and whether it blocks.
     A verdict: ``{"column", "state": "right" | "decide" | "stops" | "stripped", "reason": Text,
     "targets": [{"variable", "label": Name}],
+    "whole": whether every text is read, which needs no words,
     "examples": [{"text", "rows"}] (texts of cells; none of an identifier),
     "unknown": rows with a text that no rule knows, "new", "gone": bool,
     "identifier": {"action", "reason": Text} | null,

@@ -53,6 +53,9 @@ class OpenText(NamedTuple):
     choices: tuple[tuple[Answer, Text | Named], ...]
 
 
+_WHOLE = Text("every text is read")
+
+
 class Verdict(NamedTuple):
     """The verdict on a column; ``workbench.ask`` says what each part is."""
 
@@ -60,6 +63,7 @@ class Verdict(NamedTuple):
     state: State
     reason: Text
     targets: tuple[dict[str, Any], ...] = ()
+    whole: bool = False
     examples: tuple[TextCount, ...] = ()
     unknown: int = 0
     new: bool = False
@@ -368,6 +372,7 @@ class Verdicts:
         texts = [] if is_hidden(self._at, column) else self._file.counts(column)
         return Verdict(
             column, state, reason, self._named_targets(column),
+            whole=reason == _WHOLE,
             examples=tuple(texts[:_EXAMPLES]),
             unknown=sum(one.rows for one in self._unknown.get(column, ())),
             new=column in self.new(),
@@ -441,7 +446,7 @@ class Verdicts:
     def _read(self, column: str) -> tuple[State, Text, list[Proposed]]:
         unknown = self._unknown.get(column, [])
         if not unknown:
-            return "right", self._unsaid(column) or Text("every text is read"), []
+            return "right", self._unsaid(column) or _WHOLE, []
         rows = sum(one.rows for one in unknown if one.outcome != "passed-over")
         filled = self._file.filled(column)
         stops = rows >= _LIMITS.least and rows > _LIMITS.unknown_share * filled

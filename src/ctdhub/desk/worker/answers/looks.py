@@ -282,7 +282,7 @@ MOST_TABLES, MOST_NUMBERS = 12, 60
 
 def lineages(hub: Hub) -> dict[str, Any]:
     """The variables that files become, to choose one."""
-    found = seen.column_sources(hub, None)
+    found = seen.column_sources(hub)
     release = _newest(hub)
     measured = set(release.protected.guarantee.sigma) if release else set()
     names: dict[str, set[str]] = {}
