@@ -239,9 +239,8 @@ def compare_key(request: Any, thing: SenderKey) -> HttpResponse:
         if _digits(str(request.POST.get("heard", ""))[:200]) == _digits(thing.fingerprint):
             return begun(request, "confirm_key", "files", thing, fingerprint=thing.fingerprint)
         problems = [("heard", _("This is not the fingerprint of the key that was handed in."))]
-    title = Text("Compare a key by telephone")
     values = {"thing": thing, "line": line, "problems": problems}
-    return show_page(request, "desk/key.html", title, **values)
+    return show_page(request, "desk/key.html", Text("Compare a key by telephone"), **values)
 
 
 def _digits(text: str) -> str:

@@ -126,8 +126,7 @@ def why_failed(request: Any, thing: Job) -> HubError | None:
         except HubError as met:
             if met.rule not in ("desk-ask", "desk-away"):
                 return met
-    found: HubError = from_json(outcome["error"])
-    return found
+    return from_json(outcome["error"])
 
 
 PAGES = [

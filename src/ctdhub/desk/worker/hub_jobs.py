@@ -142,8 +142,7 @@ def agreement(work: Work) -> Rows:
 def hub_keys(work: Work) -> Rows:
     """Make the keys for bundles and cards, and name the recipient in hub.yaml."""
     name_recipient(_hub(), make_hub_keys(current().hub))
-    text = Text("The hub has its keys: organisations can get its card.")
-    return lambda: {"text": text.as_json()}
+    return lambda: {"text": Text("The hub has its keys: organisations can get its card.").as_json()}
 
 
 def confirm_key(work: Work) -> Rows:
@@ -197,8 +196,7 @@ def _take_out(work: Work, row: SenderKey) -> None:
 
 
 def _same(row: SenderKey) -> Any:
-    whose = {"organisation_id": row.organisation_id, "fingerprint": row.fingerprint}
-    return SenderKey.objects.filter(**whose)
+    return SenderKey.objects.filter(organisation=row.organisation_id, fingerprint=row.fingerprint)
 
 
 def withdraw(work: Work) -> Rows:
@@ -270,15 +268,13 @@ def take_up(work: Work) -> Rows:
 
     def rows() -> dict[str, Any]:
         if not wanted:
-            text = Text("The request is no longer open; nothing was written.")
-            return {"text": text.as_json()}
+            return {"text": Text("The request is no longer open; nothing was written.").as_json()}
         done = TableRequest.objects.filter(id=asked.id, state="asked").update(
             state="agreed", decided=timezone.now(), decided_by=work.job.account
         )
         if done:
             tell_of_table(asked)
-        text = Text("The table is in the policy; the next release holds it.")
-        return {"text": text.as_json()}
+        return {"text": Text("The table is in the policy; the next release holds it.").as_json()}
 
     return rows
 

@@ -84,8 +84,7 @@ def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
     Raises:
         PolicyError: the hub has no such contributor.
     """
-    one = hub.agreement(contributor)
-    own = sorted(set(_sent(hub).get(contributor, [])))
+    one, own = hub.agreement(contributor), sorted(set(_sent(hub).get(contributor, [])))
     force, base = force_of(hub, one, today()), hash_of_agreement(hub, one.id)
     page = Page(hub, printable(one.name), _force_sentence(one, force))
     page.add("terms", _("What was agreed"), _terms(one))
