@@ -167,11 +167,12 @@ def build_site(
             with language(code):
                 pages[code] = write_pages(content, fresh, only)
         _write_start(fresh, content, only)
-        writer, lead = CardWriter(release, edition, pages, kept), _folder(fresh, release)
+        writer = CardWriter(release, edition, pages, kept)
+        lead = fresh / "r" / release.version
         for i, answers in enumerate(edition.series if whole else ()):
             report(_("Copying downloads"), (len(drawn) + i) / steps)
             each = answers.release
-            writer.write(answers, _folder(fresh, each), offered(each))
+            writer.write(answers, fresh / "r" / each.version, offered(each))
         if not whole:
             draw(content.answers, lead, edition, drawn, only)
             writer.fill(release, lead)
@@ -213,11 +214,6 @@ def _write_root(site: Path, release: Release, edition: Edition) -> None:
     write_latest(site, release.version, feed.of_all(shown))
     frame.write_catalogue(site, shown, edition.sharing)
     feed.write_feed(site, edition.series, edition.sharing)
-
-
-def _folder(site: Path, release: Release) -> Path:
-    """What a site keeps of a release."""
-    return site / "r" / release.version
 
 
 def refuse_smaller(site: Path, versions: Collection[str]) -> None:

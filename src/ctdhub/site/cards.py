@@ -304,7 +304,7 @@ def faults(release: Path, known: Collection[str] | None, site: Path) -> Iterator
 def _wrong(held: zipfile.ZipFile, site: Path, *, withdrawn: bool) -> Iterator[str]:
     """Names of what a site shows of a release otherwise than its archive asks for."""
     shown = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    names = {name for name in held.namelist() if not name.endswith("/")}
+    names = set(held.namelist())
     cards, drawn = ({name for name in part if _CARD.fullmatch(name)} for part in (shown, names))
     yield from cards ^ drawn
     for name in names & shown:
