@@ -144,7 +144,8 @@ def build_site(
             the cards say that they were.
         only: names of the kinds of page to draw; none named, all are drawn.
         languages: draw no others.
-        kept: of the hub, whose cards are drawn once; None, as for a draft, to draw all for this.
+        kept: of the hub, whose cards are drawn once if the site has an address; None, as for a
+            draft, to draw all for this.
 
     Raises:
         TypeError: not a Release.
