@@ -272,6 +272,27 @@ def test_exclusions_of_the_mapping_come_first(tmp_path: Path) -> None:
     assert found(done) == [8]  # the mapping reads that column
 
 
+def test_a_note_is_nobody_without_consent(tmp_path: Path) -> None:
+    """Of nine rows below, two are people who did not agree, one of them without a word."""
+    rules = RULES + "exclude: [{rule: no-consent, unless: {consent: ['yes']}}]\n"
+    people = [[*row, "yes"] for row in PEOPLE]
+    refused = [["A8", "F", "30", "Nigeria", "2024-03-01", "", "no"],
+               ["A9", "M", "31", "Eritrea", "2024-03-02", "", ""]]  # fmt: skip
+    notes = [["Source: the register"], ["North office"], ["-----"]]
+    path = csv(tmp_path / "a.csv", [*people, *refused, *notes], [*NAMES, "consent"])
+    done = done_with(path, "left_out", rules)
+    assert done.conservation.excluded == {"no-consent": 2, "note-row": 3}
+    asked = done_with(path, rules=rules)
+    assert asked.conservation.excluded == {"no-consent": 2}
+    assert found(asked) == [10, 11, 12]
+    little = [["A10", "", "", "", "", "", ""], ["", "", "", "", "", "hardly anything", "no"]]
+    path = csv(tmp_path / "b.csv", [*people, *refused, *little], [*NAMES, "consent"])
+    for way in ("", "left_out"):
+        done = done_with(path, way, rules)
+        assert done.conservation.excluded["no-consent"] == 4
+        assert not found(done)
+
+
 def test_what_a_mapping_takes_without_a_text_is_no_value_of_a_note(tmp_path: Path) -> None:
     """A shelter for women: who is not said to be a man is a woman."""
     read = "{from: sex, map: {F: female, M: male}}"

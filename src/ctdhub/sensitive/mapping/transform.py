@@ -120,20 +120,21 @@ def find_notes(
     raw: RawTable,
     codes: pa.Table,
     mapping: Mapping,
-    kept: Bools,
+    excluded: Numbers,
     records: Bools,
     recorded: Callable[[str], Bools],
 ) -> Notes:
     """The rows that look like totals or notes, and that no rule leaves out.
 
-    A total that the mapping leaves out is one before it is a row without consent; its faults, and
-    those of rows whose label is in a column that no rule reads, are none.
+    A total that the mapping leaves out is one before it is a row without consent, and so is a row
+    that says nothing where a rule asks what it says ("unless"); the faults of a total, and those of
+    rows whose label is in a column that no rule reads, are none.
 
     Args:
         raw: the file as read.
         codes: its table by ``evaluation.as_codes``, with the columns that the mapping strips.
         mapping: how the file is read.
-        kept: the rows that no rule leaves out, by their place in the table.
+        excluded: for each row the number of the exclusion that leaves it out, from 1.
         records: those of which records were made.
         recorded: for a variable, the rows for which it is recorded.
     """
@@ -143,8 +144,9 @@ def find_notes(
     header, names = Header(codes.column_names), [n for n in codes.column_names if n != SHEET]
     keys = [name for name in map(header.find, mapping.names_people()) if name]
     unlike = raw.unlike(keys, codes)
+    kept, asking = excluded == 0, [n for n, e in enumerate(mapping.exclude, 1) if e.unless]
     sums = unlike.sums & (kept | (mapping.read.notes == "left_out"))  # before any other rule
-    found = (unlike.rows & kept) | sums
+    found = (unlike.rows & (kept | np.isin(excluded, asking))) | sums
     bare = (unlike.filled * 3 <= unlike.typical) & (unlike.typical >= LEAST) & records
     if not (found | bare).any():
         return Notes(none, none)
@@ -175,7 +177,7 @@ def find_notes(
     fuller = pa.array(records & (unlike.filled * 3 > unlike.typical))
     for name in keys:
         read |= cells[name].written & found & _numbers(codes[name], codes[name].filter(fuller))
-    return Notes(found & (sums | ~read), (found & read & ~sums) | (alone & ~people))
+    return Notes(found & (sums | ~read), (found & kept & read & ~sums) | (alone & ~people))
 
 
 def but_rows(table: pa.Table, rows: pa.Array) -> pa.Table:
@@ -384,7 +386,9 @@ class Transformed:
         none = np.zeros(texts.rows, bool)
         self.notes = Notes(none, none)
         if raw is not None and codes is not None:
-            self.notes = find_notes(raw, codes, mapping, kept, kept & ~faulty, self.recorded)
+            self.notes = find_notes(
+                raw, codes, mapping, self.excluded, kept & ~faulty, self.recorded
+            )
         out, asked = self.notes.left_out(mapping), self.notes.rejected(mapping)
         self.aside: Bools = out | asked
         self.excluded[asked] = 0
