@@ -144,6 +144,8 @@ def test_a_file_without_a_row_of_names_is_not_drafted_from_its_first_row(
     result = CliRunner().invoke(app, ["suggest", str(file)])
     assert isinstance(result.exception, HubError)
     assert result.exception.rule == "no-header"
+    assert "not certain which row holds the column names" in str(result.exception)
+    assert "--header-row" in str(result.exception)
     assert not result.output.strip()
     stated = CliRunner().invoke(app, ["suggest", str(file), "--header-row", "1"])
     assert stated.exception is None

@@ -386,9 +386,8 @@ class Transformed:
         none = np.zeros(texts.rows, bool)
         self.notes = Notes(none, none)
         if raw is not None and codes is not None:
-            self.notes = find_notes(
-                raw, codes, mapping, self.excluded, kept & ~faulty, self.recorded
-            )
+            made = kept & ~faulty
+            self.notes = find_notes(raw, codes, mapping, self.excluded, made, self.recorded)
         out, asked = self.notes.left_out(mapping), self.notes.rejected(mapping)
         self.aside: Bools = out | asked
         self.excluded[asked] = 0

@@ -109,10 +109,8 @@ def missing(
     found = [*_columns(verdicts), *_counted(at, verdicts), *_variables(at, verdicts)]
     if at.mapping.rows != "person":
         seen = [at.file.glance(name) for name in at.file.codes.column_names[:-1]]
-        read = dict[str, list[str]]({name: [] for name in at.effect.answers})
-        for one in verdicts:
-            for target in one.targets:
-                read.setdefault(target["variable"], []).append(one.column)
+        rules = at.mapping.columns.items()
+        read = {name: [c for rule in own for c in rule.columns()] for name, own in rules}
         if said := row_unit.counted_people(seen, read):
             found.append(Lack(said, False))
     if two_orders:

@@ -32,7 +32,6 @@ SLIPS = 0.05
 """Share of the shared numbers up to which a second gender or birth date may be a slip."""
 
 
-_LINE = re.compile("[0-9]{1,4}")
 _COUNT = re.compile(r"\d{1,3}(?:[ \u00a0\u202f.,٬'’]?\d{3})*")
 
 OLDER = 10
@@ -149,7 +148,7 @@ def _by_number(
 
 def _counts_rows(table: pa.Table, number: str, column: Glance) -> bool:
     """Whether a column numbers the rows of each number from 1 on."""
-    lines = {text: int(fold(text)) for text in column.texts if _LINE.fullmatch(fold(text))}
+    lines = {text: int(line) for text in column.texts if (line := _count(text))}
     if not lines or len(lines) < len(column.texts):
         return False
     encoded = table[column.name].combine_chunks().dictionary_encode()
