@@ -302,8 +302,7 @@ _LIMITS = AlarmLimits()
 
 def left_out_together(found: list[Verdict]) -> Iterator[tuple[Text, list[Proposed]]]:
     """One question about all columns of which nothing is known, so that they may be left out."""
-    kinds = {v.column: [p.operations[0]["op"] for p in v.proposals] for v in found}
-    rest = [v for v in found if v.reason == _UNREAD and kinds[v.column] == ["accept"]]
+    rest = [v for v in found if v.reason == _UNREAD and len(v.proposals) == 1]
     if len(rest) > 1:
         names = joined([v.column for v in rest], ", ")
         operations = tuple(op for v in rest for op in v.proposals[0].operations)
