@@ -31,7 +31,6 @@ from ctdhub.schema import countries
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address, card_address
-from ctdhub.site.pages.places import in_order
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, widening
 from ctdhub.stats.query import Query
@@ -566,7 +565,7 @@ def test_two_countries_are_compared_in_four_clicks(tab: Page, agreed: tuple[Rele
     settled(tab)
     told = set(tab.locator("#explore-plot .differ").all_inner_texts())
     assert told <= {"more in A", "more in B", "no difference beyond the noise", ""}
-    assert "Shares are of" in tab.inner_text("#explore-note")
+    expect(tab.locator("#explore-note")).to_contain_text("Shares are of")
     groups = {row["group"] for row in rows_of(tab)}
     assert groups == {"A: Poland", "B: Germany"}
     tab.click('[data-act="sentence"]')
@@ -596,7 +595,7 @@ def test_countries_are_offered_by_the_alphabet_those_with_a_number_first(
     few = [code for code in codes if code not in shown]
     assert codes == [*(code for code in codes if code in shown), *few]
     for some in (codes[: len(codes) - len(few)], few):
-        names = [in_order(countries.name(code, lang)) for code in some]
+        names = [countries.sort_key(countries.name(code, lang)) for code in some]
         assert names == sorted(names)
 
 

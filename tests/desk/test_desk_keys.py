@@ -70,10 +70,12 @@ def waiting(desk: Desk, key: SigningKey, role: str = "contributor") -> Any:
     return rows("SenderKey").get(organisation_id=whose, state="waiting")
 
 
-def killed_after_writing(patch: pytest.MonkeyPatch) -> None:
-    """The run of the next job ends when the agreement is written, and waits to be done again."""
+def killed_after_writing(desk: Desk, key: SigningKey, patch: pytest.MonkeyPatch) -> Any:
+    """The row of a key whose confirming was killed once the agreement was written, and waits."""
     from ctdhub.desk.worker import hub_jobs
 
+    row = waiting(desk, key)
+    confirmed(desk, row)
     real = hub_jobs.name_sender
 
     def killed(*given: Any, **more: Any) -> None:
@@ -85,6 +87,7 @@ def killed_after_writing(patch: pytest.MonkeyPatch) -> None:
         with pytest.raises(KeyboardInterrupt):
             work()
     rows("Job").filter(state="running").update(state="waiting")
+    return row
 
 
 def refused(desk: Desk, row: Any) -> Any:
@@ -294,9 +297,7 @@ def test_one_person_does_not_do_both_halves(keyed: Desk, tmp_path: Path) -> None
 def test_a_kill_between_file_and_row_is_made_good(
     keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
-    confirmed(keyed, row)
-    killed_after_writing(monkeypatch)
+    row = killed_after_writing(keyed, key := make_key(tmp_path / "own.pem"), monkeypatch)
     assert senders(keyed) == (key.public,)  # the file is ahead of the row
     row.refresh_from_db()
     assert row.state == "waiting"
@@ -311,9 +312,7 @@ def test_a_key_signs_only_where_its_row_says_so(
     keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     """A run was killed between file and row; then the key is refused, replaced, or neither."""
-    row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
-    confirmed(keyed, row)
-    killed_after_writing(monkeypatch)
+    row = killed_after_writing(keyed, key := make_key(tmp_path / "own.pem"), monkeypatch)
     assert senders(keyed) == (key.public,)
     if state != "confirmed":
         rows("SenderKey").filter(id=row.id).update(state=state)
@@ -327,9 +326,7 @@ def test_a_key_that_signs_already_is_ended_by_whoever_refuses_it(
     keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also after the contributor handed in another one, and where no run makes it good."""
-    row = waiting(keyed, key := make_key(tmp_path / "own.pem"))
-    confirmed(keyed, row)
-    killed_after_writing(monkeypatch)
+    row = killed_after_writing(keyed, key := make_key(tmp_path / "own.pem"), monkeypatch)
     rows("Job").filter(what="confirm_key").update(state="failed")
     content = key_file(card_of(keyed, "contributor").card, make_key(tmp_path / "new.pem"))
     assert handed_in(keyed, "contributor", content).status_code == 302

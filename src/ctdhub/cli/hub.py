@@ -459,7 +459,7 @@ def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
         say(
             text,
             n=number(len(without)),
-            names=listed(sorted(countries.name(code, current()) for code in without)),
+            names=listed([countries.name(code, current()) for code in without]),
         )
     for line in help.in_one_language():
         text = _(

@@ -265,12 +265,8 @@ class Help:
         """Alpha-3 codes of countries with a line: those where one speaks the language in force
         first, then by name."""
         near = {line.country for line in self.lines if current() in line.languages}
-        return tuple(
-            sorted(
-                {line.country for line in self.lines},
-                key=lambda code: (code not in near, countries.name(code, current())),
-            )
-        )
+        named = countries.by_name({line.country for line in self.lines}, current())
+        return tuple(sorted(named, key=lambda code: code not in near))
 
     def unchecked(self, today: date | None = None) -> tuple[Helpline, ...]:
         """Lines that nobody has called for :data:`FRESH`.

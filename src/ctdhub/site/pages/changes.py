@@ -1,6 +1,5 @@
 """What changed: any two releases of the site compared, a page for each pair."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -142,14 +141,8 @@ def _places(found: ReleaseChanges) -> list[dict[str, Any]]:
             "more": more.get(code, [])[:MOST_OF_PLACE],
             "changed": code in more or any(cell.beyond for cell in single[code].values()),
         }
-        for code in sorted(single, key=lambda code: _order(countries.name(code, current())))
+        for code in countries.by_name(single, current())
     ]
-
-
-def _order(name: str) -> str:
-    """By which names are put in order: without case and accents."""
-    apart = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(c for c in apart if not unicodedata.combining(c))
 
 
 def write_files(folder: Path, content: Content) -> None:

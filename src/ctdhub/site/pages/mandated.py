@@ -84,7 +84,7 @@ def page(answers: Answers) -> Page:
         shape["own"] = [note for note in shape["notes"] if note not in common]
     listed: dict[str, list[str]] = {k: [] for k in (*countries.regions(), countries.NO_REGION)}
     codes = {code for shape in shapes for code in shape["places"]}
-    for code in sorted(sorted(codes), key=lambda code: countries.name(code, current())):
+    for code in countries.by_name(codes, current()):
         listed[countries.region(code)].append(code)
     return Page(
         path=PATH,

@@ -21,7 +21,6 @@ from ctdhub.report.figures import path as place_path
 from ctdhub.report.release_changes import earlier
 from ctdhub.report.sentences import children_sentence, place_sentences, side_sentences
 from ctdhub.schema import countries
-from ctdhub.schema.countries import fold_name
 from ctdhub.schema.places import place_of
 from ctdhub.site.chart_files import write_figures
 from ctdhub.site.edition import PLACES, PLAIN, Content, Edition, MenuEntry, PageKind, WholePage
@@ -130,7 +129,7 @@ def pages(answers: Answers, *, compared: bool = False) -> Iterator[Page]:
 
 def _cards(answers: Answers) -> Iterator[Page]:
     """The charts of each place, on both sides, where it has any."""
-    for key in (*countries.regions(), *sorted(listed_places(answers))):
+    for key in (*countries.regions(), *countries.by_name(listed_places(answers), current())):
         if charts := [f for among in sides(key).values() for f in figures(answers, among)]:
             page = card(charts[0], path(key), place_of(key).name(current()), charts)
             yield replace(page, country=key if key in countries.ALPHA3 else "")
@@ -146,10 +145,10 @@ def _write_files(folder: Path, content: Content) -> None:
 def _list(answers: Answers, held: frozenset[str]) -> Page:
     regions = [row(answers, key) | {"rest": _rest(key, held)} for key in countries.regions()]
     letters: dict[str, list[dict[str, Any]]] = {}
-    for name, code in sorted((in_order(place_of(code).name(current())), code) for code in held):
+    for code in countries.by_name(held, current()):
         region = countries.region_name(countries.region(code), current())
         place = row(answers, code) | {"region": region}
-        letters.setdefault(name[0].upper(), []).append(place)
+        letters.setdefault(countries.sort_key(place["name"])[0].upper(), []).append(place)
     return Page(
         path=LIST,
         title=_("Countries and regions, A–Z"),
@@ -158,16 +157,6 @@ def _list(answers: Answers, held: frozenset[str]) -> Page:
         values={"regions": regions, "letters": letters},
         scripts=("order.js",),
     )
-
-
-def in_order(name: str) -> str:
-    """The form of a name by which an index lists it: without accents and the Arabic article.
-
-    >>> in_order("Åland Islands"), in_order("الأردن")
-    ('alandislands', 'اردن')
-    """
-    folded = fold_name(name)
-    return folded.removeprefix("ال") if len(folded) > len("ال") + 1 else folded
 
 
 def row(answers: Answers, key: str) -> dict[str, Any]:
@@ -185,8 +174,7 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compa
     facts = place_facts(answers, key)
     halves = [_side(answers, facts, side) for side in ORDER]
     found = any(len(half["figures"]) > MOST for half in halves)
-    inside = [] if is_country else [code for code in countries.members(key) if code in held]
-    inside.sort(key=lambda code: in_order(countries.name(code, current())))
+    inside = [] if is_country else countries.by_name(held & {*countries.members(key)}, current())
     return Page(
         path=path(key),
         country=key if is_country else "",

@@ -123,8 +123,8 @@ var ctdhubChoice = (function () {
     var self = this, names = this.data.labels[this.data.keys[chart.column]], held = new Set(chart.held);
     if (chart.flags) return chart.flags.map(function (c) { return [c, self.data.yes[c]]; });
     var codes = chart.years ? chart.codes : chart.recorded;
-    /* Countries in the order of the site's list (in_order in Python), first those with a number. */
-    var key = names.map(function (name) { return ctdhubSearched.fold(name || "").replace(/^ال(?=..)/, ""); });
+    /* Countries in the order of the site's list (sort_key in Python), first those with a number. */
+    var key = names.map(function (name) { return ctdhubSearched.fold((name || "").replace(/^ال(?=..)/, "")); });
     if (chart.ranked) codes = codes.slice().sort(function (a, b) {
       return held.has(b) - held.has(a) || (key[a] < key[b] ? -1 : 1);
     });
