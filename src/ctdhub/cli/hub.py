@@ -455,12 +455,9 @@ def _warn_of_helplines(help: Help, without: Sequence[str]) -> None:
             )
         say(text)
     elif without:
+        names = [countries.name(c, current()) for c in countries.by_name(without, current())]
         text = _("Warning: countries with a page and no line in helplines.yaml ({n}): {names}.")
-        say(
-            text,
-            n=number(len(without)),
-            names=listed([countries.name(code, current()) for code in without]),
-        )
+        say(text, n=number(len(names)), names=listed(names))
     for line in help.in_one_language():
         text = _(
             "Warning: the hours of {name} ({country}) are shown in the same words in every "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ctdhub.core.errors import HubError, Overspend
-from ctdhub.core.i18n import Field, Numeral, Text, current, joined
+from ctdhub.core.i18n import Field, Numeral, Text, joined
 from ctdhub.dp.price import Price, why
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import check_paid
@@ -17,7 +17,6 @@ from ctdhub.hub.steps import NEVER_RAN, Step
 from ctdhub.release.open import leading, open_releases
 from ctdhub.report.figures import listed_places
 from ctdhub.report.helplines import Help
-from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 
 
@@ -63,7 +62,7 @@ def check_shown(hub: Hub) -> Help | None:
 
 
 def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
-    """Alpha-3 codes of countries with a page and no helpline, by name; none before a first release.
+    """Alpha-3 codes of countries with a page and no helpline; none before the first release.
 
     Raises:
         HubError: the newest release is damaged.
@@ -72,7 +71,7 @@ def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
         return ()
     newest, _others = leading(open_releases(hub.releases, hub.settings.approvers))
     held = {line.country for line in help.lines}
-    return tuple(countries.by_name(listed_places(Answers(newest)) - held, current()))
+    return tuple(sorted(listed_places(Answers(newest)) - held))
 
 
 # --------------------------------------------------------------------------------------------------
