@@ -8,6 +8,8 @@ DESK_DIR ?= demo-desk
 TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# A lock names all that is installed: nothing is resolved again, so that a version published later changes nothing.
+LOCKED := $(PIP) install --require-hashes --no-deps
 
 # What Python compiles once serves every process after it; a build machine may forbid to keep it.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,21 +22,21 @@ help: ## what each target does
 $(VENV)/runtime: requirements.lock requirements-hub.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("ctdhub needs Python 3.11 or newer; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) install --require-hashes --no-build-isolation -r requirements-hub.lock
+	$(LOCKED) -r requirements.lock
+	$(LOCKED) --no-build-isolation -r requirements-hub.lock
 	$(PIP) install --no-build-isolation --no-deps -e .
 	touch $@
 
 $(VENV)/development: $(VENV)/runtime requirements-dev.lock
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(LOCKED) -r requirements-dev.lock
 	touch $@
 
 $(VENV)/spark: $(VENV)/development requirements-spark.lock
-	$(PIP) install --require-hashes --no-build-isolation -r requirements-spark.lock
+	$(LOCKED) --no-build-isolation -r requirements-spark.lock
 	touch $@
 
 $(VENV)/docs: $(VENV)/development requirements-docs.lock
-	$(PIP) install --require-hashes --no-build-isolation -r requirements-docs.lock
+	$(LOCKED) --no-build-isolation -r requirements-docs.lock
 	touch $@
 
 demo: $(VENV)/runtime ## build the practice hub and serve its site (SERVE=no stops before serving)

@@ -149,7 +149,7 @@ def ask() -> dict[str, Any]:
     place = ROOT / ".venv" / "audit"
     if not (place / "bin" / "pip-audit").exists():
         subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        words = ["install", "--quiet", "--require-hashes", "-r", str(TOOL)]
+        words = ["install", "--quiet", "--require-hashes", "--no-deps", "-r", str(TOOL)]
         subprocess.run([place / "bin" / "python", "-m", "pip", *words], check=True)
     files = [word for lock in locks() for word in ("-r", str(lock))]
     words = ["--service", "osv", "--disable-pip", "--require-hashes", "--format", "json"]
