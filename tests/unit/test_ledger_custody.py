@@ -15,7 +15,7 @@ import pytest
 from ctdhub.core.errors import HubError, as_json, error, from_json
 from ctdhub.core.files import state_folder
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.ledger import adopt as adoption
+from ctdhub.dp.ledger import custody as adoption
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import begin, new_population, open_custody
 from ctdhub.dp.ledger.file import FIRST, Charge, LedgerFile

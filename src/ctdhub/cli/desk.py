@@ -18,7 +18,7 @@ from ctdhub.core.format import exact, number, stamped
 from ctdhub.core.i18n import Numeral, Text, _, said
 
 if TYPE_CHECKING:
-    from ctdhub.dp.ledger.adopt import Adopted
+    from ctdhub.dp.ledger.custody import Adopted
 
 
 # --------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def _open(address: str) -> bool:
 
 def adopt(folder: options.Folder = Path()) -> None:
     """The verb ``adopt``."""
-    from ctdhub.dp.ledger import adopt as ledgers
+    from ctdhub.dp.ledger import custody as ledgers
     from ctdhub.hub import init as hubs
 
     if (folder / "hub.yaml").is_file():

@@ -14,9 +14,8 @@ import yaml
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.core.keys.signing import make_key
-from ctdhub.dp.ledger import adopt as ledgers
-from ctdhub.dp.ledger.adopt import Adopted
-from ctdhub.dp.ledger.custody import begin, new_population
+from ctdhub.dp.ledger import custody as ledgers
+from ctdhub.dp.ledger.custody import Adopted, begin, new_population
 from ctdhub.dp.policy import MAX_PEOPLE, default_policy
 from ctdhub.hub.folder import Hub, noted
 from ctdhub.hub.paid import check_known, check_paid

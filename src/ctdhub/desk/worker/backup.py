@@ -30,7 +30,7 @@ from ctdhub.desk.health import LAST_BACKUP
 from ctdhub.desk.processes import lane
 from ctdhub.desk.uploads.inbox import ROOM
 from ctdhub.desk.worker.identities import identity_folder
-from ctdhub.dp.ledger.adopt import Adopted
+from ctdhub.dp.ledger.custody import Adopted
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.init import adopt
 from ctdhub.hub.paid import check_known, ledger
