@@ -18,7 +18,7 @@ from invented_release import protected_answer
 from tests import envelopes
 
 import ctdhub
-from ctdhub.cli.verify import cards_near
+from ctdhub.cli.approve import cards_near
 from ctdhub.client import CorrectedRelease, open_site
 from ctdhub.core.errors import HubError, ReleaseError, SiteError
 from ctdhub.core.i18n import said

@@ -208,7 +208,7 @@ def opened(source: Path) -> Release:
     Raises:
         ReleaseError: there is none, or it is not what was published.
     """
-    from ctdhub.cli.verify import approvers_near
+    from ctdhub.cli.approve import approvers_near
     from ctdhub.release.open import open_release
 
     folder = release_folder(source)

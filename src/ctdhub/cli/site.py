@@ -31,7 +31,7 @@ def site(
     offline: Annotated[bool, typer.Option("--offline")] = False,
 ) -> None:
     """The verb ``site``."""
-    from ctdhub.cli.verify import approvers_near
+    from ctdhub.cli.approve import approvers_near
     from ctdhub.hub.stages import site as stage
     from ctdhub.release.open import leading, open_release, open_releases
     from ctdhub.site.build import build_site
@@ -183,7 +183,7 @@ def _published(source: Path) -> Release:
     Raises:
         ReleaseError: it is not.
     """
-    from ctdhub.cli.verify import approvers_near
+    from ctdhub.cli.approve import approvers_near
     from ctdhub.release.approvals import CANDIDATES
     from ctdhub.release.verify import verify
 
