@@ -91,8 +91,7 @@ def _with_codes(path: Path, rows: int) -> bytes:
 
 def harmonise(root: Path) -> dict[str, int]:
     """Every file."""
-    from ctdhub.hub.folder import Hub
-    from ctdhub.hub.rules import policy
+    from ctdhub.hub.folder import Hub, policy
     from ctdhub.hub.stages.harmonise import harmonise_file
 
     hub = Hub(root)
@@ -106,8 +105,7 @@ def link(root: Path) -> dict[str, int]:
     """All records to people."""
     from ctdhub.hub.contributions import REPORT
     from ctdhub.hub.engine import engine
-    from ctdhub.hub.folder import Hub
-    from ctdhub.hub.rules import policy
+    from ctdhub.hub.folder import Hub, policy
     from ctdhub.hub.stages.harmonise import harmonise_file
     from ctdhub.hub.stages.link import link_people
 
@@ -125,8 +123,7 @@ def count(root: Path) -> dict[str, int]:
     from ctdhub.dp.count import InParquet, Tally
     from ctdhub.dp.plan import plan_of
     from ctdhub.hub.contributions import PEOPLE
-    from ctdhub.hub.folder import Hub
-    from ctdhub.hub.rules import policy
+    from ctdhub.hub.folder import Hub, policy
     from ctdhub.schema.model import load_schema
 
     hub = Hub(root)
@@ -140,8 +137,7 @@ def count(root: Path) -> dict[str, int]:
 def protect(root: Path) -> dict[str, int]:
     """Count again, pay, draw noise and make the records of a release."""
     from ctdhub.hub.engine import engine
-    from ctdhub.hub.folder import Hub
-    from ctdhub.hub.rules import policy
+    from ctdhub.hub.folder import Hub, policy
     from ctdhub.hub.stages.protect import Protection
 
     hub = Hub(root)

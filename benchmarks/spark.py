@@ -71,8 +71,7 @@ def child(root: Path) -> None:
     from ctdhub.dp.plan import plan_of
     from ctdhub.hub.contributions import PEOPLE
     from ctdhub.hub.engine import engine as engine_of
-    from ctdhub.hub.folder import Hub
-    from ctdhub.hub.rules import policy
+    from ctdhub.hub.folder import Hub, policy
     from ctdhub.hub.stages.harmonise import harmonise_file
     from ctdhub.hub.stages.link import link_people
     from ctdhub.schema.model import load_schema

@@ -54,7 +54,8 @@ from tests.forked import Child  # noqa: E402
 from tests.journeys import forked  # noqa: E402
 
 from ctdhub.dp.ledger.book import Ledger  # noqa: E402
-from ctdhub.hub import init, pipeline, rules  # noqa: E402
+from ctdhub.hub import folder as rules  # noqa: E402
+from ctdhub.hub import init, pipeline
 from ctdhub.hub.folder import Hub  # noqa: E402
 from ctdhub.release.verify import verify  # noqa: E402
 

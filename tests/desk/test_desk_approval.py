@@ -16,9 +16,8 @@ import yaml
 from soft_passkeys import SoftPasskey
 
 from ctdhub.core.format import decimal
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import budget_split
-from ctdhub.hub.rules import policy
 from ctdhub.release.approvals import PAYLOAD_TYPE, Approvals
 from ctdhub.release.verify import verify
 from tests import envelopes

@@ -23,7 +23,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import begin, new_population
 from ctdhub.dp.ledger.file import Charge
 from ctdhub.dp.price import up_to
-from ctdhub.hub import paid, pipeline, rules
+from ctdhub.hub import folder, paid, pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import publish as approve_stage
 from ctdhub.hub.steps import hash_folder
@@ -58,7 +58,7 @@ def change(release: Path, how: Callable[[list[dict[str, Any]]], object]) -> None
 
 
 def test_a_build_stops_at_the_candidate_and_leaves_the_site(hub: Hub) -> None:
-    site, before = hash_folder(hub.site), rules.released_version(hub)
+    site, before = hash_folder(hub.site), folder.released_version(hub)
     make_real(hub)
     drafted(hub)
     done = pipeline.build(hub)
@@ -66,7 +66,7 @@ def test_a_build_stops_at_the_candidate_and_leaves_the_site(hub: Hub) -> None:
     candidate = approve_stage.waiting(hub)
     assert candidate.parent == hub.candidates
     assert verify(candidate, hub.settings.approvers) == []
-    assert rules.released_version(hub) == before
+    assert folder.released_version(hub) == before
     assert hash_folder(hub.site) == site
     assert [d for d in pipeline.build(hub) if d.reason] == []
     assert [p.name for p in hub.candidates.iterdir()] == [candidate.name]
@@ -85,7 +85,7 @@ def test_both_approvals_publish_and_the_next_build_makes_the_site(real: Hub) -> 
     assert verify(release, real.settings.approvers) == []
     done = [d.step for d in pipeline.build(real) if d.reason]
     assert done == ["candidate", "release", "site"], "the build before named a version"
-    assert rules.released_version(real) == release.name
+    assert folder.released_version(real) == release.name
     assert Ledger(real.ledger).entries() == charges
     with pytest.raises(ReleaseError, match="no candidate"):
         approve_stage.waiting(real)
@@ -136,7 +136,7 @@ def test_approvers_read_the_headline_that_readers_will(real: Hub) -> None:
 
 
 def test_a_practice_hub_says_that_its_approvals_are_practice(built: Hub) -> None:
-    release = built.releases / str(rules.released_version(built))
+    release = built.releases / str(folder.released_version(built))
     given = Approvals.read(release)
     assert given.missing == ()
     assert all(a.statement.practice for a in given.approvals)
@@ -240,7 +240,7 @@ FORGERIES: dict[str, Callable[[list[dict[str, Any]]], object]] = {
 def test_a_forged_approval_is_found(
     built: Hub, tmp_path: Path, forgery: Callable[[list[dict[str, Any]]], object]
 ) -> None:
-    version = str(rules.released_version(built))
+    version = str(folder.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
     change(release, forgery)
     assert {p.kind for p in verify(release, built.settings.approvers)} == {"approval"}
@@ -249,7 +249,7 @@ def test_a_forged_approval_is_found(
 
 
 def test_approvals_by_other_keys_pass_alone_and_fail_in_the_hub(built: Hub, tmp_path: Path) -> None:
-    version = str(rules.released_version(built))
+    version = str(folder.released_version(built))
     release = Path(shutil.copytree(built.releases / version, tmp_path / version))
     given, others = Approvals.read(release), Approvals()
     for i, approval in enumerate(given.approvals):

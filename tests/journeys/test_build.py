@@ -25,7 +25,8 @@ from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.price import up_to
-from ctdhub.hub import init, paid, pipeline, review, rules
+from ctdhub.hub import folder as rules
+from ctdhub.hub import init, paid, pipeline, review
 from ctdhub.hub.folder import JOURNAL, Hub
 from ctdhub.hub.stages.site import edition
 from ctdhub.hub.steps import hash_folder

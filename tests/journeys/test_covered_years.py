@@ -13,9 +13,8 @@ from ctdhub.core.errors import WouldCharge
 from ctdhub.dp.price import up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.engine import Engine
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import ledger
-from ctdhub.hub.rules import policy
 from ctdhub.hub.stages import protect
 from ctdhub.release.bundle import next_version
 from ctdhub.release.open import open_release

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.hub import pipeline, rules
+from ctdhub.hub import folder, pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.verify import verify
@@ -24,7 +24,7 @@ def leftovers(hub: Hub) -> list[Path]:
 def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     """From files to an approved release: a practice hub signs on the way."""
     template = outdated(built, tmp_path / "template")
-    first = str(rules.released_version(template))
+    first = str(folder.released_version(template))
     found = points(template, "release")
     charging = [n for n, line in enumerate(found, 1) if "/ledger/" in line or "/pending" in line]
     chosen = {*killer.every(4, len(found)), *charging[:: len(charging) // 2]}
@@ -39,7 +39,7 @@ def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     for point in killed[1::2]:  # the next build succeeds
         hub = Hub(tmp_path / f"killed-{point}")
         pipeline.build(hub, until="release")
-        version = str(rules.released_version(hub))
+        version = str(folder.released_version(hub))
         assert verify(hub.releases / version, hub.settings.approvers) == []
         assert len(Ledger(hub.ledger).entries()) == before + 1, (point, found[point - 1])
         assert len(list(filter(Path.is_dir, hub.releases.iterdir()))) == 2
@@ -72,7 +72,7 @@ def test_killed_between_candidate_and_publication(built: Hub, warm: None, tmp_pa
             assert not (hub.releases / version).exists()
             assert sign(hub, "privacy_officer") == hub.releases / version
             pipeline.build(hub, until="release")
-        assert rules.released_version(hub) == version
+        assert folder.released_version(hub) == version
         assert verify(hub.releases / version, hub.settings.approvers) == []
         assert not list(hub.candidates.iterdir())
         assert not leftovers(hub), point

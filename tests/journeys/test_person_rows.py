@@ -17,9 +17,8 @@ from ctdhub.core.i18n import language
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.plan import PersonRows, person_rows
 from ctdhub.hub import init, pipeline
-from ctdhub.hub.folder import Hub, epsilon_since
+from ctdhub.hub.folder import Hub, epsilon_since, policy
 from ctdhub.hub.private.pages import own_profile
-from ctdhub.hub.rules import policy
 from ctdhub.release.manifest import Manifest
 from tests.fixtures.hubs import set_languages, set_policy
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, accounts, join, new_hub, people, send

@@ -13,8 +13,7 @@ import yaml
 from ctdhub.core.errors import PolicyError
 from ctdhub.hub import withdrawals
 from ctdhub.hub.engine import Engine
-from ctdhub.hub.folder import Hub
-from ctdhub.hub.rules import policy, variables
+from ctdhub.hub.folder import Hub, policy, variables
 from ctdhub.hub.stages import protect
 from ctdhub.hub.stages.differencing import check_series, disclosures_of
 from ctdhub.release.manifest import MANIFEST, Manifest

@@ -20,7 +20,8 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store, quote
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, refusal, up_to
-from ctdhub.hub import pipeline, rules
+from ctdhub.hub import folder as rules
+from ctdhub.hub import pipeline
 from ctdhub.hub.engine import engine
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.preflight import Done

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ctdhub.hub import contributions, pipeline, rules
+from ctdhub.hub import contributions, folder, pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.release.open import open_release
 from ctdhub.schema import countries
@@ -54,7 +54,7 @@ def test_sums_over_regions_contain_the_truth(hub: Hub, epsilon: float) -> None:
 
 def covered(hub: Hub) -> list[bool]:
     """For each question, whether the interval of the latest release holds what is true."""
-    answers = Answers(open_release(hub.releases / str(rules.released_version(hub))))
+    answers = Answers(open_release(hub.releases / str(folder.released_version(hub))))
     people = pq.read_table(hub.work / "people" / contributions.PEOPLE)
     year = people.schema.get_field_index("year_of_registration")
     people = people.set_column(year, "year_of_registration", people[year].cast(pa.string()))

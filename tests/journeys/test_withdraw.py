@@ -19,7 +19,8 @@ from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import up_to
-from ctdhub.hub import find_person, pipeline, review, rules, withdrawals
+from ctdhub.hub import find_person, pipeline, review, withdrawals
+from ctdhub.hub import folder as rules
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.private.pages import own_profile
 from ctdhub.hub.stages import publish

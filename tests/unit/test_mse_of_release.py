@@ -28,7 +28,7 @@ from ctdhub.border import (
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import language
 from ctdhub.dp.policy import Policy, load_policy
-from ctdhub.hub.rules import public_facts
+from ctdhub.hub.folder import public_facts
 from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import mse as words
 from ctdhub.report.mse import report

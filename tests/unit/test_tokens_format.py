@@ -14,8 +14,8 @@ from ctdhub.core.keys.linkage import filling_secret
 from ctdhub.dp.policy import default_policy, load_policy
 from ctdhub.hub.contributions import TOKENS as FILE
 from ctdhub.hub.deliveries import check_one_format
+from ctdhub.hub.folder import takes_tokens
 from ctdhub.hub.init import new_hub
-from ctdhub.hub.rules import takes_tokens
 from ctdhub.sensitive.linkage.pprl.derive import Identity, Tokeniser, format_of
 from ctdhub.sensitive.mapping.identifiers import FORM, TOKENS
 

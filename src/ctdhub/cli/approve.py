@@ -50,8 +50,8 @@ def approve(
     """The verb ``approve``."""
     from ctdhub.desk.worker.answers.releases import difference
     from ctdhub.document.document import from_json
+    from ctdhub.hub.folder import policy
     from ctdhub.hub.paid import Account, budget_split, ledger
-    from ctdhub.hub.rules import policy
     from ctdhub.hub.stages import publish as approve_stage
 
     hub = options.hub(folder)
@@ -207,7 +207,7 @@ def show_candidate(hub: Hub) -> None:
         HubError: the keys in hub.yaml are not those that were signed, or a file is damaged.
     """
     from ctdhub.hub.approvers import refuse_unsigned
-    from ctdhub.hub.rules import waiting_version
+    from ctdhub.hub.folder import waiting_version
 
     if hub.settings.approvers is not None:
         refuse_unsigned(hub)

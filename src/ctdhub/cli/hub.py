@@ -306,8 +306,8 @@ def check(folder: options.Folder = Path()) -> None:
     from ctdhub.hub import withdrawals
     from ctdhub.hub.contributions import mappings
     from ctdhub.hub.deliveries import refuse_unclear
+    from ctdhub.hub.folder import policy
     from ctdhub.hub.preflight import check_shown, countries_without
-    from ctdhub.hub.rules import policy
     from ctdhub.hub.stages import link
     from ctdhub.sensitive.mapping.mapping import require_people
     from ctdhub.sensitive.mapping.mapping_file import load_mapping
@@ -507,7 +507,7 @@ def show_steps(done: list[Done], *, dry: bool) -> None:
 
 def show_left_out(hub: Hub) -> None:
     """Variables that the schema has by now, and that the hub's version of it has not."""
-    from ctdhub.hub.rules import left_out, policy
+    from ctdhub.hub.folder import left_out, policy
     from ctdhub.schema.model import numbers
 
     if found := left_out(hub, policy(hub)):
@@ -546,7 +546,7 @@ def show_conservation(hub: Hub) -> None:
 
 def show_release(hub: Hub) -> None:
     """The release in two lines, rows and people named apart; then what waits for approval."""
-    from ctdhub.hub import rules
+    from ctdhub.hub import folder as rules
 
     version = rules.released_version(hub)
     if version is not None:

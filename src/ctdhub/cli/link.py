@@ -634,7 +634,7 @@ ONCE = 0.01
 def linkage(folder: options.Folder = Path(), as_json: options.AsJson = False) -> None:
     """The verb ``linkage``."""
     from ctdhub.desk.worker.answers.looks import measured_blocks
-    from ctdhub.hub.rules import policy
+    from ctdhub.hub.folder import policy
     from ctdhub.hub.stages import link
     from ctdhub.sensitive.linkage.pprl.derive import kind_words
 

@@ -335,7 +335,7 @@ def _no_numbers(file: Path | None) -> HubError:
 def _whole(hub: Hub, contributor: str, why: Why, *, yes: bool) -> None:
     """A contributor withdraws."""
     from ctdhub.hub import withdrawals as withdraw_stage
-    from ctdhub.hub.rules import policy
+    from ctdhub.hub.folder import policy
 
     hub.agreement(contributor)
     _ask(_("Leave out all records of {id} from the next build on?").format(id=contributor), yes=yes)

@@ -10,9 +10,8 @@ from typing import Literal, NamedTuple
 from ctdhub.core.errors import error, printable
 from ctdhub.core.keys.signing import SigningKey
 from ctdhub.hub.deliveries import is_older
-from ctdhub.hub.folder import Hub, alone, noted, timestamp
+from ctdhub.hub.folder import Hub, alone, by_version, noted, timestamp
 from ctdhub.hub.paid import check_paid, refuse_published
-from ctdhub.hub.rules import by_version
 from ctdhub.release import approvals
 from ctdhub.release.approvals import FILE, Approvals, Approvers, Hold, Holds, KeyChange, Lift, Role
 from ctdhub.release.errata import cleaned

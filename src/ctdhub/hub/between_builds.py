@@ -10,9 +10,8 @@ from ctdhub.dp.price import Price
 from ctdhub.hub import engine as engine_of
 from ctdhub.hub import pipeline
 from ctdhub.hub.contributions import PEOPLE, mapping_file
-from ctdhub.hub.folder import Hub, noted
+from ctdhub.hub.folder import Hub, noted, policy
 from ctdhub.hub.paid import budget_split
-from ctdhub.hub.rules import policy
 from ctdhub.hub.stages import protect, site
 from ctdhub.hub.stages.alarms import open_alarms
 from ctdhub.hub.steps import Progress, hash_file, hash_path

@@ -16,8 +16,7 @@ from ctdhub.core.errors import HubError, MappingError, error
 from ctdhub.core.tables import FILE_ROW
 from ctdhub.hub.contributions import CASES, RECORDS, contributor_of, date_of, mappings
 from ctdhub.hub.deliveries import EachFiled, filed, made_with, replaced_ids, without
-from ctdhub.hub.folder import Hub
-from ctdhub.hub.rules import policy
+from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.stages.harmonise import harmonise_file
 from ctdhub.hub.steps import Progress, Step
 from ctdhub.schema.model import AGE, PERIOD, SEX

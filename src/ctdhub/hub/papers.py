@@ -2,8 +2,7 @@
 
 from dataclasses import fields
 
-from ctdhub.hub.folder import Agreement, Hub
-from ctdhub.hub.rules import policy, takes_tokens, variables
+from ctdhub.hub.folder import Agreement, Hub, policy, takes_tokens, variables
 from ctdhub.report.papers import Contributing, PaperFacts
 from ctdhub.report.wording import attributes
 

@@ -10,9 +10,8 @@ from ctdhub.hub import engine as engine_of
 from ctdhub.hub import preflight
 from ctdhub.hub.deliveries import refuse_unclear
 from ctdhub.hub.engine import Engine
-from ctdhub.hub.folder import Detail, Hub, noted
+from ctdhub.hub.folder import Detail, Hub, noted, policy
 from ctdhub.hub.preflight import Done, Stage, forecast
-from ctdhub.hub.rules import policy
 from ctdhub.hub.stages import alarms, candidate, harmonise, link, protect, publish, site
 from ctdhub.hub.steps import Progress, Step, sweep, walk
 

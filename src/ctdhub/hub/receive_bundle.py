@@ -11,8 +11,7 @@ from ctdhub.core.files import sync, write_new, write_whole
 from ctdhub.core.keys.signing import SigningKey
 from ctdhub.hub.agreement_file import hash_of_agreement, with_settings, write_agreement
 from ctdhub.hub.contributions import mapping_file
-from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted
-from ctdhub.hub.rules import policy
+from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted, policy
 from ctdhub.release.approvals import ROLES
 from ctdhub.sensitive.bundle import pack
 from ctdhub.sensitive.bundle.card import (

@@ -20,8 +20,7 @@ from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import LANGUAGES, Named, Several, Text
 from ctdhub.hub.contributions import REPORT, mapping_file, report_of
 from ctdhub.hub.deliveries import accounted, out_of_force, sent
-from ctdhub.hub.folder import Hub
-from ctdhub.hub.rules import policy
+from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.stages.alarms import alarms_of
 from ctdhub.hub.stages.harmonise import harmonise_file
 from ctdhub.hub.steps import hash_of

@@ -44,8 +44,7 @@ from ctdhub.desk.uploads.inbox import table_of
 from ctdhub.desk.walls import scoped, set_scope
 from ctdhub.desk.worker.answers.ask import ask
 from ctdhub.desk.worker.identities import MAPPING, agreement_of
-from ctdhub.hub.folder import Hub
-from ctdhub.hub.rules import policy
+from ctdhub.hub.folder import Hub, policy
 from ctdhub.sensitive.mapping import mapping_file
 from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.workbench import drafts

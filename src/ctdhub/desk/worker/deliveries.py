@@ -41,8 +41,7 @@ from ctdhub.desk.worker.identities import (
     unpack,
 )
 from ctdhub.hub.contributions import Contribution
-from ctdhub.hub.folder import FOLDER, Hub, noted
-from ctdhub.hub.rules import policy
+from ctdhub.hub.folder import FOLDER, Hub, noted, policy
 from ctdhub.hub.stages.harmonise import corrected, read_given
 from ctdhub.hub.steps import hash_file
 from ctdhub.schema.model import load_schema

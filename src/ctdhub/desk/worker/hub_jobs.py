@@ -23,9 +23,8 @@ from ctdhub.hub import folder as desk_files
 from ctdhub.hub.approvers import accept_change
 from ctdhub.hub.between_builds import accept_alarm as accept
 from ctdhub.hub.between_builds import draw_site
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, policy, waiting_version
 from ctdhub.hub.receive_bundle import name_recipient, name_sender, sender_of
-from ctdhub.hub.rules import policy, waiting_version
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release import approvals

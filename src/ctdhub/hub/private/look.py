@@ -16,8 +16,7 @@ from ctdhub.hub import contributions as work
 from ctdhub.hub import pipeline
 from ctdhub.hub.contributions import contributor_of, date_of, faults_of, mapping_file
 from ctdhub.hub.find_person import file_steps
-from ctdhub.hub.folder import Agreement, Hub
-from ctdhub.hub.rules import policy
+from ctdhub.hub.folder import Agreement, Hub, policy
 from ctdhub.hub.stages.alarms import alarms_of, delivered
 from ctdhub.hub.stages.harmonise import harmonise_file
 from ctdhub.hub.stages.link import DeliveryLine, deliveries

@@ -23,10 +23,9 @@ from ctdhub.dp import answer_store
 from ctdhub.dp.ledger.file import damaged
 from ctdhub.dp.policy import Policy
 from ctdhub.hub.contributions import ANSWER, CANDIDATE, left_by
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, by_version, candidate_version, public_facts, waiting_version
 from ctdhub.hub.paid import check_paid, ledger, published
 from ctdhub.hub.review import write_review
-from ctdhub.hub.rules import by_version, candidate_version, public_facts, waiting_version
 from ctdhub.hub.steps import Step, hash_file, hash_of, software, software_names
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.bundle import latest_release, next_version, write_release

@@ -18,8 +18,7 @@ from typing import Any
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Field, Percent, Text
 from ctdhub.dp.policy import Policy
-from ctdhub.hub.folder import Agreement, Hub
-from ctdhub.hub.rules import by_version, order, policy, variables
+from ctdhub.hub.folder import Agreement, Hub, by_version, order, policy, variables
 from ctdhub.release.manifest import Manifest
 from ctdhub.schema.model import CONTRIBUTOR_KIND, PERIOD, Schema
 

@@ -17,9 +17,8 @@ from ctdhub.dp.price import Pay, Price
 from ctdhub.dp.quote import Quote, quote_people
 from ctdhub.hub.contributions import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.hub.engine import Engine
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, public_facts, variables, year_of
 from ctdhub.hub.paid import budget_split, check_paid, ledger, published
-from ctdhub.hub.rules import public_facts, variables, year_of
 from ctdhub.hub.stages.differencing import check_company, check_series
 from ctdhub.hub.steps import Progress, Step, hash_file, hash_of, hash_path, software
 from ctdhub.release.bundle import free, latest_release

@@ -10,10 +10,17 @@ from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey, read_key
 from ctdhub.hub.approvers import approvers, may_publish, publication, refuse_unfit, refuse_unsigned
 from ctdhub.hub.contributions import ANSWER
-from ctdhub.hub.folder import Hub, noted, timestamp
+from ctdhub.hub.folder import (
+    Hub,
+    by_version,
+    candidate_version,
+    noted,
+    released_version,
+    timestamp,
+    waiting_version,
+)
 from ctdhub.hub.paid import ledger, note_published
 from ctdhub.hub.review import hash_of_changes, hash_of_review
-from ctdhub.hub.rules import by_version, candidate_version, released_version, waiting_version
 from ctdhub.hub.steps import Step, hash_file, software
 from ctdhub.release import approvals as statements
 from ctdhub.release.approvals import ROLE_NAMES, Approval, Approvals, LedgerHead, Role, Statement

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from ctdhub.core.i18n import Text
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import on_releases
-from ctdhub.hub.folder import Hub, noted, read_journal
+from ctdhub.hub.folder import Hub, noted, policy, read_journal
 from ctdhub.hub.paid import budget_split, ledger, published
-from ctdhub.hub.rules import policy
 from ctdhub.hub.steps import Progress, Step, hash_file, hash_of, software
 from ctdhub.release.errata import ERRATA as NOTICES
 from ctdhub.release.manifest import MANIFEST

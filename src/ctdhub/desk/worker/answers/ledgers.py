@@ -16,9 +16,8 @@ from ctdhub.dp.ledger.book import BudgetSplit
 from ctdhub.dp.ledger.file import purpose_text
 from ctdhub.hub import withdrawals as reports
 from ctdhub.hub.find_person import ByWhat, CaseRow
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import Account, budget_split, check_paid, ledger, published
-from ctdhub.hub.rules import policy
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import AGE, SEX
 from ctdhub.sensitive.bundle.withdrawal import MOST_CODES

@@ -12,11 +12,10 @@ from ctdhub.desk.worker.answers.page import Page, name, table, today, words
 from ctdhub.document.document import Bar, Bars, to_json
 from ctdhub.hub.contributions import RECORDS, mapping_file
 from ctdhub.hub.doubles import DoublePair, measured, to_decide
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, by_version
 from ctdhub.hub.private import look as seen
 from ctdhub.hub.private.pages import alarm_table, own_profile, own_report, value_label
 from ctdhub.hub.private.pages import page as look_page
-from ctdhub.hub.rules import by_version
 from ctdhub.hub.stages.differencing import disclosures_of
 from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.hub.steps import hash_file

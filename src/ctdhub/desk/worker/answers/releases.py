@@ -17,11 +17,10 @@ from ctdhub.dp.simulate import Range
 from ctdhub.hub import approvers as keys
 from ctdhub.hub.approvers import Publication, publication
 from ctdhub.hub.between_builds import people_key
-from ctdhub.hub.folder import PRICE, REHEARSAL, Hub, kept
+from ctdhub.hub.folder import PRICE, REHEARSAL, Hub, by_version, kept, order, policy
 from ctdhub.hub.paid import Account, budget_split, ledger, published
 from ctdhub.hub.rehearsal import RequestPrice, held_by, price_of, requestable
 from ctdhub.hub.review import Review, read_review
-from ctdhub.hub.rules import by_version, order, policy
 from ctdhub.hub.stages.differencing import TELL_THEM, disclosures_of
 from ctdhub.hub.stages.publish import statement
 from ctdhub.hub.steps import hash_file
