@@ -24,7 +24,7 @@ from ctdhub.core.i18n import language
 from ctdhub.document.charts.tiles import SIZE, WIDEST, Arrow, Tile, draw_map, layout, marks, stroke
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.maps import STEPS, VIEWS, maps, steps
+from ctdhub.report.figures import STEPS, VIEWS, maps, steps
 from ctdhub.schema import countries
 from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.pages import map as map_page

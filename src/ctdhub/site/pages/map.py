@@ -16,7 +16,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts import bars as ranking
 from ctdhub.document.charts.tiles import draw_map, overview, picture, standalone
 from ctdhub.report import figures
-from ctdhub.report.maps import ARROWS, CORRIDORS, Map, maps, shades, steps
+from ctdhub.report.figures import ARROWS, CORRIDORS, Map, maps, shades, steps
 from ctdhub.report.wording import citation
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figures
