@@ -54,9 +54,8 @@ from tests.forked import Child  # noqa: E402
 from tests.journeys import forked  # noqa: E402
 
 from ctdhub.dp.ledger.book import Ledger  # noqa: E402
-from ctdhub.hub import folder as rules  # noqa: E402
-from ctdhub.hub import init, pipeline
-from ctdhub.hub.folder import Hub  # noqa: E402
+from ctdhub.hub import init, pipeline  # noqa: E402
+from ctdhub.hub.folder import Hub, released_version  # noqa: E402
 from ctdhub.release.verify import verify  # noqa: E402
 
 CHARGES = {"build": 1, "approve": 0, "withdraw": 0}
@@ -110,7 +109,7 @@ def hubs(folder: Path) -> Iterator[tuple[str, Hub]]:
 
 def template(hub: Hub, verb: str) -> Template:
     """A hub with all points of its verb, and the seconds that the verb takes."""
-    charges, released = len(Ledger(hub.ledger).entries()), str(rules.released_version(hub))
+    charges, released = len(Ledger(hub.ledger).entries()), str(released_version(hub))
     points = forked.points(hub, verb)
     spared = hub.root.with_name("spared")
     shutil.rmtree(spared)
@@ -217,7 +216,7 @@ def faults_of(hub: Hub, verb: str, before: int, first: str, *, site: bool = True
     wanted = 1 if verb == "withdraw" else CHARGES[verb]
     if charges != wanted:
         yield f"{charges} charges instead of {wanted}"
-    latest = hub.releases / str(rules.released_version(hub))
+    latest = hub.releases / str(released_version(hub))
     if verify(latest, hub.settings.approvers):
         yield f"{latest.name} does not verify"
     left = [p for p in hub.root.rglob(".*-*") if p.name.startswith((".new-", ".old-"))]

@@ -25,9 +25,8 @@ from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.price import up_to
-from ctdhub.hub import folder as rules
 from ctdhub.hub import init, paid, pipeline, review
-from ctdhub.hub.folder import JOURNAL, Hub
+from ctdhub.hub.folder import JOURNAL, Hub, released_version
 from ctdhub.hub.stages.site import edition
 from ctdhub.hub.steps import hash_folder
 from ctdhub.release.bundle import next_version
@@ -66,7 +65,7 @@ def test_deleted_work_is_rebuilt_without_spending(hub: Hub) -> None:
     assert "protect" in steps
     assert "link" in steps
     assert len(Ledger(hub.ledger).entries()) == spent
-    assert [p.name for p in hub.releases.iterdir() if p.is_dir()] == [rules.released_version(hub)]
+    assert [p.name for p in hub.releases.iterdir() if p.is_dir()] == [released_version(hub)]
 
 
 def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
@@ -79,12 +78,12 @@ def test_a_changed_mapping_reruns_only_what_depends_on_it(hub: Hub) -> None:
 
 
 def test_a_changed_policy_makes_a_new_release_and_pays_for_it(hub: Hub) -> None:
-    first = rules.released_version(hub)
+    first = released_version(hub)
     entries = len(Ledger(hub.ledger).entries())
     set_policy(hub, epsilon=3.0)
     assert ran(pipeline.build(hub, until="release")) == ["protect", "candidate", "release"]
     assert len(Ledger(hub.ledger).entries()) == entries + 1
-    second = rules.released_version(hub)
+    second = released_version(hub)
     assert second != first
     for version in (first, second):
         assert verify(hub.releases / str(version)) == []
@@ -100,14 +99,14 @@ def test_a_new_name_costs_nothing_and_waits_for_the_next_version(hub: Hub) -> No
     assert not list(hub.candidates.iterdir())
     pipeline.build(hub, version=next_version(hub.releases), until="release")
     assert len(Ledger(hub.ledger).entries()) == entries + 1
-    assert open_release(hub.releases / str(rules.released_version(hub))).facts.hub == (
+    assert open_release(hub.releases / str(released_version(hub))).facts.hub == (
         "Practice hub 2 (fictitious data)"
     )
 
 
 def test_a_new_version_of_unchanged_people_is_drawn_anew_and_paid(hub: Hub) -> None:
     """Equal files would tell for certain that nothing changed, or that what came went again."""
-    first = hub.releases / str(rules.released_version(hub))
+    first = hub.releases / str(released_version(hub))
     entries = len(Ledger(hub.ledger).entries())
     name = next_version(hub.releases)
     pipeline.build(hub, version=name, until="release")
@@ -188,7 +187,7 @@ def test_an_answer_is_published_once(hub: Hub) -> None:
 def test_a_version_is_handed_on_as_it_is(
     hub: Hub, tmp_path: Path, ctdhub: Callable[..., tuple[int, str, str]]
 ) -> None:
-    version = str(rules.released_version(hub))
+    version = str(released_version(hub))
     out = tmp_path / "copy" / version  # whose name `verify` compares
     for room in ("contributions", "work", "ledger", "candidates"):
         (hub.root / room).rename(tmp_path / room)  # nothing of these is looked at
@@ -238,7 +237,7 @@ def test_a_site_speaks_every_language_of_its_hub(of_two: Hub) -> None:
     All four at once are drawn from releases of the unit tests.
     """
     assert len(Ledger(of_two.ledger).entries()) == 2
-    pages = of_two.site / "r" / str(rules.released_version(of_two))
+    pages = of_two.site / "r" / str(released_version(of_two))
     held = {
         code: {p.relative_to(pages / code) for p in (pages / code).rglob("*.html")}
         for code in TWO_LANGUAGES
@@ -297,7 +296,7 @@ def changelog(bundle: Path) -> str:
 
 def test_a_note_is_never_dropped(hub: Hub, ctdhub: Callable[..., tuple[int, str, str]]) -> None:
     """Whatever bundle holds the answer: it carries the note, or the command refuses."""
-    made = str(rules.released_version(hub))
+    made = str(released_version(hub))
     year, number = made.split(".")
     following = [f"{year}.{int(number) + k}" for k in (1, 2, 3)]
     entries = len(Ledger(hub.ledger).entries())
@@ -331,11 +330,11 @@ def test_a_note_on_a_written_version_is_refused_before_anything_is_paid(hub: Hub
     set_policy(hub, epsilon=3.0)
     entries = len(Ledger(hub.ledger).entries())
     with pytest.raises(ReleaseError, match="a note is never added later") as caught:
-        pipeline.build(hub, version=str(rules.released_version(hub)), note="more privacy")
+        pipeline.build(hub, version=str(released_version(hub)), note="more privacy")
     assert caught.value.rule == "release-exists"
     assert len(Ledger(hub.ledger).entries()) == entries
     pipeline.build(hub, note="more privacy", until="release")
-    assert "more privacy\n" in changelog(hub.releases / str(rules.released_version(hub)))
+    assert "more privacy\n" in changelog(hub.releases / str(released_version(hub)))
 
 
 def test_what_a_site_shows_beside_its_release_draws_it_again_and_spends_nothing(hub: Hub) -> None:
@@ -392,7 +391,7 @@ def test_conservation_is_reported_for_every_file(hub: Hub) -> None:
 
 
 def test_rows_are_not_people_in_the_release(hub: Hub) -> None:
-    protected = open_release(hub.releases / str(rules.released_version(hub))).protected
+    protected = open_release(hub.releases / str(released_version(hub))).protected
     assert protected.people.value == protected.records.num_rows
     assert protected.case_records.value > protected.people.value
 
@@ -402,7 +401,7 @@ def test_an_overspend_is_refused_and_the_last_release_stays(hub: Hub) -> None:
     set_policy(hub, epsilon=4.0, level=0.9, budget={"epsilon": 4.5})
     with pytest.raises(Overspend):
         pipeline.build(hub)
-    assert verify(hub.releases / str(rules.released_version(hub))) == []
+    assert verify(hub.releases / str(released_version(hub))) == []
 
 
 def test_two_builds_at_once(hub: Hub) -> None:
@@ -470,7 +469,7 @@ def hide(hub: Hub, *contributors: str) -> None:
 
 
 def test_the_release_has_counts_by_contributor_and_the_overlap_of_lists(hub: Hub) -> None:
-    release = open_release(hub.releases / str(rules.released_version(hub)))
+    release = open_release(hub.releases / str(released_version(hub)))
     truth = json.loads((hub.root / "practice" / "truth.json").read_text("utf-8"))
     lists = tuple(truth["lists"]["with_tokens"])
     sources = release.protected.sources
@@ -506,7 +505,7 @@ def test_contributors_that_are_not_shown_are_pooled_by_a_new_answer(hub: Hub) ->
     change_years(hub, "harbour-casework", "[2014, 2025]")
     assert "protect" in ran(pipeline.build(hub, until="release"))
     assert len(Ledger(hub.ledger).entries()) == spent + 1
-    release = open_release(hub.releases / str(rules.released_version(hub)))
+    release = open_release(hub.releases / str(released_version(hub)))
     assert list(by_contributor(release, {})) == ["beacon-hotline", "mirador-observatory", ""]
     assert release.protected.sources is not None
     assert not release.protected.sources.lists
@@ -546,7 +545,7 @@ def test_a_hub_that_agreed_on_nothing_counts_nothing_by_contributor(
         del agreement["show_counts"]
         path.write_text(yaml.safe_dump(agreement, allow_unicode=True), "utf-8")
     pipeline.build(hub, until="release")
-    release = open_release(hub.releases / str(rules.released_version(hub)))
+    release = open_release(hub.releases / str(released_version(hub)))
     assert release.protected.sources is None
     assert by_contributor(release, {}) == {}
     page = drawn(hub, tmp_path / "site", "trends")
@@ -564,7 +563,7 @@ def test_one_alone_cannot_be_hidden_among_others(hub: Hub) -> None:
     assert len(Ledger(hub.ledger).entries()) == spent
     set_policy(hub, sources={"share": 0})
     pipeline.build(hub, until="release")
-    release = open_release(hub.releases / str(rules.released_version(hub)))
+    release = open_release(hub.releases / str(released_version(hub)))
     assert release.protected.sources is None
     assert release.protected.measurements.num_rows
 
@@ -573,19 +572,19 @@ def test_a_list_of_nobody_is_refused(hub: Hub) -> None:
     set_policy(hub, sources={"lists": ["harbour-casework", "unheard-of"]})
     with pytest.raises(PolicyError, match="unheard-of"):
         pipeline.build(hub)
-    assert open_release(hub.releases / str(rules.released_version(hub))).protected.sources
+    assert open_release(hub.releases / str(released_version(hub))).protected.sources
 
 
 def drawn(hub: Hub, folder: Path, kind: str) -> str:
     """One page of the site that the newest release of a hub would have."""
-    release = open_release(hub.releases / str(rules.released_version(hub)))
+    release = open_release(hub.releases / str(released_version(hub)))
     build_site(release, folder, edition=edition(hub), only=[kind], languages=["en"])
     return (folder / "en" / f"{kind}.html").read_text("utf-8")
 
 
 def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub, tmp_path: Path) -> None:
     words = "Nobody is at risk here; a <reader> learns more."
-    release = hub.releases / str(rules.released_version(hub))
+    release = hub.releases / str(released_version(hub))
     manifest = json.loads((release / "manifest.json").read_text())
     assert "fictitious" in manifest["facts"]["promise_reason"], "a practice hub says it too"
     set_policy(hub, reason=" ")
@@ -594,7 +593,7 @@ def test_a_weak_promise_gives_its_reason_or_nothing_is_built(hub: Hub, tmp_path:
     assert len(Ledger(hub.ledger).entries()) == 1
     set_policy(hub, reason=words, epsilon=3.0)
     pipeline.build(hub, until="release")
-    release = hub.releases / str(rules.released_version(hub))
+    release = hub.releases / str(released_version(hub))
     assert json.loads((release / "manifest.json").read_text())["facts"]["promise_reason"] == words
     assert "a &lt;reader&gt; learns more" in (release / "README.md").read_text("utf-8")
     assert "a &lt;reader&gt; learns more" in drawn(hub, tmp_path / "site", "methods")

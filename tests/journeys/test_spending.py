@@ -20,10 +20,9 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store, quote
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import Price, refusal, up_to
-from ctdhub.hub import folder as rules
 from ctdhub.hub import pipeline
 from ctdhub.hub.engine import engine
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, left_out, policy, released_version
 from ctdhub.hub.preflight import Done
 from ctdhub.hub.stages import candidate, link, protect
 from ctdhub.hub.steps import KEY_FILE, hash_folder, installed, software
@@ -253,7 +252,7 @@ def test_a_published_release_stays_and_the_build_says_that_the_next_differs(
     before, releases = paid(real), hash_folder(real.releases)
     other_software(monkeypatch, candidate, name="release/bundle.py")
     done = {d.step: d for d in pipeline.build(real)}
-    version = rules.released_version(real)
+    version = released_version(real)
     assert words(done["candidate"].remark) == (
         f"Release {version} is published and stays as it is; the next one will differ: "
         "software: release/bundle.py"
@@ -289,11 +288,11 @@ def test_a_new_variable_costs_nothing_until_the_hub_says_so(
     pipeline.build(real, pay=up_to(60))
     before = paid(real)
     later = later_schema()
-    monkeypatch.setattr(rules, "load_schema", lambda: later)
+    monkeypatch.setattr("ctdhub.hub.folder.load_schema", lambda: later)
     other_software(monkeypatch, protect, name="schema/data/variables.yaml")
     pipeline.build(real)
     assert paid(real) == before
-    assert [v.name for v in rules.left_out(real, rules.policy(real))] == ["interpreter_needed"]
+    assert [v.name for v in left_out(real, policy(real))] == ["interpreter_needed"]
     assert command(monkeypatch, "check", str(real.root)) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "interpreter_needed" in shown
@@ -322,9 +321,9 @@ def test_the_candidate_reads_what_was_paid_and_counts_nobody(
 def test_a_run_executes_nothing_outside_the_program_of_its_step(hub: Hub, tmp_path: Path) -> None:
     """Traced: whatever a step runs is hashed in its key."""
     set_languages(hub, "en")
-    policy = rules.policy(hub)
+    settings = policy(hub)
     with engine(hub) as machine:
-        build = pipeline._Build(hub, policy, machine, None, "", "", None)
+        build = pipeline._Build(hub, settings, machine, None, "", "", None)
         for name, make in build.stages:
             for number, step in enumerate(make() or []):
                 folder = tmp_path / f"{name}-{number}"

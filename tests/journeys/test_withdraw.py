@@ -20,8 +20,7 @@ from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalEr
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.price import up_to
 from ctdhub.hub import find_person, pipeline, review, withdrawals
-from ctdhub.hub import folder as rules
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, released_version
 from ctdhub.hub.private.pages import own_profile
 from ctdhub.hub.stages import publish
 from ctdhub.release.open import open_release
@@ -109,7 +108,7 @@ def never_sent(hub: Hub, tokens: set[str], folder: Path) -> Hub:
 
 
 def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path: Path) -> None:
-    before, first = people(hub), str(rules.released_version(hub))
+    before, first = people(hub), str(released_version(hub))
     released, ledger = prints(hub.releases), Ledger(hub.ledger)
     case, token = known_to_both(hub)[0]
     charges, spent = len(ledger.entries()), ledger.spent()
@@ -125,7 +124,7 @@ def test_a_person_leaves_with_all_her_records_and_comes_back(hub: Hub, tmp_path:
     assert people(hub).equals(people(fresh)), "as if she had never been sent"
     assert len(ledger.entries()) == charges + 1, "other people are a new question"
     assert ledger.spent() > spent, "what was spent stays spent"
-    second = str(rules.released_version(hub))
+    second = str(released_version(hub))
     assert second != first
     assert {k: v for k, v in prints(hub.releases).items() if k in released} == released
     notes = (hub.releases / second / "CHANGELOG.md").read_text("utf-8")
@@ -242,7 +241,7 @@ def test_a_candidate_without_her_waits_for_a_build_and_no_more(hub: Hub) -> None
 
 
 def test_a_contributor_leaves(hub: Hub) -> None:
-    first = str(rules.released_version(hub))
+    first = str(released_version(hub))
     released = prints(hub.releases)
     done = run(hub, "--contributor", MIRADOR, "--all", "--yes")
     assert "sources" in done.output, "the policy names its list"
@@ -253,7 +252,7 @@ def test_a_contributor_leaves(hub: Hub) -> None:
     lists = [name for name in policy["sources"]["lists"] if name != MIRADOR]
     set_policy(hub, sources=policy["sources"] | {"lists": lists})
     pipeline.build(hub, until="release")
-    second = str(rules.released_version(hub))
+    second = str(released_version(hub))
     facts = open_release(hub.releases / second).facts
     assert MIRADOR not in {c.id for c in facts.contributors}
     assert MIRADOR in {c.id for c in open_release(hub.releases / first).facts.contributors}
@@ -477,7 +476,7 @@ def test_a_changed_register_stops_everything(hub: Hub) -> None:
     withdrawals.withdraw(hub, [Withdrawal("withdrawal", "contributor", MIRADOR)])
     file = hub.root / "withdrawals" / "register.jsonl"
     file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
-    release = hub.releases / str(rules.released_version(hub))
+    release = hub.releases / str(released_version(hub))
     for verb in (["build", str(hub.root)], ["check", str(hub.root)], ["verify", str(release)]):
         done = RUNNER.invoke(command(verb[0]), verb)
         assert isinstance(done.exception, WithdrawalError), verb

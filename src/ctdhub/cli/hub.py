@@ -546,12 +546,12 @@ def show_conservation(hub: Hub) -> None:
 
 def show_release(hub: Hub) -> None:
     """The release in two lines, rows and people named apart; then what waits for approval."""
-    from ctdhub.hub import folder as rules
+    from ctdhub.hub.folder import candidate_version, released_version
 
-    version = rules.released_version(hub)
+    version = released_version(hub)
     if version is not None:
         show_figures(hub, version)
-    made = rules.candidate_version(hub)
+    made = candidate_version(hub)
     if made is not None and (hub.candidates / made).is_dir():
         approve.show_waiting(hub, made)
 

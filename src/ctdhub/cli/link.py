@@ -1,4 +1,4 @@
-"""Verbs of keys, tokens and links: key; tokens, bundle, which a contributor hands on; link and linkage."""
+"""Verbs of keys, tokens and links: key; tokens and bundle, for contributors; link, linkage."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ctdhub.core.errors import FileError, error, printable
 from ctdhub.core.files import is_day, write_new
 from ctdhub.core.format import interval, listed, number, share
 from ctdhub.core.i18n import _, current, said
-from ctdhub.core.keys import age, linkage
+from ctdhub.core.keys import age, secret_files
 from ctdhub.core.keys import envelope as envelopes
+from ctdhub.core.keys import linkage as linkage_keys
 from ctdhub.core.keys.linkage import filling_secret
-from ctdhub.core.keys.secret_files import write_new
 from ctdhub.core.keys.signing import is_encrypted, make_key, read_key
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.schema.labels import label
@@ -67,11 +67,11 @@ def key_new(
         command = "ctdhub key new"
         raise error("usage/apart", name="--passphrase", names="--for inbox", command=command)
     if purpose == "linkage":
-        _write_linkage(out, linkage.new_key(), passphrase)
+        _write_linkage(out, linkage_keys.new_key(), passphrase)
         return
     secret = _new_passphrase(passphrase)
     if purpose == "people":
-        write_new(out, secrets.token_bytes(32))
+        secret_files.write_new(out, secrets.token_bytes(32))
     elif purpose == "receiving":
         show_exactly(envelopes.make_pair(out, secret))
     elif purpose == "inbox":
@@ -82,7 +82,7 @@ def key_new(
 
 def key_show(file: Path) -> None:
     """The verb ``ctdhub key show``."""
-    if linkage.is_linkage_key(file):
+    if linkage_keys.is_linkage_key(file):
         _show_linkage(open_linkage_key(file))
         return
     if envelopes.is_envelope(file):
@@ -120,7 +120,7 @@ def key_split(
 ) -> None:
     """The verb ``ctdhub key split``."""
     held = open_linkage_key(key)
-    for path in linkage.split_files(held, need, shares, out):
+    for path in linkage_keys.split_files(held, need, shares, out):
         show_exactly(str(path))
     _show_linkage(held)
 
@@ -131,7 +131,7 @@ def key_join(
     passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
 ) -> None:
     """The verb ``ctdhub key join``."""
-    _write_linkage(out, linkage.join_files(shares), passphrase)
+    _write_linkage(out, linkage_keys.join_files(shares), passphrase)
 
 
 def key_rotate(
@@ -143,9 +143,11 @@ def key_rotate(
     _write_linkage(out, open_linkage_key(key).rotated(), passphrase)
 
 
-def open_linkage_key(file: Path) -> linkage.LinkageKey:
+def open_linkage_key(file: Path) -> linkage_keys.LinkageKey:
     """Read the linkage key, asking for its passphrase where it has one."""
-    return linkage.read_linkage_key(file, ask_passphrase() if linkage.is_locked(file) else "")
+    return linkage_keys.read_linkage_key(
+        file, ask_passphrase() if linkage_keys.is_locked(file) else ""
+    )
 
 
 def ask_passphrase() -> str:
@@ -159,12 +161,12 @@ def _new_passphrase(wanted: bool) -> str:
     return str(typer.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=True))
 
 
-def _write_linkage(out: Path, key: linkage.LinkageKey, passphrase: bool) -> None:
-    linkage.write_linkage_key(out, key, _new_passphrase(passphrase))
+def _write_linkage(out: Path, key: linkage_keys.LinkageKey, passphrase: bool) -> None:
+    linkage_keys.write_linkage_key(out, key, _new_passphrase(passphrase))
     _show_linkage(key)
 
 
-def _show_linkage(key: linkage.LinkageKey) -> None:
+def _show_linkage(key: linkage_keys.LinkageKey) -> None:
     text = _("Linkage key, generation {n}, fingerprint {print}")
     say(text, n=key.generation, print=key.fingerprint)
 
@@ -324,7 +326,6 @@ def bundle_make(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``ctdhub bundle make``."""
-    from ctdhub.core.keys.secret_files import write_new as write_secret
     from ctdhub.sensitive.bundle.leaving import SECRET_BYTES, codes_print, leaving
 
     options.require_new(out)
@@ -332,7 +333,7 @@ def bundle_make(
     signing = open_key(key)
     rules = named_mapping(mapping)
     if not codes.exists():
-        write_secret(codes, secrets.token_bytes(SECRET_BYTES))
+        secret_files.write_new(codes, secrets.token_bytes(SECRET_BYTES))
     secret = codes.read_bytes()
     if len(secret) < SECRET_BYTES:
         raise error("key-length", file=codes)
@@ -547,7 +548,7 @@ def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Repo
     base = rules.read if rules else ReadOptions()
     raw = read_isolated(file, _reading(base, said["sheet"], said["header-row"]))
     roles = roles_of(said["columns"]) if said["columns"] else propose(raw)
-    what = plan(raw, roles, header_names(said["keep"]), header_names(said["strip"]), rules)
+    what = plan(raw, roles, names(said["keep"]), names(said["strip"]), rules)
     age = AgeAt(said["age-at"], dates) if said["age-at"] else None
     if age:
         check_ages(raw, what, age)

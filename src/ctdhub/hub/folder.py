@@ -1,4 +1,4 @@
-"""The hub folder: what a steward owns, read into checked values; what its settings decide; its journal."""
+"""The hub folder: what a steward owns, read into checked values, what that decides, its journal."""
 
 from __future__ import annotations
 

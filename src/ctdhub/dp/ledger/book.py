@@ -17,7 +17,7 @@ from ctdhub.core.errors import error, printable
 from ctdhub.core.files import locked, sweep, sync
 from ctdhub.dp.accounting import epsilon_of, rho_of
 from ctdhub.dp.ledger.custody import POPULATION, Custody
-from ctdhub.dp.ledger.file import FIRST, RELEASE, Charge, LedgerFile, guarded, write_synced
+from ctdhub.dp.ledger.file import FIRST, LOCK, RELEASE, Charge, LedgerFile, guarded, write_synced
 
 # --------------------------------------------------------------------------------------------------
 # The ledger: what may still be spent, and the charge that is written before noise is drawn.
@@ -25,7 +25,7 @@ from ctdhub.dp.ledger.file import FIRST, RELEASE, Charge, LedgerFile, guarded, w
 # The hash of a question is keyed with a secret of the folder, and the ``id`` of a charge, which a
 # release carries, is random: neither tells anything about the data.
 
-LOCK, _SECRET = "lock", "secret"
+_SECRET = "secret"  # noqa: S105 (the name of a file)
 
 
 class Ledger:

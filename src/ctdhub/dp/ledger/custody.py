@@ -16,8 +16,16 @@ from pathlib import Path
 
 from ctdhub.core.errors import error
 from ctdhub.core.files import locked, rewrite, state_folder
-from ctdhub.dp.ledger.book import LOCK
-from ctdhub.dp.ledger.file import FIRST, Charge, LedgerFile, guarded, read, write_synced, written
+from ctdhub.dp.ledger.file import (
+    FIRST,
+    LOCK,
+    Charge,
+    LedgerFile,
+    guarded,
+    read,
+    write_synced,
+    written,
+)
 
 # --------------------------------------------------------------------------------------------------
 # Whose ledger it is: the population of a ledger, in a file beside its lines.

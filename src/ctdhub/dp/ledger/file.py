@@ -179,7 +179,7 @@ def _canonical(content: dict[str, Any]) -> bytes:
 # the next line is written, so that there is never more than one.  A torn last line was never
 # synced, hence nothing was drawn for it: it is kept beside the ledger and leaves no entry.
 
-LEDGER, HEAD = "ledger.jsonl", "head"
+LEDGER, HEAD, LOCK = "ledger.jsonl", "head", "lock"
 
 
 @dataclass(frozen=True)
