@@ -28,8 +28,7 @@ from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import publish as approve_stage
 from ctdhub.hub.steps import hash_folder
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
-from ctdhub.release.open import open_release
-from ctdhub.release.verify import digest, verify
+from ctdhub.release.bundle import digest, open_release, verify
 from ctdhub.report.sentences import headline_of
 from tests import envelopes
 from tests.fixtures.hubs import copied, drafted, make_real, set_policy, sign

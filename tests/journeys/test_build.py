@@ -29,9 +29,7 @@ from ctdhub.hub import init, paid, pipeline, review
 from ctdhub.hub.folder import JOURNAL, Hub, released_version
 from ctdhub.hub.stages.site import edition
 from ctdhub.hub.steps import hash_folder
-from ctdhub.release.bundle import next_version
-from ctdhub.release.open import open_release
-from ctdhub.release.verify import verify
+from ctdhub.release.bundle import next_version, open_release, verify
 from ctdhub.site.build import build_site
 from ctdhub.stats.trend import by_contributor
 from tests import envelopes

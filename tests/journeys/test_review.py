@@ -20,8 +20,8 @@ from ctdhub.hub.folder import Hub, read_journal
 from ctdhub.hub.review import file_of, read_review
 from ctdhub.hub.stages import publish as approve_stage
 from ctdhub.release.approvals import Approvals
+from ctdhub.release.bundle import verify
 from ctdhub.release.changes import CHANGELOG, newest_changes
-from ctdhub.release.verify import verify
 from tests.conftest import Once
 from tests.fixtures.hubs import copied, make_real, set_languages, sign
 

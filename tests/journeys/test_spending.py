@@ -27,9 +27,8 @@ from ctdhub.hub.preflight import Done
 from ctdhub.hub.stages import candidate, link, protect
 from ctdhub.hub.steps import KEY_FILE, hash_folder, installed, software
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.bundle import next_version
+from ctdhub.release.bundle import next_version, verify
 from ctdhub.release.changes import CHANGELOG, newest_note
-from ctdhub.release.verify import verify
 from ctdhub.schema.model import Schema, Variable, load_schema, numbers
 from tests.conftest import Once
 from tests.fixtures.hubs import copied, make_real, set_languages, set_policy, sign

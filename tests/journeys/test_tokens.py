@@ -21,7 +21,7 @@ from ctdhub.hub import init, pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import link
 from ctdhub.practice.naming import LISTS
-from ctdhub.release.open import Release, open_release
+from ctdhub.release.bundle import Release, open_release
 from tests.conftest import Once
 from tests.fixtures.hubs import copied
 

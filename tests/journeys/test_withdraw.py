@@ -23,8 +23,7 @@ from ctdhub.hub import find_person, pipeline, review, withdrawals
 from ctdhub.hub.folder import Hub, released_version
 from ctdhub.hub.private.pages import own_profile
 from ctdhub.hub.stages import publish
-from ctdhub.release.open import open_release
-from ctdhub.release.verify import verify
+from ctdhub.release.bundle import open_release, verify
 from ctdhub.sensitive.consent.register import Withdrawal
 from tests.fixtures.hubs import copied, make_real, set_policy, sign
 from tests.forked import needs_fork

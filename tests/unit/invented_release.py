@@ -26,8 +26,7 @@ from ctdhub.dp.lists import DoubleTables, Overlap
 from ctdhub.dp.plan import epsilon_by_rows
 from ctdhub.dp.policy import LinkingSettings
 from ctdhub.dp.sources import SourceTables
-from ctdhub.release.bundle import write_release
-from ctdhub.release.open import Release, open_release
+from ctdhub.release.bundle import Release, open_release, write_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 
 Z = 1.959964

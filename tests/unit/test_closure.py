@@ -34,7 +34,7 @@ INSIDE = [
     ("publish", "release/approvals.py"),
     ("site", "core/i18n.py"),
     ("site", "locale/es.po"),
-    ("site", "release/open.py"),
+    ("site", "release/bundle.py"),
 ]
 OUTSIDE = [
     ("harmonise", "site/build.py"),

@@ -16,7 +16,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import _, current
 from ctdhub.core.tables import as_csv, as_json
-from ctdhub.release.open import Release
+from ctdhub.release.bundle import Release
 from ctdhub.report import equity as equity_rows
 from ctdhub.report import mandated
 from ctdhub.report import trends as series

@@ -559,7 +559,7 @@ def show_release(hub: Hub) -> None:
 
 def show_figures(hub: Hub, version: str) -> None:
     """What a release is about and what it promises."""
-    from ctdhub.release.open import open_release
+    from ctdhub.release.bundle import open_release
     from ctdhub.report.sentences import headline_of
 
     release = open_release(hub.releases / version)

@@ -14,7 +14,7 @@ from ctdhub.hub.stages import candidate
 from ctdhub.hub.stages.link import refuse_linkage_keys
 from ctdhub.hub.stages.site import edition
 from ctdhub.hub.steps import NEVER_RAN, Step
-from ctdhub.release.open import leading, open_releases
+from ctdhub.release.bundle import leading, open_releases
 from ctdhub.report.figures import listed_places
 from ctdhub.report.helplines import Help
 from ctdhub.stats.answers import Answers

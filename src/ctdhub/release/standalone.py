@@ -12,9 +12,9 @@ import pyarrow as pa
 import ctdhub
 from ctdhub.border import Protected
 from ctdhub.core.errors import error
+from ctdhub.release.bundle import sha256
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_sets, write_tables
-from ctdhub.release.verify import sha256
 
 TABLES = tuple(f"{name}.{kind}" for name in (COUNTS_NAME, RECORDS) for kind in ("csv", "parquet"))
 """The files beside the manifest, sets for inference aside: the same for every table."""

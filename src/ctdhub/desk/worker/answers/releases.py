@@ -34,10 +34,9 @@ from ctdhub.release.approvals import (
     Signable,
     fingerprint,
 )
+from ctdhub.release.bundle import digest, examine, open_release
 from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
-from ctdhub.release.open import open_release
 from ctdhub.release.passkey import is_passkey
-from ctdhub.release.verify import digest, examine
 from ctdhub.report import release_changes
 from ctdhub.report.sentences import headline_of
 from ctdhub.report.wording import kind_name
