@@ -22,9 +22,9 @@ from ctdhub.core.errors import (
     ReleaseError,
 )
 from ctdhub.core.i18n import LANGUAGES, said
+from ctdhub.dp.engine import up_to
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.lists import Overlap
-from ctdhub.dp.price import up_to
 from ctdhub.hub import init, paid, pipeline, review
 from ctdhub.hub.folder import JOURNAL, Hub, released_version
 from ctdhub.hub.stages.site import edition

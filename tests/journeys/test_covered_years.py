@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ctdhub.core.errors import WouldCharge
-from ctdhub.dp.price import up_to
+from ctdhub.dp.engine import up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Hub, policy

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from ctdhub.cli.app import command
 from ctdhub.core.errors import PolicyError, ReleaseError
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, language
-from ctdhub.dp.price import up_to
+from ctdhub.dp.engine import up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.folder import Hub, read_journal
 from ctdhub.hub.review import file_of, read_review

@@ -17,9 +17,10 @@ import yaml
 from ctdhub.cli.main import main
 from ctdhub.core.errors import WouldCharge
 from ctdhub.core.i18n import Text, said
-from ctdhub.dp import answer_store, quote
+from ctdhub.dp import answer_store
+from ctdhub.dp import engine as quote
+from ctdhub.dp.engine import Price, refusal, up_to
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.price import Price, refusal, up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.engine import engine
 from ctdhub.hub.folder import Hub, left_out, policy, released_version

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError
+from ctdhub.dp.engine import up_to
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.price import up_to
 from ctdhub.hub import find_person, pipeline, review, withdrawals
 from ctdhub.hub.folder import Hub, released_version
 from ctdhub.hub.private.pages import own_profile

@@ -20,16 +20,18 @@ from ctdhub.core.errors import FileError, HubError
 from ctdhub.core.i18n import language
 from ctdhub.practice.naming import write_names
 from ctdhub.sensitive.ingest.readers import read_table
-from ctdhub.sensitive.linkage.identified.clerical_review import (
+from ctdhub.sensitive.linkage.identified.link_files import (
     BOOK_FILE,
+    LEAVES,
     PAIRS,
     RUN,
+    Held,
     ReviewAsked,
     ShownRow,
+    link_files,
     read_review_book,
     write_review_book,
 )
-from ctdhub.sensitive.linkage.identified.link_files import LEAVES, Held, link_files
 from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs
 from ctdhub.sensitive.linkage.identified.resolve import (
     DecidedPair,

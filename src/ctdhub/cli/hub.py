@@ -202,7 +202,7 @@ def build_hub(
         WouldCharge: it may not be spent; nothing was charged.
         UsageError: ``spend`` is no finite number (rule ``usage``).
     """
-    from ctdhub.dp.price import up_to
+    from ctdhub.dp.engine import up_to
     from ctdhub.hub import pipeline
     from ctdhub.hub.stages.alarms import alarms_of
     from ctdhub.sensitive.mapping.mapping import STOPPING

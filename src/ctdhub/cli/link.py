@@ -487,7 +487,7 @@ def link(
     yes: options.Yes = False,
 ) -> None:
     """The verb ``link``."""
-    from ctdhub.sensitive.linkage.identified import clerical_review, link_files
+    from ctdhub.sensitive.linkage.identified import link_files
     from ctdhub.sensitive.linkage.identified.model import check_installed, more_columns
 
     check_installed()
@@ -507,8 +507,8 @@ def link(
     with bar() as progress:
         held = [_held(file, of_file[file.name], dates, progress) for file in files]
     by = [of_file[file.name]["review-by"] for file in files]
-    asked = clerical_review.ReviewAsked(review, decisions, by, review_errors)
-    clerical_review.check_groups(asked, [file.raw for file in held])
+    asked = link_files.ReviewAsked(review, decisions, by, review_errors)
+    link_files.check_groups(asked, [file.raw for file in held])
     for file in held:
         console.print(escape(file.raw.file), style="bold")
         show_plan(file.plan, file.age.column if file.age else "")
@@ -530,7 +530,7 @@ def link(
             "it to anyone who may not see names. Link again with --decisions once "
             "it is filled in; then delete it."
         )
-        say(text, book=out / clerical_review.BOOK_FILE)
+        say(text, book=out / link_files.BOOK_FILE)
     text = _(
         "Wrote {leaves}. You may send this folder to the hub. Never send anything "
         "else in {folder}, or the key, to anybody, the hub least of all. The pairs "

@@ -22,7 +22,7 @@ from ctdhub.hub.folder import Hub, alone, timestamp
 from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.schema import model
 from ctdhub.sensitive.linkage.hub_frame import SAMPLE, KeyedOrder, hub_frame, pair_ids
-from ctdhub.sensitive.linkage.identified.clerical_review import ERRORS
+from ctdhub.sensitive.linkage.identified.link_files import ERRORS
 from ctdhub.sensitive.linkage.identified.resolve import DecidedPair, check_decisions
 from ctdhub.sensitive.linkage.identified.review_frame import (
     PairFrame,

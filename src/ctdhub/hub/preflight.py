@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ctdhub.core.errors import HubError, Overspend
 from ctdhub.core.i18n import Field, Numeral, Text, joined
-from ctdhub.dp.price import Price, why
+from ctdhub.dp.engine import Price, why
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import check_paid
 from ctdhub.hub.stages import candidate

@@ -17,7 +17,7 @@ from ctdhub.desk.mail import tell_about, tell_of_table
 from ctdhub.desk.models import Delivery, Job, ReleasePlan, SenderKey, TableRequest
 from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.desk.worker.identities import make_hub_keys
-from ctdhub.dp.price import up_to
+from ctdhub.dp.engine import up_to
 from ctdhub.hub import agreement_file, approvers, between_builds, pipeline, rehearsal, withdrawals
 from ctdhub.hub import folder as desk_files
 from ctdhub.hub.approvers import accept_change

@@ -10,11 +10,9 @@ from ctdhub.border import Protected
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.engine import charge
+from ctdhub.dp.engine import Pay, Price, Quote, charge, quote_people
 from ctdhub.dp.lists import Overlap
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.price import Pay, Price
-from ctdhub.dp.quote import Quote, quote_people
 from ctdhub.hub.contributions import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Hub, public_facts, variables, year_of
@@ -30,7 +28,7 @@ from ctdhub.schema.model import PERSON
 class Protection:
     """Today's people under a policy: what their protected answer costs, and the answer.
 
-    See ``dp.quote`` for what is not paid again.
+    See ``dp.engine`` for what is not paid again.
 
     Attributes:
         version: that the answer is for; "" for whatever comes next.

@@ -12,7 +12,7 @@ from ctdhub.core.format import day, decimal, exact, isolated, listed, number, sh
 from ctdhub.core.i18n import _, current, formula, said
 from ctdhub.desk.worker.answers.page import Page, name, table, words
 from ctdhub.document.document import Bar, Bars, Items
-from ctdhub.dp.price import why
+from ctdhub.dp.engine import why
 from ctdhub.dp.simulate import Range
 from ctdhub.hub import approvers as keys
 from ctdhub.hub.approvers import Publication, publication
