@@ -32,7 +32,7 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.policy import Policy
 from ctdhub.report.facts import FactSheet, headline_sheet, place_sheet, press_sheet
 from ctdhub.report.wording import at_least
-from ctdhub.schema.places import place_of
+from ctdhub.schema.countries import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.mandated.tables import SHAPES, scope

@@ -19,8 +19,8 @@ from ctdhub.dp.policy import Policy
 from ctdhub.hub.folder import HubSettings
 from ctdhub.practice.people import belonging as drawn_group
 from ctdhub.schema import countries
+from ctdhub.schema.countries import GROUPS, group_codes
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.places import GROUPS, group_codes
 from ctdhub.sensitive.linkage.people import link
 
 SCHEMA = load_schema()

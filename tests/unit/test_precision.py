@@ -18,8 +18,8 @@ from ctdhub.report.figures import Among, figures
 from ctdhub.report.sentences import place_sentences, side_sentences
 from ctdhub.report.wording import ranged, sized
 from ctdhub.schema import countries
+from ctdhub.schema.countries import find_place
 from ctdhub.schema.model import DESTINATION, ORIGIN
-from ctdhub.schema.places import find_place
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import POINT, Interval, card, fieller, in_headline, is_precise
 from ctdhub.stats.tables import place_facts

@@ -22,8 +22,8 @@ from ctdhub.release.bundle import Release
 from ctdhub.release.manifest import Manifest
 from ctdhub.report.facts import place_sheet, press_sheet
 from ctdhub.schema import countries
+from ctdhub.schema.countries import place_of
 from ctdhub.schema.model import AGE, CHILD_BANDS, ORIGIN, PERIOD, SEX, load_schema
-from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.estimator import Interval
 from ctdhub.stats.query import Where

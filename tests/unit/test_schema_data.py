@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.schema import countries, places
+from ctdhub.schema import countries
 from ctdhub.schema.crosswalk import NAMES, load_crosswalk, sentence
 from ctdhub.schema.labels import EACH, load_labels, load_sources
 from ctdhub.schema.model import Kind, load_schema, numbers
@@ -29,7 +29,7 @@ def test_the_schema_names_what_exists_and_names_it_once(version: str) -> None:
         assert (v.kind in ("code", "status")) == (v.codes is not None), v
         assert v.codes is None or v.codes in held.codes, v
         assert all(held.variable(parent).kind == "country" for parent in v.follows or ()), v
-        assert not v.follows or held.codes[v.codes or ""] == places.GROUPS, v
+        assert not v.follows or held.codes[v.codes or ""] == countries.GROUPS, v
         assert not v.beside or held.variable(v.beside).furthest, v
         assert {v.group, v.any_of} - {None} <= held.groups.keys(), v
     for name, group in held.groups.items():

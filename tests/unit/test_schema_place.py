@@ -13,9 +13,8 @@ from ctdhub.core.errors import QuestionError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.report.brief.subjects import region as brief_region
 from ctdhub.schema import countries
-from ctdhub.schema.countries import resolve
+from ctdhub.schema.countries import find_place, place_of, resolve
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.places import find_place, place_of
 from ctdhub.stats.decomposition import ChangeSubject
 
 KEYS = (

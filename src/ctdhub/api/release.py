@@ -31,10 +31,9 @@ from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.tables import without_formulas
 from ctdhub.report.facts import FORMS, headline_sheet, place_sheet
 from ctdhub.report.wording import caveat, citation
-from ctdhub.schema.countries import resolve
+from ctdhub.schema.countries import find_place, resolve
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.places import find_place
 from ctdhub.stats.answers import Answers, Given, asked, checked, conditions, recorded
 from ctdhub.stats.cards import Kind, NumberCard, State
 from ctdhub.stats.query import Query

@@ -24,9 +24,8 @@ from ctdhub.report.brief import subjects as briefing
 from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name, not_compared_sentence
 from ctdhub.report.facts import FORMS, headline_sheet, place_sheet, press_sheet
 from ctdhub.report.wording import citation, ranged, sized
-from ctdhub.schema.countries import resolve
+from ctdhub.schema.countries import find_place, resolve
 from ctdhub.schema.labels import code_label, label
-from ctdhub.schema.places import find_place
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition import find_question, last_whole_year, report

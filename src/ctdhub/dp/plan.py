@@ -17,7 +17,7 @@ from ctdhub.dp import noise
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.policy import Domains, Policy, Weights
 from ctdhub.schema import countries, model
-from ctdhub.schema.places import group_codes
+from ctdhub.schema.countries import group_codes
 
 # --------------------------------------------------------------------------------------------------
 # Indicators follow their flags in synthetic records: yes where some flag is yes, else no.

@@ -23,9 +23,8 @@ from ctdhub.practice.people import FEWEST, invented_people
 from ctdhub.release.bundle import Release, latest_standing
 from ctdhub.release.manifest import Manifest, widening
 from ctdhub.report.facts import press_sheet
-from ctdhub.schema.countries import members, regions
+from ctdhub.schema.countries import members, place_of, regions
 from ctdhub.schema.model import DESTINATION, PERIOD, Variable, load_schema
-from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------

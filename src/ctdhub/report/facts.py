@@ -15,8 +15,8 @@ from ctdhub.release.bundle import Release
 from ctdhub.release.errata import plain_data
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
+from ctdhub.schema.countries import Place, place_of
 from ctdhub.schema.labels import label
-from ctdhub.schema.places import Place, place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.tables import PlaceFacts, Side, SideName, everyone, headline, place_facts

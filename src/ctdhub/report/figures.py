@@ -22,9 +22,9 @@ from ctdhub.report import wording
 from ctdhub.report.sentences import corridor
 from ctdhub.report.wording import sized, state_words
 from ctdhub.schema import countries, model
+from ctdhub.schema.countries import place_of
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import DESTINATION, ORIGIN
-from ctdhub.schema.places import place_of
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row, Table, in_headline
 from ctdhub.stats.decomposition import YearClaim, year_claim

@@ -7,8 +7,8 @@ from ctdhub.core.i18n import _, current
 from ctdhub.release.bundle import Release
 from ctdhub.report.wording import ends, even_more, least_claim, paragraph, printed, surely
 from ctdhub.schema import countries
+from ctdhub.schema.countries import Place
 from ctdhub.schema.labels import label
-from ctdhub.schema.places import Place
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.tables import Headline, PlaceFacts, Side, SideName, headline

@@ -27,6 +27,7 @@ from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import wording
 from ctdhub.report.figures import NOTHING, Chart, base_note, named_years, year_chart, years_headline
 from ctdhub.schema import countries
+from ctdhub.schema.countries import place_of
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import (
     DESTINATION,
@@ -37,7 +38,6 @@ from ctdhub.schema.model import (
     SEXUAL_EXPLOITATION,
     load_schema,
 )
-from ctdhub.schema.places import place_of
 from ctdhub.stats import decomposition
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED, YES, Interval, NumberCard, Row, Table, is_precise

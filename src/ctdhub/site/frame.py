@@ -39,9 +39,9 @@ from ctdhub.report.figures import path as path_of
 from ctdhub.report.wording import called, comparison_note, shown, sized
 from ctdhub.report.wording import citation as citation_wording
 from ctdhub.schema import countries
+from ctdhub.schema.countries import place_of
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import load_schema
-from ctdhub.schema.places import place_of
 from ctdhub.stats.query import Where, nearest
 
 FIGURES = ("save.js", "copy.js", "figure.js")

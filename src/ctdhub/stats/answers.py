@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
 from ctdhub.core.errors import HubError, error
-from ctdhub.schema.countries import resolve
+from ctdhub.schema.countries import find_place, resolve
 from ctdhub.schema.model import PERIOD, load_schema
-from ctdhub.schema.places import find_place
 from ctdhub.stats import cards
 from ctdhub.stats.cards import card, outside
 from ctdhub.stats.estimator import Estimator, memoised

@@ -14,7 +14,7 @@ from typing import Literal
 from ctdhub.core.errors import error
 from ctdhub.release.bundle import Release
 from ctdhub.schema import countries, model
-from ctdhub.schema.places import CountryOf, find_place, place_of
+from ctdhub.schema.countries import CountryOf, find_place, place_of
 from ctdhub.stats import trend
 from ctdhub.stats.answers import Answers, recorded
 from ctdhub.stats.cards import NOT_RECORDED, YES, Ends, Interval, NumberCard, Row, card, whole

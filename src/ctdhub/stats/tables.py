@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from ctdhub.schema import model
-from ctdhub.schema.places import Place, place_of
+from ctdhub.schema.countries import Place, place_of
 from ctdhub.stats import cards
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.estimator import memoised

@@ -14,10 +14,9 @@ from ctdhub.report.calendar import Event, read_calendar
 from ctdhub.report.sentences import corridor
 from ctdhub.report.wording import paragraph
 from ctdhub.schema import countries
-from ctdhub.schema.countries import resolve
+from ctdhub.schema.countries import Place as Meant
+from ctdhub.schema.countries import find_place, place_of, resolve
 from ctdhub.schema.model import AGE, CHILD_BANDS, DESTINATION, FORCED_LABOUR, ORIGIN, SEX
-from ctdhub.schema.places import Place as Meant
-from ctdhub.schema.places import find_place, place_of
 from ctdhub.stats.query import Where
 
 # --------------------------------------------------------------------------------------------------

@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 
 from ctdhub.core.i18n import Named, Text
 from ctdhub.schema import model
+from ctdhub.schema.countries import GROUPS, group_codes
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.labels import label
-from ctdhub.schema.places import GROUPS, group_codes
 from ctdhub.sensitive import coded_parquet
 from ctdhub.sensitive.linkage.token_joins import JOINS, named
 

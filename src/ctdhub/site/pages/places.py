@@ -21,7 +21,7 @@ from ctdhub.report.figures import path as place_path
 from ctdhub.report.release_changes import earlier
 from ctdhub.report.sentences import children_sentence, place_sentences, side_sentences
 from ctdhub.schema import countries
-from ctdhub.schema.places import place_of
+from ctdhub.schema.countries import place_of
 from ctdhub.site.chart_files import write_figures
 from ctdhub.site.edition import PLACES, PLAIN, Content, Edition, MenuEntry, PageKind, WholePage
 from ctdhub.site.frame import FIGURES, SCRIPT, Page, exit_address, inlined

@@ -11,7 +11,7 @@ from typing import Literal
 
 from ctdhub.core.errors import error
 from ctdhub.schema import countries, model
-from ctdhub.schema.places import NATIONAL, OTHER_EU, THIRD_COUNTRY
+from ctdhub.schema.countries import NATIONAL, OTHER_EU, THIRD_COUNTRY
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_MEASURED, NOT_RECORDED, YES, Interval, NumberCard, card
 from ctdhub.stats.equity import RECEIVED, kinds
