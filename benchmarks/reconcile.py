@@ -26,11 +26,18 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.published import PublishedCells, published_cells
-from ctdhub.dp.reconcile import cell_variances, least_squares, most_pooled, pool
 from ctdhub.dp.synth.fit import fit
 from ctdhub.dp.synth.records import settled
 from ctdhub.dp.synth.wide import NoisyTables
-from ctdhub.dp.workload import Workload, measure, workload
+from ctdhub.dp.workload import (
+    Workload,
+    cell_variances,
+    least_squares,
+    measure,
+    most_pooled,
+    pool,
+    workload,
+)
 
 ROWS, EPSILON, DELTA, LEVEL, SHARE = 20_000, 1.0, 1e-6, 0.95, 0.005
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns
-from ctdhub.dp.reconcile import Estimated, cell_variances, least_squares, most_pooled, pool
-from ctdhub.dp.workload import Workload
+from ctdhub.dp.workload import Estimated, Workload, cell_variances, least_squares, most_pooled, pool
 
 
 def reconciled(noisy: Counts, questions: Workload) -> dict[Columns, Estimated]:

@@ -25,8 +25,7 @@ from ctdhub.dp.published import (
     tail,
     total_people,
 )
-from ctdhub.dp.reconcile import Estimated, pool
-from ctdhub.dp.workload import Measurement, measure
+from ctdhub.dp.workload import Estimated, Measurement, measure, pool
 
 LEVEL, SHARE = 0.95, 0.005
 

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ctdhub.dp.reconcile import Estimated
 from ctdhub.dp.synth.wide import (
     KEEP_SIGMAS,
     apportion,
@@ -20,6 +19,7 @@ from ctdhub.dp.synth.wide import (
     simplex,
     spread,
 )
+from ctdhub.dp.workload import Estimated
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -18,9 +18,8 @@ from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.published import shown_cells
-from ctdhub.dp.reconcile import cell_variances
 from ctdhub.dp.synth.records import settled
-from ctdhub.dp.workload import Measurement, Workload, measure, workload
+from ctdhub.dp.workload import Measurement, Workload, cell_variances, measure, workload
 
 SIZES = {"a": 3, "b": 4, "c": 2, "d": 5}
 Floats = npt.NDArray[np.float64]

@@ -10,8 +10,7 @@ import pytest
 from ctdhub.dp.count import Codes
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.reconcile import sum_variance
-from ctdhub.dp.workload import workload
+from ctdhub.dp.workload import sum_variance, workload
 from ctdhub.stats.estimator import SumVariances
 
 PLACES = tuple(f"p{k}" for k in range(45))

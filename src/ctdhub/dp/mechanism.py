@@ -14,18 +14,22 @@ from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan, epsilon_by_rows
 from ctdhub.dp.published import by_region, by_year, counts_table, published_cells
-from ctdhub.dp.reconcile import (
-    Estimated,
-    cell_variances,
-    least_squares,
-    most_pooled,
-    pool,
-    sum_variance,
-)
 from ctdhub.dp.synth.fit import fit, imputed
 from ctdhub.dp.synth.records import contradicted, region_sums, settled, to_table
 from ctdhub.dp.synth.wide import NoisyTables
-from ctdhub.dp.workload import Workload, in_regions, measure, regional, workload
+from ctdhub.dp.workload import (
+    Estimated,
+    Workload,
+    cell_variances,
+    in_regions,
+    least_squares,
+    measure,
+    most_pooled,
+    pool,
+    regional,
+    sum_variance,
+    workload,
+)
 from ctdhub.schema.model import DELIVERIES
 
 Progress = Callable[[Text, float], None]

@@ -29,8 +29,7 @@ from ctdhub import border
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns, Followers, Plan
 from ctdhub.dp.policy import Domains
-from ctdhub.dp.reconcile import Estimated
-from ctdhub.dp.workload import Measurement, Workload
+from ctdhub.dp.workload import Estimated, Measurement, Workload
 from ctdhub.schema.model import DELIVERIES
 
 # --------------------------------------------------------------------------------------------------

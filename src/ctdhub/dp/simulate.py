@@ -19,9 +19,8 @@ from ctdhub.dp.count import Codes, Counts, count, encode
 from ctdhub.dp.mechanism import MechanismOutput, Progress, answer
 from ctdhub.dp.plan import Columns, Kind, Plan
 from ctdhub.dp.published import published, radius
-from ctdhub.dp.reconcile import cell_variances
 from ctdhub.dp.sources import SourceTables
-from ctdhub.dp.workload import Measurement, Workload, cost, workload
+from ctdhub.dp.workload import Measurement, Workload, cell_variances, cost, workload
 
 # --------------------------------------------------------------------------------------------------
 # A dry run on fictitious people: what a policy would show, before anything is paid.

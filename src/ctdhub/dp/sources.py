@@ -25,8 +25,7 @@ from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import ONE, Columns, PersonRows, Plan, covered_years, joined_reach, person_rows
 from ctdhub.dp.policy import Domains, Policy
 from ctdhub.dp.published import DECIMALS, named_cells
-from ctdhub.dp.reconcile import pool, variances
-from ctdhub.dp.workload import Workload, cost, measure, question
+from ctdhub.dp.workload import Workload, cost, measure, pool, question, variances
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import AGE, CONTRIBUTOR, HARM, PERIOD, PERSON, SEX, Schema
 

@@ -28,13 +28,12 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import Progress, answer_to
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.reconcile import pool
 from ctdhub.dp.secagg import masks, messages
 from ctdhub.dp.secagg.masks import Cells, SecaggLayout, with_noise
 from ctdhub.dp.secagg.messages import Round, Terms, Total, altered, named, of_round, read, write
 from ctdhub.dp.standalone.domains import DomainsFile, Scope
 from ctdhub.dp.standalone.table import check_delta, fit_domains
-from ctdhub.dp.workload import Workload
+from ctdhub.dp.workload import Workload, pool
 from ctdhub.schema.model import load_schema
 
 # --------------------------------------------------------------------------------------------------

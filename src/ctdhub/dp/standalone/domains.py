@@ -24,9 +24,8 @@ from ctdhub.core.tables import ROW, Tabular
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.plan import NARROW, Columns, Plan, hierarchy, plan_of
 from ctdhub.dp.policy import Policy, Weights
-from ctdhub.dp.reconcile import variances
 from ctdhub.dp.synth.wide import KEEP_SIGMAS
-from ctdhub.dp.workload import workload
+from ctdhub.dp.workload import variances, workload
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 

@@ -24,7 +24,6 @@ from ctdhub.dp import kernels, noise, published
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Draft, Plan
-from ctdhub.dp.reconcile import Estimated, pool
 from ctdhub.dp.synth.records import to_table
 from ctdhub.dp.synth.wide import (
     Floats,
@@ -36,7 +35,7 @@ from ctdhub.dp.synth.wide import (
     simplex,
     spread,
 )
-from ctdhub.dp.workload import Workload, measure
+from ctdhub.dp.workload import Estimated, Workload, measure, pool
 
 # --------------------------------------------------------------------------------------------------
 # How far records are from each noisy table, laid out for one column at a time.

@@ -16,9 +16,8 @@ from ctdhub.dp.count import Codes, Counts, Table, count
 from ctdhub.dp.plan import Columns, Draft, Plan
 from ctdhub.dp.policy import Domains
 from ctdhub.dp.published import Shown, choose
-from ctdhub.dp.reconcile import Estimated
 from ctdhub.dp.synth.wide import Floats
-from ctdhub.dp.workload import Workload
+from ctdhub.dp.workload import Estimated, Workload
 
 # --------------------------------------------------------------------------------------------------
 # Records settled on the reconciled tables, so that counting records gives the published counts.

@@ -15,8 +15,7 @@ import numpy.typing as npt
 from ctdhub.dp import kernels, noise
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns, Parents, Plan
-from ctdhub.dp.reconcile import Estimated
-from ctdhub.dp.workload import Workload
+from ctdhub.dp.workload import Estimated, Workload
 
 # --------------------------------------------------------------------------------------------------
 # Tables of whole, non-negative numbers near noisy ones: projection, raking, apportionment.
