@@ -14,7 +14,7 @@ from ctdhub.hub.contributions import mapping_file
 from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted, policy
 from ctdhub.release.approvals import ROLES
 from ctdhub.sensitive.bundle import pack
-from ctdhub.sensitive.bundle.card import (
+from ctdhub.sensitive.bundle.pack import (
     CardAgreement,
     HubCard,
     SignedCard,

@@ -24,8 +24,8 @@ from ctdhub.kit.state import OWN, Kit, KitFile
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
 from ctdhub.sensitive.bundle import pack, withdrawal
-from ctdhub.sensitive.bundle.card import SignedCard
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, check_case_codes, codes_print, leaving
+from ctdhub.sensitive.bundle.pack import SignedCard
 from ctdhub.sensitive.bundle.withdrawal import Reach, write_withdrawal
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
