@@ -17,7 +17,6 @@ WRITERS = {
     "dp/standalone/domains.py",
     "release/changes.py",
     "sensitive/linkage/identified/link_files.py",
-    "sensitive/linkage/identified/link_files.py",
     "sensitive/workbench/facets.py",
     "sensitive/workbench/decision_book.py",
     "sensitive/mapping/drafting/suggest.py",

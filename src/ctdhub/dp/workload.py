@@ -291,7 +291,7 @@ def _route(shape: tuple[int, ...], most: int) -> tuple[tuple[Axes, Axes, Axes, i
 # Every fitted table sums to every fitted table of fewer of its columns.  All of it is made of noisy
 # tables and public settings, so it costs no privacy.
 
-_AT_ONCE = 2**19
+_FITTED_AT_ONCE = 2**19
 """So many cells of tables of one shape are fitted together at most."""
 
 
@@ -361,7 +361,7 @@ def _batches(tables: Iterable[Columns], sizes: dict[str, int]) -> Iterator[list[
     for t in tables:
         alike[tuple([sizes[n] for n in t])].append(t)
     for shape, group in alike.items():
-        step = max(1, _AT_ONCE // math.prod(shape))
+        step = max(1, _FITTED_AT_ONCE // math.prod(shape))
         for start in range(0, len(group), step):
             yield group[start : start + step]
 

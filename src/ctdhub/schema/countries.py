@@ -1,5 +1,5 @@
-"""Countries: ISO 3166-1 codes, their names in the offered languages, regions and unions; places asked
-about.
+"""Countries: ISO 3166-1 codes, their names in the offered languages, regions and unions; a place
+that somebody asks about.
 
 Sources: ISO 3166-1 (pycountry), names of the Unicode CLDR (Babel), regions of the United Nations
 M49 standard (``data/regions.yaml``, which says how TWN and ATA are handled).

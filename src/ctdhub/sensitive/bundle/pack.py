@@ -1,4 +1,4 @@
-"""A bundle and the card that it is made by: written, signed and encrypted; opened, or refused by name.
+"""A bundle and the card that it is made by: written, signed, encrypted; opened, or refused by name.
 
 A card is public towards its contributor and holds no secret.  Its fingerprint is what contributor
 and steward compare by telephone; the signature alone proves only that the card is whole, because
@@ -28,7 +28,6 @@ from ctdhub.core.keys.age import decrypt, encrypt
 from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
 from ctdhub.core.tables import canonical
 
-SUFFIX = ".ctdhub-card"
 KEY_SUFFIX = ".ctdhub-key"
 _LONGEST, LONGEST_KEY = 4_000_000, 4_096
 
