@@ -25,7 +25,7 @@ from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import AGE, YEARS, load_schema
 from ctdhub.sensitive.mapping.drafting import proposals
 from ctdhub.sensitive.mapping.drafting.row_unit import decided_columns
-from ctdhub.sensitive.mapping.drafting.unread import likeliest
+from ctdhub.sensitive.mapping.drafting.suggest import likeliest
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, ListSheet
 from ctdhub.sensitive.mapping.evaluation import TextTable
