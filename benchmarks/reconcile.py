@@ -27,8 +27,7 @@ from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.plan import Columns, Plan
 from ctdhub.dp.published import PublishedCells, published_cells
 from ctdhub.dp.synth.fit import fit
-from ctdhub.dp.synth.records import settled
-from ctdhub.dp.synth.wide import NoisyTables
+from ctdhub.dp.synth.records import NoisyTables, settled
 from ctdhub.dp.workload import (
     Workload,
     cell_variances,

@@ -22,8 +22,7 @@ from ctdhub.dp.plan import CORRIDOR, Columns, Draft, Indicators, Plan, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.synth import fit as fitting
 from ctdhub.dp.synth.fit import State, TableResiduals, fit, residuals
-from ctdhub.dp.synth.records import to_table
-from ctdhub.dp.synth.wide import NoisyTables, corridor
+from ctdhub.dp.synth.records import NoisyTables, corridor, to_table
 from ctdhub.dp.workload import Estimated, measure, pool, workload
 from ctdhub.schema.model import load_schema
 

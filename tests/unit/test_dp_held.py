@@ -14,7 +14,7 @@ from ctdhub.dp import kernels
 from ctdhub.dp.count import Codes, count
 from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.synth.wide import HeldColumns, NoisyTables, rounded, strength
+from ctdhub.dp.synth.records import HeldColumns, NoisyTables, rounded, strength
 from ctdhub.dp.workload import measure, pool, workload
 
 Ints = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ctdhub.dp.synth.wide import (
+from ctdhub.dp.synth.records import (
     KEEP_SIGMAS,
     apportion,
     corridor,

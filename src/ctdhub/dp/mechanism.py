@@ -15,8 +15,7 @@ from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan, epsilon_by_rows
 from ctdhub.dp.published import by_region, by_year, counts_table, published_cells
 from ctdhub.dp.synth.fit import fit, imputed
-from ctdhub.dp.synth.records import contradicted, region_sums, settled, to_table
-from ctdhub.dp.synth.wide import NoisyTables
+from ctdhub.dp.synth.records import NoisyTables, contradicted, region_sums, settled, to_table
 from ctdhub.dp.workload import (
     Estimated,
     Workload,

@@ -24,7 +24,7 @@ from ctdhub.core.tables import ROW, Tabular
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.plan import NARROW, Columns, Plan, hierarchy, plan_of
 from ctdhub.dp.policy import Policy, Weights
-from ctdhub.dp.synth.wide import KEEP_SIGMAS
+from ctdhub.dp.synth.records import KEEP_SIGMAS
 from ctdhub.dp.workload import variances, workload
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema

@@ -24,8 +24,7 @@ from ctdhub.dp import kernels, noise, published
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Draft, Plan
-from ctdhub.dp.synth.records import to_table
-from ctdhub.dp.synth.wide import (
+from ctdhub.dp.synth.records import (
     Floats,
     HeldColumns,
     NoisyTables,
@@ -34,6 +33,7 @@ from ctdhub.dp.synth.wide import (
     merged,
     simplex,
     spread,
+    to_table,
 )
 from ctdhub.dp.workload import Estimated, Workload, measure, pool
 

@@ -1,10 +1,13 @@
-"""Synthetic records: settled on the reconciled tables, and as a table of text."""
+"""Synthetic records: wide columns laid out, rows settled on the reconciled tables, as a table of text."""
+
+from __future__ import annotations
 
 import math
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import chain, combinations, product
 from typing import Any
 
 import numpy as np
@@ -13,11 +16,370 @@ import pyarrow as pa
 
 from ctdhub.dp import kernels, noise
 from ctdhub.dp.count import Codes, Counts, Table, count
-from ctdhub.dp.plan import Columns, Draft, Plan
+from ctdhub.dp.plan import Columns, Draft, Parents, Plan
 from ctdhub.dp.policy import Domains
 from ctdhub.dp.published import Shown, choose
-from ctdhub.dp.synth.wide import Floats
 from ctdhub.dp.workload import Estimated, Workload
+
+# --------------------------------------------------------------------------------------------------
+# Tables of whole, non-negative numbers near noisy ones: projection, raking, apportionment.
+
+Floats = npt.NDArray[np.float64]
+
+
+def simplex(noisy: Floats, total: float) -> Floats:
+    """The nearest non-negative table that sums to ``total`` (Duchi and others 2008).
+
+    >>> simplex(np.array([5.0, 3.0, -4.0]), 6.0).tolist()
+    [4.0, 2.0, 0.0]
+    """
+    if total <= 0:
+        return np.zeros_like(noisy)
+    falling = np.sort(noisy, axis=None)[::-1]
+    shift = (np.cumsum(falling) - total) / np.arange(1, noisy.size + 1)
+    nearest: Floats = np.maximum(noisy - shift[np.flatnonzero(falling > shift)[-1]], 0.0)
+    return nearest
+
+
+def rake(table: Floats, rows: Floats, cols: Floats, rounds: int = 4) -> Floats:
+    """Iterative proportional fitting to two margins of equal sum; rows hold exactly.
+
+    A row or column that must hold people but has none gets the other margin's proportions.
+    """
+    table = table.copy()
+    people = max(rows.sum(), 1e-9)
+    empty = (table.sum(1) <= 0) & (rows > 0)
+    table[empty] = np.outer(rows[empty], cols) / people
+    empty = (table.sum(0) <= 0) & (cols > 0)
+    table[:, empty] = np.outer(rows, cols[empty]) / people
+    for _ in range(rounds):
+        table *= (cols / np.maximum(table.sum(0), 1e-12))[None, :]
+        table *= (rows / np.maximum(table.sum(1), 1e-12))[:, None]
+    return table
+
+
+def apportion(shares: Floats, total: int) -> npt.NDArray[np.int64]:
+    """Whole numbers near ``shares`` that sum to ``total``, by largest remainder.
+
+    >>> apportion(np.array([1.4, 1.4, 0.2]), 3).tolist()
+    [2, 1, 0]
+    """
+    top = shares.max()
+    shares = shares / top if top > 0 else np.ones_like(shares)
+    exact = shares * (total / shares.sum())
+    whole = np.floor(exact).astype(np.int64)
+    order = np.argsort(-(exact - whole).ravel(), kind="stable")
+    flat: npt.NDArray[np.int64] = whole.ravel()
+    flat[order[: total - int(flat.sum())]] += 1
+    return flat.reshape(shares.shape)
+
+
+def spread(noisy: Floats, total: int, source: noise.Bits = os.urandom) -> npt.NDArray[np.int64]:
+    """Codes of ``total`` records whose table is near a noisy one-way table, in random order."""
+    held = np.repeat(np.arange(noisy.size), apportion(simplex(noisy, float(total)), total))
+    return held[noise.permutation(total, source)]
+
+
+# --------------------------------------------------------------------------------------------------
+# Groups of the values of a wide column: small countries join subregion, then region.
+
+Places = npt.NDArray[np.int64]
+
+
+def grouped(expected: Floats, parents: Parents, least: float) -> Places:
+    """The group of each code, 0, 1, 2, …; "not recorded" (code 0) is a group of its own.
+
+    A value with at least ``least`` expected people stays alone.  The others join their parent, a
+    parent with too few joins the next level, and what is left joins one group.
+
+    >>> grouped(np.array([5.0, 90.0, 4.0, 6.0]), ((0, 1, 1),), 10.0).tolist()
+    [0, 1, 2, 2]
+    """
+    levels = (*parents, (0,) * (expected.size - 1))
+    label: list[tuple[int, int]] = [(-1, code) for code in range(expected.size)]
+    for depth, level in enumerate(levels):
+        held: dict[tuple[int, int], float] = defaultdict(float)
+        for code, name in enumerate(label):
+            held[name] += expected[code]
+        for code in range(1, expected.size):
+            if held[label[code]] < least:
+                label[code] = (depth, level[code - 1])
+    order = {name: k for k, name in enumerate(dict.fromkeys(label))}
+    return np.array([order[name] for name in label])
+
+
+def merged(table: Floats, axis: int, group: Places) -> Floats:
+    """A table whose values along ``axis`` are summed by group."""
+    moved = np.moveaxis(table, axis, 0)
+    result = np.zeros((int(group.max()) + 1, *moved.shape[1:]))
+    np.add.at(result, group, moved)
+    return np.moveaxis(result, 0, axis)
+
+
+# --------------------------------------------------------------------------------------------------
+# The corridor of the records: whole numbers by origin and place that keep what stands out.
+
+KEEP_SIGMAS = 3.2
+"""A corridor is kept as it was measured when its count reaches so many standard deviations."""
+
+LEAST = (0.0, 0.3, 0.6, 1.2, 2.5)
+"""By support setting: a corridor that does not stand out is kept if so many people are expected
+in it; the rest of its people go to other corridors of the same countries."""
+
+
+def corridor(
+    pair: Estimated, origins: Estimated, places: Estimated, people: int, support: int
+) -> npt.NDArray[np.int64]:
+    """Origins x places, "not recorded" first, summing to ``people``.
+
+    What stands out of its noise stays.  The rest of each country is spread over the other cells
+    by both countries' rests, and by how much likelier the noisy count is for a corridor of two
+    standard deviations than for an empty one.
+    """
+    noisy, sd = np.rint(pair.value), pair.sd
+    rows = simplex(origins.value, float(people))
+    cols = simplex(places.value, float(people))
+    kept = np.where(noisy >= KEEP_SIGMAS * sd, noisy, 0.0)
+    if people <= 0 or kept.sum() >= people:
+        return apportion(kept, people)
+    rest_rows = simplex(rows - kept.sum(1), people - kept.sum())
+    rest_cols = simplex(cols - kept.sum(0), people - kept.sum())
+    likelier = np.exp(2.0 * np.clip(noisy / sd, -KEEP_SIGMAS, KEEP_SIGMAS) - 2.0)
+    seed = np.where(kept > 0, 0.0, np.outer(rest_rows, rest_cols) * likelier)
+    rest = rake(seed, rest_rows, rest_cols, rounds=10)
+    if LEAST[support] > 0:
+        rest = _concentrated(rest, rest_rows, rest_cols, LEAST[support])
+    rest = np.where(kept > 0, 0.0, rest)
+    if rest.sum() <= 0:
+        return apportion(kept, people)
+    whole: npt.NDArray[np.int64] = kept.astype(np.int64) + apportion(rest, people - int(kept.sum()))
+    return whole
+
+
+def _concentrated(rest: Floats, rows: Floats, cols: Floats, least: float) -> Floats:
+    """The same people in fewer corridors; those with "not recorded" always stay."""
+    floor = np.full(rest.shape, least)
+    floor[0] = floor[:, 0] = 0.0
+    for share in (0.5, 0.75, 1.0):
+        rest = np.where(rest >= floor * share, rest, 0.0)
+        rest = rake(rest, rows, cols, rounds=4)
+    return np.where(rest >= floor, rest, 0.0)
+
+
+# --------------------------------------------------------------------------------------------------
+# The noisy tables, as the fit knows them.
+
+
+@dataclass(frozen=True)
+class NoisyTables:
+    """What the fit knows.
+
+    Attributes:
+        noisy: tables as they were measured.
+        variance: of their cells.
+        pooled: what all tables together say of columns and pairs.
+    """
+
+    noisy: Counts
+    variance: dict[Columns, float]
+    pooled: dict[Columns, Estimated]
+
+    @classmethod
+    def of(
+        cls, noisy: Counts, questions: Workload, pooled: dict[Columns, Estimated]
+    ) -> NoisyTables:
+        """From the tables of a workload."""
+        return cls(noisy, {q.columns: float(q.sigma2) for q in questions}, pooled)
+
+    def alone(self, table: Columns) -> Estimated:
+        """A table as it was measured: whole numbers, for a copy of all tables takes much memory."""
+        return Estimated(self.noisy[table], self.variance[table])  # type: ignore[arg-type]
+
+
+# --------------------------------------------------------------------------------------------------
+# Wide columns of the records: laid out together, before any other column moves, and then held.
+#
+# A tree over them joins those whose noisy pairs are strongest (Chow and Liu 1968); each edge is a
+# table of whole numbers as the corridor is (``origin_destination``).  Pairs outside the tree, and
+# larger tables of wide columns alone, are met by exchange: two records give each other their values
+# of one column where that lowers the misfit, which keeps the table of every single column.
+
+Whole = npt.NDArray[np.int64]
+
+_ROUNDS, _STILL = 8, 0.002
+"""Rounds of exchange at most; they end when a smaller share of the records moved."""
+
+_TRIES = 12
+"""Partners that a record looks at in a round."""
+
+
+class HeldColumns:
+    """The columns that stay, laid out as the noisy tables say.
+
+    Args:
+        columns: those that do not follow from the corridor, which is laid first and never moves;
+            where there is none, the strongest pair is first.
+
+    Attributes:
+        codes: by column and record, those of followers too.
+        met: tables that they were laid out by, or that the corridor decides.
+        tree: pairs laid as they were measured.
+    """
+
+    def __init__(
+        self,
+        measured: NoisyTables,
+        plan: Plan,
+        columns: Columns,
+        people: int,
+        source: noise.Bits = os.urandom,
+    ) -> None:
+        self.people, self.source = people, source
+        self.codes: dict[str, Places] = {}
+        self.tree: list[Columns] = []
+        first = plan.ordered(plan.corridor) if plan.corridor else ()
+        follow = tuple(plan.followers.whole)
+        pooled = measured.pooled
+        one = {n: pooled[(n,)] for n in (*columns, *follow)}
+        decided = {*first, *follow}
+        self.pairs: dict[Columns, Whole] = {
+            pair: corridor(pooled[pair], one[pair[0]], one[pair[1]], people, plan.support)
+            for pair in combinations(plan.ordered((*columns, *follow)), 2)
+            if pair in pooled and (pair == first or not decided.issuperset(pair))
+        }
+        self.variance = {pair: pooled[pair].variance for pair in self.pairs}
+        edges = {p: strength(table) for p, table in self.pairs.items() if {*p} <= {*columns}}
+        if first or edges:
+            self._begin(first or max(edges, key=lambda pair: edges[pair]))
+        while edges and people:
+            open_ = [p for p in edges if len(self.codes.keys() & {*p}) == 1]
+            if not open_:
+                break
+            self._join(max(open_, key=lambda pair: edges[pair]))
+        for name in columns:
+            if name not in self.codes:
+                self.codes[name] = spread(one[name].value, people, source)
+        self.codes |= plan.followers.held(self.codes, plan.domains)
+        larger = {
+            t: Estimated(measured.noisy[t].astype(np.float64), variance)
+            for t, variance in measured.variance.items()
+            if len(t) > 2 and {*t} <= {*columns, *follow} and not decided.issuperset(t)
+        }
+        self.met = self._exchange([n for n in columns if n not in first], larger)
+        self.met.update(t for t in measured.variance if len(t) > 1 and decided.issuperset(t))
+
+    def _begin(self, pair: Columns) -> None:
+        table = self.pairs[pair]
+        flat = np.repeat(np.arange(table.size), table.ravel())
+        order = noise.permutation(self.people, self.source)
+        held = np.unravel_index(flat[order], table.shape)
+        self.codes |= dict(zip(pair, held, strict=True))
+        self.tree.append(pair)
+
+    def _join(self, pair: Columns) -> None:
+        """Lay one more column by its pair with one that is there."""
+        old, new = sorted(pair, key=lambda n: n not in self.codes)
+        table = self.pairs[pair] if pair[0] == old else self.pairs[pair].T
+        there = np.bincount(self.codes[old], minlength=len(table))
+        whole = rounded(table, there, noise.uniform(len(table), self.source))
+        order = noise.permutation(self.people, self.source)
+        order = order[np.argsort(self.codes[old][order], kind="stable")]
+        codes = np.empty(self.people, dtype=np.int64)
+        codes[order] = np.repeat(np.tile(np.arange(table.shape[1]), len(table)), whole.ravel())
+        self.codes[new] = codes
+        self.tree.append(pair)
+
+    def _exchange(self, moving: list[str], larger: dict[Columns, Estimated]) -> set[Columns]:
+        """Exchange values of single columns until records are still; the tables that steer it."""
+        targets: dict[Columns, tuple[npt.NDArray[np.float64], float]] = {
+            pair: (table.astype(np.float64), self.variance[pair])
+            for pair, table in self.pairs.items()
+        }
+        for t, found in larger.items():
+            now = self._counted(t, found.value.shape)
+            out = found.value >= KEEP_SIGMAS * found.sd
+            rest = max(self.people - found.value[out].sum(), 0.0) / max(now[~out].sum(), 1.0)
+            targets[t] = np.where(out, found.value, now * rest), found.variance
+        if self.people and any(t not in self.tree for t in targets):
+            for _ in range(_ROUNDS):
+                moved = [self._pass(name, targets) for name in moving]
+                if max(moved, default=0) <= _STILL * self.people:
+                    break
+        return {*targets}
+
+    def _pass(
+        self, name: str, targets: dict[Columns, tuple[npt.NDArray[np.float64], float]]
+    ) -> int:
+        """One column exchanged once; how many records gave their value away."""
+        rows, tables, weights, start = [], [], [], 0
+        for t, (target, variance) in targets.items():
+            if name not in t or (t in self.tree and len(targets) == len(self.tree)):
+                continue
+            left = np.moveaxis(self._counted(t, target.shape) - target, t.index(name), -1)
+            others = [n for n in t if n != name]
+            at = np.ravel_multi_index([self.codes[n] for n in others], left.shape[:-1])
+            rows.append(at + start)
+            tables.append((left.reshape(-1, left.shape[-1]) / variance).astype(np.float32))
+            weights.append(1 / variance)
+            start += len(tables[-1])
+        if not rows:
+            return 0
+        codes = np.ascontiguousarray(self.codes[name])
+        moved: int = kernels.exchange(
+            codes,
+            noise.permutation(self.people, self.source),
+            np.ascontiguousarray(np.stack(rows, axis=1)),
+            np.concatenate(tables),
+            np.array(weights, dtype=np.float32),
+            noise.words(1, self.source)[0],
+            _TRIES,
+        )
+        self.codes[name] = codes
+        return moved
+
+    def _counted(self, table: Columns, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        at = np.ravel_multi_index([self.codes[n] for n in table], shape)
+        return np.bincount(at, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+
+
+def strength(table: Whole) -> float:
+    """Mutual information of a table's two columns, in nats.
+
+    >>> round(strength(np.array([[5, 0], [0, 5]])), 3), strength(np.ones((2, 2), dtype=np.int64))
+    (0.693, 0.0)
+    """
+    total = max(int(table.sum()), 1)
+    share = table / total
+    alone = np.outer(share.sum(1), share.sum(0))
+    held = table > 0
+    return float((share[held] * np.log(share[held] / alone[held])).sum())
+
+
+def rounded(shares: npt.NDArray[np.integer], rows: Whole, offset: npt.NDArray[np.float64]) -> Whole:
+    """Whole numbers near ``shares``, row by row, whose rows sum to ``rows``.
+
+    Each cell is its share of the row rounded down or up, up as often as its fraction says
+    (systematic rounding).  A row without shares takes those of the whole table.
+
+    Args:
+        offset: uniform in [0, 1), by row.
+
+    >>> rounded(np.array([[3, 1], [0, 0]]), np.array([8, 0]), np.array([0.5, 0.5])).tolist()
+    [[6, 2], [0, 0]]
+    """
+    bare = shares.sum(1, keepdims=True) == 0
+    filled = np.where(bare, shares.sum(0) + (shares.sum() == 0), shares).astype(np.float64)
+    part = np.cumsum(filled, axis=1)
+    ends = np.floor(part / part[:, -1:] * rows[:, None] + offset[:, None] + 1e-9)
+    ends[:, -1] = rows
+    first = np.zeros((len(shares), 1))
+    whole: Whole = np.diff(np.minimum(ends, rows[:, None]), axis=1, prepend=first).astype(np.int64)
+    return whole
+
+
+# --------------------------------------------------------------------------------------------------
+# Synthetic records: settled on the reconciled tables, and as a table of text.
+
 
 # --------------------------------------------------------------------------------------------------
 # Records settled on the reconciled tables, so that counting records gives the published counts.
