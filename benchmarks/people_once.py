@@ -33,9 +33,8 @@ from test_linkage_clusters import MAKER, tables
 
 from ctdhub.border import COUNTS, Estimate
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.lists import Overlap, double_tables
 from ctdhub.dp.policy import AUTO_DOUBLES, Policy
-from ctdhub.dp.sources import SourceTables
+from ctdhub.dp.sources import Overlap, SourceTables, double_tables
 from ctdhub.practice.naming import write_names
 from ctdhub.release.manifest import LinkErrors
 from ctdhub.schema.model import ORIGIN

@@ -24,7 +24,7 @@ from ctdhub.core.errors import (
 from ctdhub.core.i18n import LANGUAGES, said
 from ctdhub.dp.engine import up_to
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.lists import Overlap
+from ctdhub.dp.sources import Overlap
 from ctdhub.hub import init, paid, pipeline, review
 from ctdhub.hub.folder import JOURNAL, Hub, released_version
 from ctdhub.hub.stages.site import edition

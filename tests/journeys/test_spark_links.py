@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ctdhub.dp.lists import Overlap
+from ctdhub.dp.sources import Overlap
 from ctdhub.hub import pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.practice.naming import LISTS

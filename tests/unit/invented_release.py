@@ -22,10 +22,9 @@ from ctdhub.border import (
     Sources,
     restore,
 )
-from ctdhub.dp.lists import DoubleTables, Overlap
 from ctdhub.dp.plan import epsilon_by_rows
 from ctdhub.dp.policy import LinkingSettings
-from ctdhub.dp.sources import SourceTables
+from ctdhub.dp.sources import DoubleTables, Overlap, SourceTables
 from ctdhub.release.bundle import Release, open_release, write_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 

@@ -40,10 +40,18 @@ from ctdhub.core.errors import LedgerError, PolicyError
 from ctdhub.dp.accounting import rho_of, split
 from ctdhub.dp.count import Counts
 from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.lists import POSSIBLE_BY, list_tables, questions_of
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy, load_policy
-from ctdhub.dp.sources import OVERLAP_SHARE, CountedSources, mentioned, public_sources, sourced
+from ctdhub.dp.sources import (
+    OVERLAP_SHARE,
+    POSSIBLE_BY,
+    CountedSources,
+    list_tables,
+    mentioned,
+    public_sources,
+    questions_of,
+    sourced,
+)
 from ctdhub.dp.workload import cost, regional, workload
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_linkage_clusters import Row, invented, tables, token
 
-from ctdhub.dp.lists import ListTables, Overlap
 from ctdhub.dp.plan import joined_reach
+from ctdhub.dp.sources import ListTables, Overlap
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.people import (
     Linking,

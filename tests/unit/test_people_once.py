@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from test_linkage_clusters import MAKER, Row, tables, token
 
 from ctdhub.border import CAPTURE_CELLS, CAPTURES, COUNTS, UNKEYED, Estimate, Sources
-from ctdhub.dp.lists import POSSIBLE_BY, DoubleTables, Overlap
 from ctdhub.dp.policy import LinkingSettings
-from ctdhub.dp.sources import SourceTables
+from ctdhub.dp.sources import POSSIBLE_BY, DoubleTables, Overlap, SourceTables
 from ctdhub.practice.naming import write_names
 from ctdhub.release.manifest import LEAST, LinkErrors
 from ctdhub.schema.model import load_schema

@@ -19,11 +19,10 @@ from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.count import Counts, InMemory, Rows, Tally
 from ctdhub.dp.ledger.book import Ledger, new_id
 from ctdhub.dp.ledger.file import Charge, taking_part, written
-from ctdhub.dp.lists import Overlap
 from ctdhub.dp.mechanism import Progress, answer_of
 from ctdhub.dp.plan import Parents, Plan, covered_years, person_rows, plan_of
 from ctdhub.dp.policy import Domains, Policy
-from ctdhub.dp.sources import CountedSources, Mentioned, mentioned, sourced
+from ctdhub.dp.sources import CountedSources, Mentioned, Overlap, mentioned, sourced
 from ctdhub.dp.workload import Workload, regional, workload
 from ctdhub.schema.model import Schema, load_schema
 

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text, said
 from ctdhub.core.keys.linkage import holds_secret
-from ctdhub.dp.lists import Overlap, double_tables, list_tables
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.sources import Overlap, double_tables, list_tables
 from ctdhub.hub import contributions as work
 from ctdhub.hub import deliveries as hub_deliveries
 from ctdhub.hub.contributions import account_of, contributor_of, date_of, left_by

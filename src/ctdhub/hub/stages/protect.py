@@ -11,8 +11,8 @@ from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.engine import Pay, Price, Quote, charge, quote_people
-from ctdhub.dp.lists import Overlap
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.sources import Overlap
 from ctdhub.hub.contributions import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Hub, public_facts, variables, year_of
