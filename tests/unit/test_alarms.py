@@ -11,8 +11,7 @@ import pytest
 import yaml
 
 from ctdhub.core.i18n import LANGUAGES, language, said
-from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery
-from ctdhub.sensitive.alarms.checks import ring
+from ctdhub.sensitive.alarms.checks import Alarm, AlarmLimits, ReadDelivery, ring
 from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.linkage.deliveries import births_apart
 from ctdhub.sensitive.mapping.mapping import ALARMS, STOPPING, Accepted

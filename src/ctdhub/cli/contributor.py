@@ -192,8 +192,7 @@ def _look(done: Harmonised, contributor: str, rules: Mapping) -> None:
     from datetime import UTC, datetime
 
     from ctdhub.cli.hub import show_alarms, show_unknown
-    from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
-    from ctdhub.sensitive.alarms.checks import ring
+    from ctdhub.sensitive.alarms.checks import AlarmLimits, ReadDelivery, ring
 
     show_unknown(done.texts.unknown)
     account, today = done.conservation, datetime.now(UTC).date().isoformat()

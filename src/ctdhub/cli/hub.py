@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ctdhub.hub.preflight import Done
     from ctdhub.hub.stages.link import DeliveryLine
     from ctdhub.report.helplines import Help
-    from ctdhub.sensitive.alarms.alarm import Alarm
+    from ctdhub.sensitive.alarms.checks import Alarm
     from ctdhub.sensitive.mapping.file_account import UnknownText
 
 

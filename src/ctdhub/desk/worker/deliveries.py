@@ -45,8 +45,7 @@ from ctdhub.hub.folder import FOLDER, Hub, noted, policy
 from ctdhub.hub.stages.harmonise import corrected, read_given
 from ctdhub.hub.steps import hash_file
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery
-from ctdhub.sensitive.alarms.checks import ring
+from ctdhub.sensitive.alarms.checks import Alarm, AlarmLimits, ReadDelivery, ring
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import reason_of

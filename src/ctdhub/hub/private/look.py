@@ -23,7 +23,7 @@ from ctdhub.hub.stages.link import DeliveryLine, deliveries
 from ctdhub.hub.steps import Step, hash_file
 from ctdhub.release.bundle import latest_release, open_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD
-from ctdhub.sensitive.alarms.alarm import Alarm, ReadDelivery
+from ctdhub.sensitive.alarms.checks import Alarm, ReadDelivery
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.file_account import UnknownText

@@ -40,7 +40,7 @@ from ctdhub.report.brief.sections import Notebook
 from ctdhub.report.wording import ranged, state_words
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, DELIVERIES, ORIGIN, PERIOD, SEX, load_schema
-from ctdhub.sensitive.alarms.alarm import Alarm
+from ctdhub.sensitive.alarms.checks import Alarm
 from ctdhub.sensitive.mapping.file_account import OUTCOMES, UnknownText
 from ctdhub.sensitive.profile import Profile, profile
 from ctdhub.stats.answers import Answers

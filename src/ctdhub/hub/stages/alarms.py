@@ -22,8 +22,7 @@ from ctdhub.dp.engine import Pay, Price, up_to
 from ctdhub.hub import contributions as work
 from ctdhub.hub.folder import Agreement, Detail, Hub
 from ctdhub.hub.steps import Step, hash_of, software
-from ctdhub.sensitive.alarms.alarm import Alarm, AlarmLimits, ReadDelivery, columns_for
-from ctdhub.sensitive.alarms.checks import ring
+from ctdhub.sensitive.alarms.checks import Alarm, AlarmLimits, ReadDelivery, columns_for, ring
 from ctdhub.sensitive.linkage.deliveries import births_apart
 from ctdhub.sensitive.mapping.file_account import FileTexts, UnknownText
 from ctdhub.sensitive.mapping.mapping import Mapping

@@ -148,8 +148,7 @@ from ctdhub.core.errors import FileError, HubError, as_json, error
 from ctdhub.core.files import is_day
 from ctdhub.core.i18n import Named, Text, field_as_json
 from ctdhub.core.tables import fold
-from ctdhub.sensitive.alarms.alarm import AlarmLimits, ReadDelivery
-from ctdhub.sensitive.alarms.checks import ring
+from ctdhub.sensitive.alarms.checks import AlarmLimits, ReadDelivery, ring
 from ctdhub.sensitive.ingest import layout
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.tidy import LAST

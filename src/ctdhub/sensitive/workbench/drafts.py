@@ -19,7 +19,7 @@ from ctdhub.core.errors import HubError, error
 from ctdhub.core.files import append_chain, is_day, locked, read_chain, write_whole
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.schema.model import YEARS
-from ctdhub.sensitive.alarms.alarm import AlarmLimits
+from ctdhub.sensitive.alarms.checks import AlarmLimits
 from ctdhub.sensitive.mapping import edits, mapping_file
 from ctdhub.sensitive.mapping.edits import Operation, Touching
 from ctdhub.sensitive.mapping.mapping import Mapping

@@ -9,7 +9,7 @@ from ctdhub.core.i18n import Named, Numeral, Text, joined, many
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
-from ctdhub.sensitive.alarms.alarm import AlarmLimits
+from ctdhub.sensitive.alarms.checks import AlarmLimits
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import row_unit
