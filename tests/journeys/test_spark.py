@@ -28,7 +28,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.file import Charge
 from ctdhub.hub import contributions, find_person, init, pipeline, review, withdrawals
 from ctdhub.hub.folder import Hub
-from ctdhub.hub.spark import session
+from ctdhub.hub.spark import people
 from ctdhub.hub.steps import KEY_FILE
 from tests.conftest import NIGHTLY
 from tests.fixtures.hubs import COLUMNS, copied, set_limits, set_policy
@@ -141,7 +141,7 @@ def test_on_a_cluster_as_in_one_process(
 ) -> None:
     """Counted by three workers' tasks, the same question is asked, so that nobody pays twice."""
     hub = on_spark(on_duckdb, tmp_path / "hub", master)
-    monkeypatch.setattr(session, "PATIENCE", 0.0)
+    monkeypatch.setattr(people, "PATIENCE", 0.0)
     told: list[Text | str] = []
     done = pipeline.build(hub, until="candidate", progress=lambda step, share: told.append(step))
     assert all(one.reason for one in done)

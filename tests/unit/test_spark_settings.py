@@ -15,8 +15,8 @@ from ctdhub.core.errors import HubError, IdentifierFound, SparkError, Unreadable
 from ctdhub.core.i18n import Text
 from ctdhub.hub import init, pipeline
 from ctdhub.hub.folder import Hub, SparkSettings
-from ctdhub.hub.spark import session
-from ctdhub.hub.spark.session import Shared, attempt, code_hash
+from ctdhub.hub.spark import people
+from ctdhub.hub.spark.people import Shared, attempt, code_hash
 from ctdhub.hub.steps import Step
 
 
@@ -35,7 +35,7 @@ def test_no_masters(master: str) -> None:
 
 def test_settings_of_spark_are_texts_and_win() -> None:
     read = yaml.safe_load("{config: {spark.speculation: true, spark.executor.cores: 2}}")
-    made = session.config(SparkSettings.model_validate(read))
+    made = people.config(SparkSettings.model_validate(read))
     assert made["spark.speculation"] == "true"
     assert made["spark.executor.cores"] == "2"
     assert made["spark.io.encryption.enabled"] == "true"
@@ -46,18 +46,18 @@ def test_settings_of_spark_are_texts_and_win() -> None:
 def test_what_crosses_the_network_is_encrypted() -> None:
     """A hub that asks for less is refused, and so is a far server without TLS."""
     for master in ("local[*]", "spark://a:7077"):
-        made = session.config(SparkSettings(master=master))
-        assert {made[name] for name in session.SECURE if name.endswith("enabled")} >= {"true"}
+        made = people.config(SparkSettings(master=master))
+        assert {made[name] for name in people.SECURE if name.endswith("enabled")} >= {"true"}
         assert made["spark.authenticate"] == "true"
         assert made["spark.ui.enabled"] == "false"
-    for name, value in session.SECURE.items():
+    for name, value in people.SECURE.items():
         other = "1" if value == "2" else str(value == "false").lower()
         with pytest.raises(SparkError) as caught:
-            session.config(SparkSettings(config={name: other}))
+            people.config(SparkSettings(config={name: other}))
         assert caught.value.rule == "spark-open"
     with pytest.raises(SparkError):
-        session.config(SparkSettings(master="sc://a.example.org:15002"))
-    assert session.config(SparkSettings(master="sc://a.example.org:15002/;use_ssl=true"))
+        people.config(SparkSettings(master="sc://a.example.org:15002"))
+    assert people.config(SparkSettings(master="sc://a.example.org:15002/;use_ssl=true"))
 
 
 def refused(hub: Hub) -> SparkError:
@@ -73,11 +73,11 @@ def test_missing_pieces_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     file = hub.root / "hub.yaml"
     plain = file.read_text("utf-8")
     with monkeypatch.context() as patch:
-        patch.setattr(session, "find_spec", lambda name: None)
+        patch.setattr(people, "find_spec", lambda name: None)
         file.write_text(plain + "engine: spark\n", "utf-8")
         assert refused(hub).rule == "spark-extra"
     with monkeypatch.context() as patch:
-        patch.setattr(session, "find_spec", lambda name: object())
+        patch.setattr(people, "find_spec", lambda name: object())
         patch.setenv("PATH", str(tmp_path))
         patch.delenv("JAVA_HOME", raising=False)
         assert refused(hub).rule == "spark-java"
@@ -91,9 +91,9 @@ def test_a_cluster_that_is_not_there_is_told_at_once() -> None:
     for master in ("sc://127.0.0.1:1", "spark://127.0.0.1:1"):
         with (
             pytest.raises(SparkError) as caught,
-            session.failing(session._not_started, (OSError,)),
+            people.failing(people._not_started, (OSError,)),
         ):
-            session._reach(master)
+            people._reach(master)
         assert caught.value.rule == "spark-start"
 
 

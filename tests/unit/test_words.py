@@ -24,7 +24,7 @@ WRITERS = {
 """Write a file for readers in the language in force: a report, a card, a draft with comments."""
 
 OTHERS = {
-    "hub/spark/session.py",
+    "hub/spark/people.py",
     "sensitive/linkage/pprl/derive.py",
 }
 """Hands the language in force to the workers of a cluster; takes from babel what months are called

@@ -80,14 +80,14 @@ class Cluster(Engine):
     @cached_property
     def session(self) -> SparkSession:
         """The session."""
-        from ctdhub.hub.spark.session import session
+        from ctdhub.hub.spark.people import session
 
         return self._open.enter_context(session(self.hub.settings.spark))
 
     def refresh(self, steps: Sequence[Step], tell: Told) -> None:
         """All stale steps at once; one alone is not worth a cluster."""
         if sum(step.reason() is not None for step in steps) > 1:
-            from ctdhub.hub.spark.session import refresh
+            from ctdhub.hub.spark.people import refresh
 
             refresh(self.session, steps, self.hub.work, tell)
         else:
