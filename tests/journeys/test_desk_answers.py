@@ -16,7 +16,7 @@ from ctdhub.core.i18n import LANGUAGES
 from ctdhub.desk.allowed import HUB_ROLES, Who
 from ctdhub.desk.worker.answers.ask import ask
 from ctdhub.document.document import Document, from_json
-from ctdhub.hub import agreement_file, between_builds, pipeline, rehearsal
+from ctdhub.hub import agreements, between_builds, pipeline, rehearsal
 from ctdhub.hub import folder as desk_files
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.steps import hash_file
@@ -175,26 +175,26 @@ def test_an_agreement_changes_where_nobody_else_changed_it(tmp_path: Path) -> No
     join(hub, "our-ngo")
     path = hub.root / "contributors" / "our-ngo.yaml"
     path.write_text("# why we agreed\n" + path.read_text("utf-8"), "utf-8")
-    base = agreement_file.hash_of_agreement(hub, "our-ngo")
+    base = agreements.hash_of_agreement(hub, "our-ngo")
     soon = date.today() + timedelta(days=10)
-    agreement_file.write_agreement(hub, "our-ngo", {"ends": soon, "purpose": "a: b # c"}, base)
+    agreements.write_agreement(hub, "our-ngo", {"ends": soon, "purpose": "a: b # c"}, base)
     (one,) = hub.agreements()
     assert (one.ends, one.purpose) == (soon, "a: b # c")
     assert path.read_text("utf-8").startswith("# why we agreed\n")
-    assert agreement_file.force_of(hub, one, date.today()) == "ends_soon"
+    assert agreements.force_of(hub, one, date.today()) == "ends_soon"
     for settings, seen, rule in (
         ({"purpose": "x"}, base, "agreement/changed"),
-        ({"ends": "soon"}, agreement_file.hash_of_agreement(hub, "our-ngo"), "settings"),
+        ({"ends": "soon"}, agreements.hash_of_agreement(hub, "our-ngo"), "settings"),
     ):
         before = path.read_bytes()
         with pytest.raises(HubError) as met:
-            agreement_file.write_agreement(hub, "our-ngo", settings, seen)
+            agreements.write_agreement(hub, "our-ngo", settings, seen)
         assert met.value.name == rule
         assert path.read_bytes() == before
     new = {"name": "=cmd", "kind": "hotline"}
     for name in ("../x", "", ".x", "new-one"):
         with pytest.raises(HubError):
-            agreement_file.write_agreement(hub, name, new, "")
+            agreements.write_agreement(hub, name, new, "")
     assert [a.id for a in hub.agreements()] == ["our-ngo"]
 
 
@@ -202,9 +202,9 @@ def test_an_agreement_that_ended_stops_the_command_line_too(tmp_path: Path) -> N
     hub = new_hub(tmp_path / "hub")
     join(hub, "our-ngo")
     send(hub, "our-ngo", "2026-01-15", "1,2020,F,25,1,NGA")
-    base = agreement_file.hash_of_agreement(hub, "our-ngo")
+    base = agreements.hash_of_agreement(hub, "our-ngo")
     ended = date.today() - timedelta(days=1)
-    agreement_file.write_agreement(hub, "our-ngo", {"ends": ended}, base)
+    agreements.write_agreement(hub, "our-ngo", {"ends": ended}, base)
     with pytest.raises(HubError) as met:
         pipeline.build(hub, until="link")
     assert met.value.name == "agreement/ended"

@@ -13,9 +13,9 @@ from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.document import html, text
+from ctdhub.hub.agreements import paper_facts
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.init import new_hub
-from ctdhub.hub.papers import paper_facts
 from ctdhub.report.papers import PAPERS, Contributing, Paper, PaperFacts, paper
 
 DAY = date(2026, 11, 27)

@@ -182,7 +182,7 @@ def papers(
     out: Path | None = None,
 ) -> None:
     """The verb ``papers``."""
-    from ctdhub.hub.papers import paper_facts
+    from ctdhub.hub.agreements import paper_facts
 
     options.one_of(form, PAPER_FORMATS, "--format")
     for name in kind or ():

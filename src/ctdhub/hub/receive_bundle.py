@@ -9,7 +9,7 @@ from pathlib import Path
 from ctdhub.core.errors import MappingError, error
 from ctdhub.core.files import sync, write_new, write_whole
 from ctdhub.core.keys.signing import SigningKey
-from ctdhub.hub.agreement_file import hash_of_agreement, with_settings, write_agreement
+from ctdhub.hub.agreements import hash_of_agreement, with_settings, write_agreement
 from ctdhub.hub.contributions import mapping_file
 from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted, policy
 from ctdhub.release.approvals import ROLES
@@ -222,7 +222,7 @@ def sender_of(hub: Hub, contributor: str, content: bytes) -> str:
 
 def name_sender(hub: Hub, contributor: str, key: str, *, signs: bool) -> None:
     """Write into an agreement that the contributor signs with a key, or no more; see
-    :func:`~ctdhub.hub.agreement_file.write_agreement` for what it raises.
+    :func:`~ctdhub.hub.agreements.write_agreement` for what it raises.
     """
     base, known = hash_of_agreement(hub, contributor), hub.agreement(contributor).senders
     if (key in known) != signs:

@@ -16,7 +16,7 @@ from ctdhub.dp.plan import Columns, Plan, covered_years, person_rows, plan_of
 from ctdhub.dp.policy import Budget, Policy
 from ctdhub.dp.simulate import Rehearsal, TablePrice, rehearse, stand_in, table_price
 from ctdhub.dp.sources import SourceTables, public_sources
-from ctdhub.hub.agreement_file import with_settings
+from ctdhub.hub.agreements import with_settings
 from ctdhub.hub.folder import Hub, noted, policy, row_facts, variables, year_of
 from ctdhub.hub.steps import Progress, hash_file
 from ctdhub.practice.people import FEWEST, invented_people

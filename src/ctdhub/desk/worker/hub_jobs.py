@@ -18,7 +18,7 @@ from ctdhub.desk.models import Delivery, Job, ReleasePlan, SenderKey, TableReque
 from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.desk.worker.identities import make_hub_keys
 from ctdhub.dp.engine import up_to
-from ctdhub.hub import agreement_file, approvers, between_builds, pipeline, rehearsal, withdrawals
+from ctdhub.hub import agreements, approvers, between_builds, pipeline, rehearsal, withdrawals
 from ctdhub.hub import folder as desk_files
 from ctdhub.hub.approvers import accept_change
 from ctdhub.hub.between_builds import accept_alarm as accept
@@ -128,7 +128,7 @@ def agreement(work: Work) -> Rows:
     """Write an agreement against the file that was shown."""
     hub, given = _hub(), work.job.given
     key = str(given["contributor"])
-    agreement_file.write_agreement(hub, key, given["settings"], str(given["base"]))
+    agreements.write_agreement(hub, key, given["settings"], str(given["base"]))
 
     def rows() -> dict[str, Any]:
         organisations(hub)

@@ -18,10 +18,9 @@ from ctdhub.desk.deliveries import due_on
 from ctdhub.desk.worker.answers.page import Page, days, name, table, today, words
 from ctdhub.desk.worker.identities import CARDS, has_hub_keys, identity_folder
 from ctdhub.document.document import to_json
-from ctdhub.hub.agreement_file import Force, force_of, hash_of_agreement
+from ctdhub.hub.agreements import Force, force_of, hash_of_agreement, paper_facts
 from ctdhub.hub.folder import SOURCE_KINDS, Agreement, Hub
 from ctdhub.hub.paid import ledger
-from ctdhub.hub.papers import paper_facts
 from ctdhub.hub.receive_bundle import hub_card, sender_of
 from ctdhub.report.papers import PAPERS, paper
 from ctdhub.schema.labels import code_label, label

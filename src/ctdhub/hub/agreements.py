@@ -1,4 +1,4 @@
-"""An agreement is written: a new one, or some of its settings, the rest of the file as it was.
+"""Agreements: one is written, or some of its settings; what the papers of a hub are made of.
 
 Belongs here: what the desk's worker writes to ``contributors/``, and whether an agreement is in
 force.  Does not belong here: what an agreement is (``folder``), who may change it (``desk``).
@@ -6,6 +6,7 @@ force.  Does not belong here: what an agreement is (``folder``), who may change 
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -14,8 +15,21 @@ import yaml
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import write_whole
 from ctdhub.core.i18n import yaml_nodes, yaml_values
-from ctdhub.hub.folder import ID, SOON, SOURCE_KINDS, Agreement, Hub, checked_settings, noted
+from ctdhub.hub.folder import (
+    ID,
+    SOON,
+    SOURCE_KINDS,
+    Agreement,
+    Hub,
+    checked_settings,
+    noted,
+    policy,
+    takes_tokens,
+    variables,
+)
 from ctdhub.hub.steps import hash_file
+from ctdhub.report.papers import Contributing, PaperFacts
+from ctdhub.report.wording import attributes
 
 Settings = Mapping[str, Any]
 """New values by setting; None takes a setting out, so that its default holds."""
@@ -121,3 +135,39 @@ def _with_setting(text: str, name: str, value: Any) -> str:
     while end > starts[place] + 1 and (not (own := lines[end - 1].strip()) or own[0] == "#"):
         end -= 1  # comments before the next setting belong to that one
     return "".join([*lines[: starts[place]], written, *lines[end:]])
+
+
+# --------------------------------------------------------------------------------------------------
+# What the papers of a hub are made of, read from its folder; no contributed file is opened.
+
+
+def paper_facts(hub: Hub) -> PaperFacts:
+    """A hub as its settings, policy and agreements describe it.
+
+    Raises:
+        PolicyError: one of these files is missing or wrong.
+    """
+    settings, rules = hub.settings, policy(hub)
+    return PaperFacts(
+        hub=settings.name,
+        contact=settings.contact or settings.homepage,
+        invented=settings.invented,
+        licence=settings.licence,
+        columns=tuple(rules.domains(variables(hub, rules))),
+        epsilon=rules.epsilon,
+        delta=rules.delta,
+        budget=rules.budget.epsilon,
+        reason=rules.reason,
+        max_people=rules.max_people,
+        approvers=settings.approvers is not None,
+        contributors=tuple(_contributing(a, hub) for a in hub.agreements()),
+    )
+
+
+_AGREED = {one.name for one in fields(Contributing)} - {"tokens"}
+"""What of an agreement stands in the papers."""
+
+
+def _contributing(agreement: Agreement, hub: Hub) -> Contributing:
+    tokens = takes_tokens(hub, agreement.id)
+    return Contributing(**attributes(agreement, *_AGREED), tokens=tokens)
