@@ -35,8 +35,7 @@ from ctdhub.stats.mandated.population import load_population
 from ctdhub.stats.tables import place_facts
 
 if TYPE_CHECKING:
-    from ctdhub.sensitive.returns.fill import SheetAccount
-    from ctdhub.sensitive.returns.return_mapping import ReturnMapping
+    from ctdhub.sensitive.returns.fill import ReturnMapping, SheetAccount
 
 
 # --------------------------------------------------------------------------------------------------
@@ -310,7 +309,7 @@ def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
         HubError: something cannot be read or filled; nothing is written.
     """
     from ctdhub.sensitive.returns.fill import fill as fill_workbook
-    from ctdhub.sensitive.returns.return_mapping import load_return_mapping
+    from ctdhub.sensitive.returns.fill import load_return_mapping
 
     sources = out.with_name(f"{out.stem}.sources.csv")
     options.require_new(sources)

@@ -31,8 +31,7 @@ from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.profile import NOT_RECORDED, Profile, profile
-from ctdhub.sensitive.returns.fill import SheetAccount, fill
-from ctdhub.sensitive.returns.return_mapping import load_return_mapping
+from ctdhub.sensitive.returns.fill import SheetAccount, fill, load_return_mapping
 
 # --------------------------------------------------------------------------------------------------
 # The contributor's own numbers, of its own rows alone: exact, for nobody else.
