@@ -19,8 +19,14 @@ from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.workbench.decision_book import Decided, decided_yaml, read_book, write_book
-from ctdhub.sensitive.workbench.facets import Answer, Facets, askable, meanings, questions
-from ctdhub.sensitive.workbench.opened import OpenedFile
+from ctdhub.sensitive.workbench.facets import (
+    Answer,
+    Facets,
+    OpenedFile,
+    askable,
+    meanings,
+    questions,
+)
 
 YAML = """\
 # Our own mapping, read aloud on 3 May

@@ -7,7 +7,7 @@ from test_mapping_rules import KEY, raw_table, run
 
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise
-from ctdhub.sensitive.workbench.opened import FileEffect, OpenedFile
+from ctdhub.sensitive.workbench.facets import FileEffect, OpenedFile
 
 
 def faults(done: Harmonised) -> list[tuple[int, str, str]]:

@@ -20,7 +20,7 @@ from ctdhub.sensitive.ingest.readers import read_table
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise
-from ctdhub.sensitive.workbench.opened import OpenedFile, file_effect
+from ctdhub.sensitive.workbench.facets import OpenedFile, file_effect
 
 NAMES = ["no", "sex", "age", "country", "date", "remark"]
 COUNTRIES = ["Nigeria", "Viet Nam", "Romania", "Nigeria", "Honduras", "Eritrea"]

@@ -18,8 +18,7 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench.ask import ask
-from ctdhub.sensitive.workbench.facets import fingerprint
-from ctdhub.sensitive.workbench.opened import FileEffect, opened
+from ctdhub.sensitive.workbench.facets import FileEffect, fingerprint, opened
 
 sys.path.insert(0, str(Path(__file__).parent))
 from dirty_columns import COLUMNS, write

@@ -342,8 +342,7 @@ def mapping_export(
     """The verb ``ctdhub mapping export``."""
     from ctdhub.sensitive.mapping.mapping_file import parse_mapping, text_of
     from ctdhub.sensitive.workbench.decision_book import write_book
-    from ctdhub.sensitive.workbench.facets import questions, unread
-    from ctdhub.sensitive.workbench.opened import opened
+    from ctdhub.sensitive.workbench.facets import opened, questions, unread
 
     options.require_new(out)
     options.require_private(out)

@@ -156,10 +156,9 @@ from ctdhub.sensitive.mapping import mapping_file
 from ctdhub.sensitive.mapping.edits import Operation, all_rules, checked
 from ctdhub.sensitive.mapping.mapping_file import flow
 from ctdhub.sensitive.mapping.run import harmonise
-from ctdhub.sensitive.workbench import drafts, facets, opened, verdicts
+from ctdhub.sensitive.workbench import drafts, facets, verdicts
 from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace
-from ctdhub.sensitive.workbench.facets import SuggestedCode
-from ctdhub.sensitive.workbench.opened import Bench
+from ctdhub.sensitive.workbench.facets import Bench, SuggestedCode
 from ctdhub.sensitive.workbench.readings import named, readings
 from ctdhub.sensitive.workbench.verdicts import LABELS, Verdicts, identifier_click, is_hidden
 
@@ -179,7 +178,7 @@ class WorkbenchRequest:
     def _draft(self) -> DraftFold:
         """This person's draft, or an empty one over the mapping in force."""
         place = self._place
-        if (found := drafts.load_draft(place) or opened.in_force(place)) is None:
+        if (found := drafts.load_draft(place) or facets.in_force(place)) is None:
             raise error("workbench-nothing", id=place.contributor, at=place.day)
         return found
 
@@ -231,10 +230,10 @@ class WorkbenchRequest:
         return ReadOptions(**stated) if stated else None
 
     def _opened(self, stated: ReadOptions | None) -> Bench:
-        place, now = self._place, opened.in_force(self._place)
+        place, now = self._place, facets.in_force(self._place)
         draft = drafts.load_draft(place)
         if stated is not None:
-            draft = opened.suggested(place, stated)
+            draft = facets.suggested(place, stated)
         elif draft is not None:
             if now is None or not draft.seen == drafts.digest(draft.base) != now.seen:
                 return Bench(place, draft)
@@ -248,7 +247,7 @@ class WorkbenchRequest:
                 unkept = next((one for one in others if one.active), None)
                 draft = now if unkept is None else self._renewed(unkept, now)[0]
             else:
-                draft = others[0] if others else opened.suggested(place)
+                draft = others[0] if others else facets.suggested(place)
         drafts.save_draft(place, draft)
         return Bench(place, draft)
 
@@ -345,7 +344,7 @@ class WorkbenchRequest:
         return {**self._page(texts), "clusters": clusters}
 
     def _page(
-        self, texts: Sequence[tuple[opened.TextCount, Sequence[str], SuggestedCode | None]]
+        self, texts: Sequence[tuple[facets.TextCount, Sequence[str], SuggestedCode | None]]
     ) -> Answer:
         """The part of the texts that is asked for, each with its codes and a suggestion."""
         show, find = self._given.get("show", "all"), fold(str(self._given.get("find") or ""))
@@ -440,7 +439,7 @@ class WorkbenchRequest:
         then = Bench(self._place, after)
         if self._bench.mapping.read != then.mapping.read:
             return None  # another table: its rows are not those
-        return opened.change(self._bench.effect, then.effect)
+        return facets.change(self._bench.effect, then.effect)
 
     def undo(self) -> Answer:
         """Undo operations; later ones on their keys are shown first, or undone too, or stay."""

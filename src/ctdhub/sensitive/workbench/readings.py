@@ -20,8 +20,7 @@ from ctdhub.sensitive.mapping.edits import Operation, all_rules, as_yaml_data, r
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import Document
 from ctdhub.sensitive.mapping.parsers import elements_of, kinds_of, number_of
-from ctdhub.sensitive.workbench.facets import Sheet, askable, meanings, stems
-from ctdhub.sensitive.workbench.opened import OpenedFile
+from ctdhub.sensitive.workbench.facets import OpenedFile, Sheet, askable, meanings, stems
 
 # --------------------------------------------------------------------------------------------------
 # What a column that no rule reads may be, as rules that a click adds.

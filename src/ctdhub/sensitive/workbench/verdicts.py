@@ -21,15 +21,17 @@ from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.run import replaced
 from ctdhub.sensitive.workbench.facets import (
     Answer,
+    Bench,
     Facets,
+    OpenedFile,
     SuggestedCode,
+    TextCount,
     choice_name,
     facets,
     sheets_of,
     suggestions,
     with_implied,
 )
-from ctdhub.sensitive.workbench.opened import Bench, OpenedFile, TextCount
 from ctdhub.sensitive.workbench.readings import (
     Proposed,
     RenamedColumns,
