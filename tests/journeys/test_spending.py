@@ -18,7 +18,6 @@ from ctdhub.cli.main import main
 from ctdhub.core.errors import WouldCharge
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store
-from ctdhub.dp import engine as quote
 from ctdhub.dp.engine import Price, refusal, up_to
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.hub import pipeline
@@ -262,7 +261,7 @@ def test_a_published_release_stays_and_the_build_says_that_the_next_differs(
 
 
 def test_a_new_method_is_asked_about(real: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quote, "METHOD", 2)
+    monkeypatch.setattr("ctdhub.dp.engine.METHOD", 2)
     other_software(monkeypatch, protect, name="dp/noise.py")
     assert "another method" in words(planned(real)["protect"].reason)
     with pytest.raises(WouldCharge) as caught:

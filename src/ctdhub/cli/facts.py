@@ -1,4 +1,4 @@
-"""Verbs of what a release says: facts, trends, equity, tables, brief; papers; a contributor's report."""
+"""Verbs of what a release says: facts, trends, equity, tables, brief; papers; own reports."""
 
 from __future__ import annotations
 

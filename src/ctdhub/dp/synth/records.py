@@ -1,4 +1,4 @@
-"""Synthetic records: wide columns laid out, rows settled on the reconciled tables, as a table of text."""
+"""Synthetic records: wide columns laid out, rows settled on the reconciled tables; a table."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ class NoisyTables:
 
 Whole = npt.NDArray[np.int64]
 
-_ROUNDS, _STILL = 8, 0.002
+_ROUNDS, _MOVED = 8, 0.002
 """Rounds of exchange at most; they end when a smaller share of the records moved."""
 
 _TRIES = 12
@@ -303,7 +303,7 @@ class HeldColumns:
         if self.people and any(t not in self.tree for t in targets):
             for _ in range(_ROUNDS):
                 moved = [self._pass(name, targets) for name in moving]
-                if max(moved, default=0) <= _STILL * self.people:
+                if max(moved, default=0) <= _MOVED * self.people:
                     break
         return {*targets}
 

@@ -1,4 +1,4 @@
-"""A cluster: its session and workers, records to people on it, rows of people counted by its workers."""
+"""A cluster: its session and workers, records to people on it, rows of people counted there."""
 
 from __future__ import annotations
 

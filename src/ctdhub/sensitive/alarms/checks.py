@@ -1,4 +1,4 @@
-"""Alarms: what somebody must look at before a delivery counts, each decided by what the mapping accepts."""
+"""Alarms: what must be looked at before a delivery counts, decided by what the mapping accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A first mapping for an unknown file, as text with the reason for each line, and what it leaves unread."""
+"""A first mapping for an unknown file, as text with reasons, and columns that it leaves unread."""
 
 import json
 import re
