@@ -3,7 +3,7 @@
     python benchmarks/attack.py           prints, and writes benchmarks/out/attacks.json
     python benchmarks/attack.py --card    writes src/ctdhub/dp/attacks.json, which ctdhub ships
 
-Run it with --card once for each new METHOD (``ctdhub.dp.engine``).  All people are fictitious, and
+Run it with --card once for each new METHOD (``ctdhub.dp.quote``).  All people are fictitious, and
 every attacker knows everybody else.  A line says by how much guesses were better than chance, with
 an interval at the level of 95 %, the most that the guarantee allows, and the lower bound on epsilon
 that they prove.  It misses its target where an attack is surely above what is allowed.
@@ -28,9 +28,9 @@ from attacks.views import Setting
 
 import ctdhub
 from ctdhub.dp.count import Codes, encode
-from ctdhub.dp.engine import METHOD
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import METHOD
 from ctdhub.practice.people import FEWEST, invented_people
 from ctdhub.schema.model import load_schema
 

@@ -128,7 +128,7 @@ def things(folder: Path) -> dict[str, str]:
         RoleHeld,
         TableRequest,
     )
-    from ctdhub.dp.engine import up_to
+    from ctdhub.dp.quote import up_to
     from ctdhub.hub import pipeline, withdrawals
     from ctdhub.hub.folder import Hub
 

@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
 from invented_release import protected_answer
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.site.stories.exhibit import build_exhibit
 from ctdhub.site.stories.source import read_stories
 

@@ -30,7 +30,8 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from ctdhub.border import COUNTS, Estimate, Guarantee, restore
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 from ctdhub.site.build import build_site

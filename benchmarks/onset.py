@@ -37,7 +37,8 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes
 from ctdhub.dp.plan import Plan, hierarchy, plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.answers import Answers

@@ -34,8 +34,8 @@ from ctdhub.dp.published import by_region
 from ctdhub.dp.simulate import rehearse
 from ctdhub.dp.workload import in_regions, measure, regional
 from ctdhub.practice.people import invented_people
-from ctdhub.release.bundle import Release
 from ctdhub.release.manifest import Manifest
+from ctdhub.release.open import Release
 from ctdhub.schema import countries
 from ctdhub.schema.model import (
     DESTINATION,

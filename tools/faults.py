@@ -56,7 +56,7 @@ from tests.journeys import forked  # noqa: E402
 from ctdhub.dp.ledger.book import Ledger  # noqa: E402
 from ctdhub.hub import init, pipeline  # noqa: E402
 from ctdhub.hub.folder import Hub, released_version  # noqa: E402
-from ctdhub.release.bundle import verify  # noqa: E402
+from ctdhub.release.open import verify  # noqa: E402
 
 CHARGES = {"build": 1, "approve": 0, "withdraw": 0}
 """Charges that a verb adds to those of its template, once a build has followed it."""

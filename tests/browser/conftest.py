@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.site.serve import serve
 
 RULES = {

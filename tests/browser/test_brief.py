@@ -15,7 +15,8 @@ from playwright.sync_api import Page
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Document
 from ctdhub.document.html import write as to_html
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import brief, make_poster
 from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, observance
 from ctdhub.stats.answers import Answers

@@ -17,7 +17,7 @@ from soft_passkeys import SoftPasskey
 
 from ctdhub.core.keys.signing import make_key
 from ctdhub.release.approvals import ROLES
-from ctdhub.release.bundle import open_release
+from ctdhub.release.open import open_release
 from ctdhub.site.build import build_site
 from ctdhub.site.serve import serve
 

@@ -19,7 +19,7 @@ import yaml
 from playwright.sync_api import Browser, Page
 from soft_passkeys import SoftPasskey
 
-from ctdhub.dp.engine import up_to
+from ctdhub.dp.quote import up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import publish as stage

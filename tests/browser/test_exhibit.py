@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Page
 
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.site.stories.exhibit import build_exhibit
 from ctdhub.site.stories.seconds import IDLE, SECONDS
 from ctdhub.site.stories.source import read_stories

@@ -23,7 +23,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.sentences import estimate, recorded_people
 from ctdhub.report.wording import ranged
 from ctdhub.schema import countries

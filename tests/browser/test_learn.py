@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from ctdhub.core.i18n import language
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.site.course import lessons, path
 from ctdhub.site.frame import address
 from ctdhub.stats.answers import Answers

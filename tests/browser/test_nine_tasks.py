@@ -16,7 +16,8 @@ from invented_release import ASSISTED, TABLES, people_rows, protected_answer
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address

@@ -19,7 +19,7 @@ from ctdhub.core.format import decimal
 from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import budget_split
 from ctdhub.release.approvals import PAYLOAD_TYPE, Approvals
-from ctdhub.release.bundle import verify
+from ctdhub.release.open import verify
 from tests import envelopes
 from tests.desk import desks
 from tests.desk.desks import Desk

@@ -19,16 +19,16 @@ from ctdhub.core.errors import FileError, LedgerTampered, PolicyError, ReleaseEr
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.signing import is_signed, make_key, read_key
 from ctdhub.desk.worker.answers.releases import candidate as page_to_sign
-from ctdhub.dp.engine import up_to
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import begin, new_population
 from ctdhub.dp.ledger.file import Charge
+from ctdhub.dp.quote import up_to
 from ctdhub.hub import folder, paid, pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import publish as approve_stage
 from ctdhub.hub.steps import hash_folder
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
-from ctdhub.release.bundle import digest, open_release, verify
+from ctdhub.release.open import digest, open_release, verify
 from ctdhub.report.sentences import headline_of
 from tests import envelopes
 from tests.fixtures.hubs import copied, drafted, make_real, set_policy, sign

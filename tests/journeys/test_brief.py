@@ -22,7 +22,8 @@ from ctdhub.document.document import Document
 from ctdhub.document.html import write as to_html
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.private.pages import leaving_report, own_profile, own_report
-from ctdhub.release.bundle import latest_release, open_release
+from ctdhub.release.bundle import latest_release
+from ctdhub.release.open import open_release
 from ctdhub.stats.answers import Answers
 from tests.fixtures.hubs import REPORTED
 

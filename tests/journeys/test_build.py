@@ -22,14 +22,15 @@ from ctdhub.core.errors import (
     ReleaseError,
 )
 from ctdhub.core.i18n import LANGUAGES, said
-from ctdhub.dp.engine import up_to
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.quote import up_to
 from ctdhub.dp.sources import Overlap
 from ctdhub.hub import init, paid, pipeline, review
 from ctdhub.hub.folder import JOURNAL, Hub, released_version
 from ctdhub.hub.stages.site import edition
 from ctdhub.hub.steps import hash_folder
-from ctdhub.release.bundle import next_version, open_release, verify
+from ctdhub.release.bundle import next_version
+from ctdhub.release.open import open_release, verify
 from ctdhub.site.build import build_site
 from ctdhub.stats.trend import by_contributor
 from tests import envelopes

@@ -10,13 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from ctdhub.core.errors import WouldCharge
-from ctdhub.dp.engine import up_to
+from ctdhub.dp.quote import up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import ledger
 from ctdhub.hub.stages import protect
-from ctdhub.release.bundle import next_version, open_release
+from ctdhub.release.bundle import next_version
+from ctdhub.release.open import open_release
 from ctdhub.schema.model import PERIOD
 from tests.fixtures.hubs import set_policy
 from tests.journeys.small_hub import join, new_hub, send

@@ -20,7 +20,7 @@ from ctdhub.hub import agreements, between_builds, pipeline, rehearsal
 from ctdhub.hub import folder as desk_files
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.steps import hash_file
-from ctdhub.release.bundle import examine
+from ctdhub.release.open import examine
 from tests.fixtures.hubs import copied, drafted, make_real
 from tests.journeys.small_hub import join, new_hub, send
 

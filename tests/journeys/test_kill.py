@@ -8,7 +8,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.hub import folder, pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.bundle import verify
+from ctdhub.release.open import verify
 from tests import killer
 from tests.fixtures.hubs import copied, drafted, make_real, outdated, sign
 from tests.forked import needs_fork

@@ -25,8 +25,8 @@ from ctdhub.cli import app
 from ctdhub.cli.verbs import modules
 from ctdhub.core.keys.age import make_identity
 from ctdhub.core.keys.signing import make_key
-from ctdhub.dp.engine import up_to
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import up_to
 from ctdhub.dp.secagg import parties
 from ctdhub.dp.secagg.masks import Cells, with_noise
 from ctdhub.hub import find_person, pipeline, rehearsal, withdrawals

@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 from ctdhub.cli.app import command
 from ctdhub.core.errors import PolicyError, ReleaseError
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, language
-from ctdhub.dp.engine import up_to
+from ctdhub.dp.quote import up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.folder import Hub, read_journal
 from ctdhub.hub.review import file_of, read_review
 from ctdhub.hub.stages import publish as approve_stage
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.bundle import verify
 from ctdhub.release.changes import CHANGELOG, newest_changes
+from ctdhub.release.open import verify
 from tests.conftest import Once
 from tests.fixtures.hubs import copied, make_real, set_languages, sign
 

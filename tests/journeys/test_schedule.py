@@ -31,7 +31,7 @@ from ctdhub.release.approvals import (
     SignedLift,
     hold_file,
 )
-from ctdhub.release.bundle import verify
+from ctdhub.release.open import verify
 from tests.fixtures.hubs import copied
 from tests.journeys.test_approve import set_approvers
 from tests.journeys.test_cli import ctdhub  # noqa: F401

@@ -18,8 +18,8 @@ from ctdhub.cli.main import main
 from ctdhub.core.errors import WouldCharge
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store
-from ctdhub.dp.engine import Price, refusal, up_to
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.quote import Price, refusal, up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.engine import engine
 from ctdhub.hub.folder import Hub, left_out, policy, released_version
@@ -27,8 +27,9 @@ from ctdhub.hub.preflight import Done
 from ctdhub.hub.stages import candidate, link, protect
 from ctdhub.hub.steps import KEY_FILE, hash_folder, installed, software
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.bundle import next_version, verify
+from ctdhub.release.bundle import next_version
 from ctdhub.release.changes import CHANGELOG, newest_note
+from ctdhub.release.open import verify
 from ctdhub.schema.model import Schema, Variable, load_schema, numbers
 from tests.conftest import Once
 from tests.fixtures.hubs import copied, make_real, set_languages, set_policy, sign
@@ -261,7 +262,7 @@ def test_a_published_release_stays_and_the_build_says_that_the_next_differs(
 
 
 def test_a_new_method_is_asked_about(real: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctdhub.dp.engine.METHOD", 2)
+    monkeypatch.setattr("ctdhub.dp.quote.METHOD", 2)
     other_software(monkeypatch, protect, name="dp/noise.py")
     assert "another method" in words(planned(real)["protect"].reason)
     with pytest.raises(WouldCharge) as caught:

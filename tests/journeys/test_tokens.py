@@ -16,12 +16,12 @@ from ctdhub.border import LISTS as OVERLAP
 from ctdhub.core.errors import HubFolderError
 from ctdhub.core.i18n import said
 from ctdhub.core.keys.linkage import new_key, split_files, write_linkage_key
-from ctdhub.dp.engine import up_to
+from ctdhub.dp.quote import up_to
 from ctdhub.hub import init, pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import link
 from ctdhub.practice.naming import LISTS
-from ctdhub.release.bundle import Release, open_release
+from ctdhub.release.open import Release, open_release
 from tests.conftest import Once
 from tests.fixtures.hubs import copied
 

@@ -13,7 +13,7 @@ import pytest
 
 from ctdhub.hub import contributions, folder, pipeline
 from ctdhub.hub.folder import Hub
-from ctdhub.release.bundle import open_release
+from ctdhub.release.open import open_release
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
 from tests.fixtures.hubs import set_policy

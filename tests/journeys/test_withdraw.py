@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 
 from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, PolicyError, ReleaseError, WithdrawalError
-from ctdhub.dp.engine import up_to
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.quote import up_to
 from ctdhub.hub import find_person, pipeline, review, withdrawals
 from ctdhub.hub.folder import Hub, released_version
 from ctdhub.hub.private.pages import own_profile
 from ctdhub.hub.stages import publish
-from ctdhub.release.bundle import open_release, verify
+from ctdhub.release.open import open_release, verify
 from ctdhub.sensitive.consent.register import Withdrawal
 from tests.fixtures.hubs import copied, make_real, set_policy, sign
 from tests.forked import needs_fork

@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from ctdhub.border import Protected
-from ctdhub.dp.engine import Pay, charge, quote_people
+from ctdhub.dp.engine import charge
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import Progress
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import Pay, quote_people
 from ctdhub.dp.sources import Overlap
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema

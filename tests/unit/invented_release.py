@@ -25,7 +25,8 @@ from ctdhub.border import (
 from ctdhub.dp.plan import epsilon_by_rows
 from ctdhub.dp.policy import LinkingSettings
 from ctdhub.dp.sources import DoubleTables, Overlap, SourceTables
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 
 Z = 1.959964

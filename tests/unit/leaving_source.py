@@ -17,7 +17,8 @@ import pyarrow as pa
 from invented_release import protected_answer
 
 from ctdhub.border import COUNTS, MEASUREMENTS
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import load_schema
 
 YEARS, LAST, END = range(2014, 2031), 2025, 2022

@@ -19,7 +19,8 @@ from invented_release import ASSISTED, FACTS, FLAGS, TABLES, protected_answer
 
 from ctdhub.border import MEASUREMENTS, Sources
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD
 

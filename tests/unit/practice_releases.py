@@ -22,7 +22,8 @@ from ctdhub.dp.policy import Policy
 from ctdhub.dp.sources import sourced
 from ctdhub.hub import contributions, init, pipeline
 from ctdhub.hub.folder import Hub
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition import WHOLE, Cell, ChangeSubject, Counts, Noisy

@@ -20,8 +20,9 @@ from ctdhub.release.approvals import (
     Role,
     Statement,
 )
-from ctdhub.release.bundle import digest, examine, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.errata import Erratum, Notice, NoticeStatement, Signed, as_data, as_markdown
+from ctdhub.release.open import digest, examine
 
 Signer = Callable[[bytes], Mark]
 DATE = "2026-11-27T00:00:00Z"

@@ -21,8 +21,9 @@ from invented_release import people_rows, protected_answer
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release import deposit
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.deposit import Portal, datacite, push, require_citable, slug, zenodo
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.release_changes import in_all, message
 from ctdhub.site.feed import write_feed
 from ctdhub.site.frame import Sharing

@@ -13,10 +13,10 @@ import pytest
 from invented_people import people, small_policy
 
 from ctdhub.dp.count import Codes, encode
-from ctdhub.dp.engine import METHOD
 from ctdhub.dp.mechanism import MechanismOutput
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import METHOD
 from ctdhub.schema.model import load_schema
 from ctdhub.site.edition import read_attacks
 

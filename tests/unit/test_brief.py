@@ -18,7 +18,8 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Document, Words, Years
 from ctdhub.document.html import write as to_html
 from ctdhub.document.pdf import Typesetter
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.brief import subjects
 from ctdhub.report.brief.make import Brief, brief, make_poster
 from ctdhub.report.brief.sections import PrintedNumber

@@ -17,7 +17,8 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.document import Document, Words
 from ctdhub.document.html import write as to_html
 from ctdhub.document.pdf import Typesetter
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import Brief, brief
 from ctdhub.report.brief.sections import PrintedNumber
 from ctdhub.report.brief.subjects import BriefPlace, Corridor, Day, observance

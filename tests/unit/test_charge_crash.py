@@ -21,8 +21,8 @@ from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store, engine
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.answer_store import ChargeSecret
-from ctdhub.dp.engine import Price, up_to
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.quote import Price, up_to
 
 POLICY = small_policy(
     columns=("gender",), epsilon=1.0, perpetrators={"share": 0}, sources={"share": 0}

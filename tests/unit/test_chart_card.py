@@ -24,7 +24,8 @@ from invented_release import protected_answer
 from test_site_page import EVIL
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.citing import bibtex, quote, reference, ris, snippets, template
 from ctdhub.report.figures import (
     ALL,

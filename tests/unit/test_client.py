@@ -26,7 +26,8 @@ from invented_release import TABLES, protected_answer
 from ctdhub import client
 from ctdhub.client import Site, open_site
 from ctdhub.core.errors import SiteError
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.site.build import build_site
 from ctdhub.site.serve import serve
 from ctdhub.stats.answers import Answers

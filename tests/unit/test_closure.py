@@ -34,7 +34,7 @@ INSIDE = [
     ("publish", "release/approvals.py"),
     ("site", "core/i18n.py"),
     ("site", "locale/es.po"),
-    ("site", "release/bundle.py"),
+    ("site", "release/open.py"),
 ]
 OUTSIDE = [
     ("harmonise", "site/build.py"),

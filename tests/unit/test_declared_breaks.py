@@ -18,7 +18,8 @@ import ctdhub
 from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.hub.folder import Agreement, read_settings
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.wording import break_sentence
 from ctdhub.site import api
 from ctdhub.site.pages import trends as trends_page

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from invented_people import protect, small_policy
 
 from ctdhub.core.errors import PolicyError, WouldCharge
-from ctdhub.dp.engine import up_to
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import covered_years
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import up_to
 from ctdhub.dp.standalone.domains import read_column
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 

@@ -14,7 +14,7 @@ from invented_people import people, protect, small_policy
 
 from ctdhub.border import COUNTS, Protected
 from ctdhub.core.errors import HubError, LedgerError, LedgerTampered, Overspend, PolicyError
-from ctdhub.dp import engine
+from ctdhub.dp import quote
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.policy import Policy
@@ -108,7 +108,7 @@ def test_people_or_method_changed_is_another_question(
     table = people(20, POLICY)
     ask(tmp_path, table)
     ask(tmp_path, table.slice(1))
-    monkeypatch.setattr(engine, "METHOD", 2)
+    monkeypatch.setattr(quote, "METHOD", 2)
     ask(tmp_path, table)
     assert len(Ledger(tmp_path / "ledger").entries()) == 3
 

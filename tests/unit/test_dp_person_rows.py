@@ -15,10 +15,10 @@ from invented_people import protect, small_policy
 
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import count, encode
-from ctdhub.dp.engine import unit
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.plan import PersonRows, epsilon_by_rows, joined_reach, person_rows, plan_of
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import unit
 from ctdhub.dp.sources import mentioned, plan_of_perpetrators, public_sources
 from ctdhub.dp.workload import cost, measure, regional, workload
 from ctdhub.schema.model import load_schema

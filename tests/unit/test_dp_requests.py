@@ -19,9 +19,12 @@ import pytest
 from invented_people import people, protect, small_policy
 
 from ctdhub.core.errors import LedgerError, WouldCharge
-from ctdhub.dp import engine
+from ctdhub.dp import quote
 from ctdhub.dp.count import Counts, count, encode
-from ctdhub.dp.engine import (
+from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.plan import Plan, plan_of
+from ctdhub.dp.policy import Policy, Weights
+from ctdhub.dp.quote import (
     CanonicalRequest,
     Price,
     ReleaseRequest,
@@ -32,9 +35,6 @@ from ctdhub.dp.engine import (
     shown,
     up_to,
 )
-from ctdhub.dp.ledger.book import Ledger
-from ctdhub.dp.plan import Plan, plan_of
-from ctdhub.dp.policy import Policy, Weights
 from ctdhub.dp.sources import sourced
 from ctdhub.dp.standalone.table import ledger_of_table
 from ctdhub.dp.workload import workload
@@ -54,7 +54,7 @@ def exact_tables(plan: Plan, tables: Iterable[tuple[str, ...]]) -> Counts:
 
 
 def test_requests_are_written_field_by_field() -> None:
-    tree = ast.parse(inspect.getsource(engine))
+    tree = ast.parse(inspect.getsource(quote))
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     names |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     assert not names & {"repr", "model_dump", "model_dump_json", "asdict", "vars", "__dict__"}
@@ -100,7 +100,7 @@ def test_what_changed_is_told_apart() -> None:
     assert causes(asked(), asked(replace(PLAN, weights=Weights(pairs=40)))) == ("settings",)
     assert causes(asked(), asked(unit="household")) == ("settings",)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "METHOD", 2)
+        patch.setattr(quote, "METHOD", 2)
         assert causes(asked(), asked()) == ()
         other = asked()
     assert causes(asked(), other) == ("method",)
@@ -169,7 +169,7 @@ def test_the_last_answer_is_given_again_until_it_is_published(tmp_path: Path) ->
             given=[answer.guarantee.charge],
         )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "METHOD", 2)
+        patch.setattr(quote, "METHOD", 2)
         with pytest.raises(WouldCharge):
             protect(people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0))
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
@@ -274,7 +274,7 @@ def test_a_request_knows_its_counts_and_the_columns_they_are_of() -> None:
 
     def digest(counts: Counts) -> str:
         part = RequestPart("people", domains, (), None, {})
-        return request_of(engine.HUB, 1.0, 1e-6, "person", [(part, counts)]).people
+        return request_of(quote.HUB, 1.0, 1e-6, "person", [(part, counts)]).people
 
     counts = count(encode(table, domains), columns)
     turned = count(encode(table.take(pa.array(range(49, -1, -1))), domains), columns[::-1])

@@ -14,7 +14,8 @@ from ctdhub.dp import mechanism
 from ctdhub.dp.count import encode
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.model import load_schema
 from ctdhub.site.api import write_api
 from ctdhub.site.edition import Content, Edition

@@ -28,17 +28,9 @@ from ctdhub.hub.folder import Hub, read_journal
 from ctdhub.hub.stages import site as site_stage
 from ctdhub.hub.stages.site import build_site as site_step
 from ctdhub.release.approvals import ROLES
-from ctdhub.release.bundle import (
-    digest,
-    latest_standing,
-    leading,
-    open_release,
-    open_releases,
-    sha256,
-    verify,
-    write_release,
-)
+from ctdhub.release.bundle import latest_standing, write_release
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, Erratum, cleaned, errata_of
+from ctdhub.release.open import digest, leading, open_release, open_releases, sha256, verify
 from ctdhub.report.wording import citation
 from ctdhub.site.api import schema
 from ctdhub.site.build import build_site

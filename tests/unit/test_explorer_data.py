@@ -22,7 +22,8 @@ from typer.testing import CliRunner
 from ctdhub.border import Protected
 from ctdhub.cli.app import command
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.site import explorer as explore
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Content, Edition

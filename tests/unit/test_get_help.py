@@ -16,7 +16,8 @@ from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.hub import init
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages.site import edition
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.brief.make import brief, make_poster
 from ctdhub.report.brief.subjects import named_place
 from ctdhub.report.helplines import Help, Helpline

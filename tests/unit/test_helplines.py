@@ -15,7 +15,8 @@ from ctdhub.core.errors import PolicyError
 from ctdhub.core.i18n import language
 from ctdhub.document.document import Words
 from ctdhub.hub import init
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.brief.make import make_poster
 from ctdhub.report.brief.subjects import named_place
 from ctdhub.report.helplines import FILE, KINDS, Contact, Help, Helpline, read_help

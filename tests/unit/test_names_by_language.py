@@ -10,8 +10,9 @@ import pytest
 from invented_release import protected_answer
 
 from ctdhub.core.i18n import language
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import PublicFacts
+from ctdhub.release.open import open_release
 from ctdhub.report.trends import change_sentences, part_label
 from ctdhub.report.wording import called, turn_sentences
 from ctdhub.site.build import build_site

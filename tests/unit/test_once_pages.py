@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 from ctdhub.cli.hub import show_figures
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.hub.folder import Hub
-from ctdhub.release.bundle import Release, open_release, verify, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release, verify
 from ctdhub.report.brief.make import closing
 from ctdhub.report.brief.sections import Notebook
 from ctdhub.report.release_changes import text as message_text

@@ -22,7 +22,8 @@ from invented_release import TABLES, protected_answer
 from ctdhub.api.release import PublishedRelease
 from ctdhub.border import Protected, restore
 from ctdhub.core.errors import HubError
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.report.brief.make import Brief, brief, make_poster
 from ctdhub.report.brief.subjects import BriefPlace, Corridor
 from ctdhub.report.figures import figures

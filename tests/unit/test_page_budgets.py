@@ -9,7 +9,8 @@ from invented_release import FACTS, protected_answer
 from page_budgets import PACKED, WHOLE, too_heavy
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
 from ctdhub.site.pages import places
 from ctdhub.site.render import render

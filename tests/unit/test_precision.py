@@ -12,7 +12,8 @@ from invented_release import people_rows, protected_answer
 
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.report.facts import press_sheet
 from ctdhub.report.figures import Among, figures
 from ctdhub.report.sentences import place_sentences, side_sentences

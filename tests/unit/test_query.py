@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from invented_release import TABLES, protected_answer
 
 from ctdhub.core.errors import HubError
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers, asked, recorded
 from ctdhub.stats.query import Query

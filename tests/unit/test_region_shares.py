@@ -18,8 +18,8 @@ from ctdhub.dp.plan import Plan, plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.simulate import rehearse
 from ctdhub.dp.workload import cost, in_regions, regional, workload
-from ctdhub.release.bundle import Release
 from ctdhub.release.manifest import Manifest
+from ctdhub.release.open import Release
 from ctdhub.report.facts import place_sheet, press_sheet
 from ctdhub.schema import countries
 from ctdhub.schema.countries import place_of

@@ -19,8 +19,9 @@ from ctdhub.border import FALSE_SHARE, MEASUREMENTS, Protected, Sources
 from ctdhub.cli.approve import _measured as told_before_signing
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import language
-from ctdhub.release.bundle import open_release, sha256, sums, verify, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import Manifest
+from ctdhub.release.open import open_release, sha256, sums, verify
 from ctdhub.release.tables import MEASUREMENT_FILES, SOURCE_FILES
 from ctdhub.site.pages import data
 from ctdhub.site.render import render

@@ -18,8 +18,9 @@ from invented_release import people_rows, protected_answer
 from ctdhub.border import COUNTS, Perpetrators, Protected
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import language
-from ctdhub.release.bundle import open_release, sha256, sums, verify, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import Manifest
+from ctdhub.release.open import open_release, sha256, sums, verify
 from ctdhub.release.tables import PERPETRATOR_FILES
 from ctdhub.site.pages import data
 from ctdhub.site.render import render

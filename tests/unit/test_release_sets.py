@@ -23,8 +23,9 @@ from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.simulate import rehearse, stand_in
-from ctdhub.release.bundle import open_release, sha256, sums, verify, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import Manifest
+from ctdhub.release.open import open_release, sha256, sums, verify
 from ctdhub.schema.model import load_schema
 
 SETS = ("imputation-01.parquet", "imputation-02.parquet")

@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 
 from ctdhub.cli.app import command
 from ctdhub.core.errors import ReleaseError
-from ctdhub.release.bundle import Problem, open_release, sha256, sums, verify, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import Manifest
+from ctdhub.release.open import Problem, open_release, sha256, sums, verify
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ from invented_release import FACTS, TABLES, people_rows, protected_answer
 
 from ctdhub.border import COUNTS, restore
 from ctdhub.core.errors import ReleaseError
-from ctdhub.release.bundle import latest_release, next_version, open_release, verify, write_release
+from ctdhub.release.bundle import latest_release, next_version, write_release
 from ctdhub.release.manifest import PublicFacts
+from ctdhub.release.open import open_release, verify
 from ctdhub.release.tables import without_formulas
 
 

@@ -27,7 +27,7 @@ from leaving_source import (
 from ctdhub.border import MEASUREMENTS, Sources
 from ctdhub.core.i18n import LANGUAGES
 from ctdhub.document import text
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import signal_charts
 from ctdhub.report.signal_charts import write_signals
 from ctdhub.schema.model import CONTRIBUTOR

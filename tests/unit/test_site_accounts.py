@@ -11,8 +11,9 @@ from invented_release import protected_answer
 
 from ctdhub.core.errors import ReleaseError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, verify, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import ATTACKS
+from ctdhub.release.open import Release, open_release, verify
 from ctdhub.site.edition import Edition, PublishedSpending, read_attacks
 from ctdhub.site.pages import methods
 from ctdhub.site.render import render

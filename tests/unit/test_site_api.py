@@ -14,7 +14,8 @@ from invented_release import TABLES, protected_answer
 from jsonschema import Draft202012Validator
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.site.api import SCHEMAS, schema
 from ctdhub.site.build import build_site
 

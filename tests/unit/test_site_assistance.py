@@ -11,7 +11,8 @@ import pytest
 from invented_release import ASSISTED, TABLES, protected_answer
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.equity import assistance_caveat, charts, file_of
 from ctdhub.site.build import build_site
 from ctdhub.site.pages import assistance as page_of

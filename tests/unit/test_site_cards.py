@@ -18,8 +18,9 @@ from ctdhub.core.files import WRITING
 from ctdhub.core.i18n import language
 from ctdhub.core.keys.signing import make_key
 from ctdhub.release.approvals import ROLES
-from ctdhub.release.bundle import Release, digest, open_release, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.errata import Erratum, Notice
+from ctdhub.release.open import Release, digest, open_release
 from ctdhub.report.figures import figures, sides
 from ctdhub.report.helplines import Help
 from ctdhub.site import cards, render

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from invented_release import protected_answer
 
-from ctdhub.release.bundle import open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import open_release
 from ctdhub.site.build import build_site
 
 

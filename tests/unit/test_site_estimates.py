@@ -18,7 +18,8 @@ from ctdhub.border import DOUBLES, MEASUREMENTS
 from ctdhub.cli.app import command
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.mse import double_people, scope
 from ctdhub.site.build import build_site
 from ctdhub.site.pages import estimates

@@ -20,7 +20,7 @@ from test_site_page import EVIL, EXIT, Page
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.calendar import (
     FILE,
     KINDS,

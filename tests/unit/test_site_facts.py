@@ -12,7 +12,8 @@ from invented_release import protected_answer
 from trap_one import trap_one
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.facts import as_json, as_markdown, place_sheet
 from ctdhub.schema import countries
 from ctdhub.site.build import build_site

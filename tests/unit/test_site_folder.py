@@ -25,8 +25,9 @@ from ctdhub.cli.app import command
 from ctdhub.client import open_site
 from ctdhub.core.errors import HubError, ReleaseError
 from ctdhub.hub.steps import hash_folder
-from ctdhub.release.bundle import Release, open_release, open_releases, verify, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import Release, open_release, open_releases, verify
 from ctdhub.report.figures import figures, listed_places, sides
 from ctdhub.schema import countries
 from ctdhub.site.build import build_site

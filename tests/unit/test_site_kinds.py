@@ -19,7 +19,8 @@ from page_kinds import APART, KINDS
 import ctdhub.site
 from ctdhub.core.errors import HubError, StoryError
 from ctdhub.core.i18n import LANGUAGES, language, said
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.site import render
 from ctdhub.site.build import DRAFT, MARK, build_site
 from ctdhub.site.edition import GROUPS, Content, Edition, PageKind

@@ -11,7 +11,8 @@ from invented_release import people_rows, protected_answer
 from test_site_page import EVIL, Page, made
 
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
 from ctdhub.site import course as learn
 from ctdhub.site.course import Exercise, Lesson, lessons

@@ -22,7 +22,8 @@ from test_site_page import CSS, made
 from ctdhub.core.format import number
 from ctdhub.core.i18n import language
 from ctdhub.document.charts.tiles import SIZE, WIDEST, Arrow, Tile, draw_map, layout, marks, stroke
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.figures import STEPS, VIEWS, maps, steps
 from ctdhub.schema import countries
 from ctdhub.site.edition import PLAIN, Content

@@ -20,7 +20,8 @@ from page_kinds import KINDS, place_of
 from signs_of_numbers import astray
 
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema.labels import code_label
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import PLAIN, Content, Edition

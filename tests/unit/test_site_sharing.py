@@ -19,7 +19,8 @@ from ctdhub.core.errors import HubError, PolicyError
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.document.charts.pages import WIDTH
 from ctdhub.hub.init import new_hub
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Content, Edition
 from ctdhub.site.frame import EXAMPLE, Sharing, address

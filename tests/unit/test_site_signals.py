@@ -19,7 +19,8 @@ from invented_release import TABLES, protected_answer
 from ctdhub.border import MEASUREMENTS, Protected
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.practice.people import draw, load_marginals
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report import signal_charts
 from ctdhub.report.signal_charts import write_signals
 from ctdhub.report.signals import of_release, sentence

@@ -16,7 +16,8 @@ from test_site_page import EVIL, Page
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, language
 from ctdhub.document.svg import round_top
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.pages import trends as trends_page

@@ -16,7 +16,8 @@ from invented_release import people_rows, protected_answer
 
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.document.spreadsheet import PlainSheet, write_spreadsheet
-from ctdhub.release.bundle import Release, open_release, verify, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release, verify
 from ctdhub.schema.labels import code_label, label
 from ctdhub.site.pages.data import ZIP, write_counts, write_zip
 

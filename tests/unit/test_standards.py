@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from invented_release import people_rows, protected_answer
 
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
 from ctdhub.release.catalogue import catalogue
+from ctdhub.release.open import Release, open_release
 from ctdhub.site.frame import Sharing
 
 SITE = "https://data.example.org/hub"

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from invented_release import FACTS, TABLES, Z, people_rows, protected_answer
 
 from ctdhub.border import Protected, highest_unseen, unseen_end
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.figures import Among, figures
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers

@@ -12,7 +12,8 @@ from practice_releases import Practice
 from tests.conftest import Once
 
 from ctdhub.border import MEASUREMENTS
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.schema.model import MERGED, PERIOD
 from ctdhub.stats.answers import Answers

@@ -30,7 +30,8 @@ from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
 from ctdhub.practice.people import invented_people
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report import equity as equity_rows
 from ctdhub.report.equity import (
     assistance_caveat,

@@ -9,7 +9,8 @@ import pytest
 from invented_release import TABLES, people_rows, protected_answer
 
 from ctdhub.core.i18n import language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.facts import press_sheet
 from ctdhub.report.sentences import headline_sentence, place_sentences, reach_sentence
 from ctdhub.schema import countries

@@ -18,7 +18,8 @@ from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, HubError
 from ctdhub.core.format import isolated
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report import mandated
 from ctdhub.report.mandated import COLUMNS, FORMATS, line_label, notes, title, words_of, written
 from ctdhub.schema.model import CHILD_BANDS

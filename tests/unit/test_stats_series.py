@@ -10,7 +10,8 @@ import pytest
 from invented_release import invented_sources, people_rows, protected_answer
 
 from ctdhub.border import MEASUREMENTS
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.stats.mse.of_release import lists_in
 from ctdhub.stats.trend import all_series, by_contributor, series
 

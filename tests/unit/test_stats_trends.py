@@ -13,7 +13,8 @@ from invented_release import people_rows, protected_answer
 from moving_release import LAST_OF_ONE, moving_release
 
 from ctdhub.core.i18n import language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.figures import Among, figures, years_headline
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row

@@ -20,7 +20,8 @@ from ctdhub.cli.app import command
 from ctdhub.core.errors import HubError, StoryError
 from ctdhub.core.format import interval, number, share
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 from ctdhub.schema import countries
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import Edition

@@ -20,7 +20,8 @@ from tests.conftest import Once
 from ctdhub.core.errors import QuestionError
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release.bundle import Release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release
 from ctdhub.report.trends import csv_of
 from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.pages import trends as trends_page

@@ -20,7 +20,7 @@ from tests import envelopes
 
 from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.release.approvals import ROLES, LedgerHead, Promise
-from ctdhub.release.bundle import verify
+from ctdhub.release.open import verify
 
 HERE = Path(__file__).parents[2] / "verifiers"
 PYTHON, NODE = [sys.executable, str(HERE / "verify_release.py")], shutil.which("node")

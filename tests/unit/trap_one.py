@@ -10,7 +10,8 @@ from pathlib import Path
 
 from invented_release import protected_answer
 
-from ctdhub.release.bundle import Release, open_release, write_release
+from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release, open_release
 
 LABOUR, SEXUAL, OTHER = (
     "exploitation_forced_labour", "exploitation_sexual", "exploitation_other",

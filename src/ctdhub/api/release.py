@@ -25,7 +25,7 @@ from ctdhub.client import Site, frame, open_site
 from ctdhub.core.errors import error
 from ctdhub.core.files import write_whole
 from ctdhub.core.i18n import LANGUAGES, language
-from ctdhub.release import bundle as opening
+from ctdhub.release import open as opening
 from ctdhub.release.bundle import latest_standing, versions
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.tables import without_formulas

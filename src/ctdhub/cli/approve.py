@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from ctdhub.hub.folder import Hub
     from ctdhub.hub.paid import Account
     from ctdhub.release.approvals import Approval, Approvers, KeyChange, Role, Statement
-    from ctdhub.release.bundle import Problem
     from ctdhub.release.errata import Erratum
     from ctdhub.release.manifest import Manifest
+    from ctdhub.release.open import Problem
 
 
 # --------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def show_statement(
 ) -> None:
     """Everything that a person signs, before he signs."""
     from ctdhub.dp.ledger.file import purpose_text
-    from ctdhub.release.bundle import open_release
+    from ctdhub.release.open import open_release
     from ctdhub.report.sentences import headline_of
 
     people = headline_of(open_release(hub.candidates / given.version))
@@ -444,8 +444,8 @@ def verify(releases: Annotated[list[Path], typer.Argument(metavar="release")]) -
 
 def show_verified(release: Path) -> bool:
     """Check a release and show what was found; gives whether it is whole."""
-    from ctdhub.release.bundle import digest, verify
     from ctdhub.release.errata import errata_of
+    from ctdhub.release.open import digest, verify
 
     approvers, hub = approvers_near(release), options.hub_near(release)
     if hub:

@@ -20,7 +20,7 @@ from ctdhub.core.i18n import _, current, said
 from ctdhub.core.tables import as_csv, as_json
 from ctdhub.document import html, pdf, text
 from ctdhub.document.document import Document
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import equity as equity_rows
 from ctdhub.report import mandated
 from ctdhub.report import trends as series

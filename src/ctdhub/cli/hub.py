@@ -202,7 +202,7 @@ def build_hub(
         WouldCharge: it may not be spent; nothing was charged.
         UsageError: ``spend`` is no finite number (rule ``usage``).
     """
-    from ctdhub.dp.engine import up_to
+    from ctdhub.dp.quote import up_to
     from ctdhub.hub import pipeline
     from ctdhub.hub.stages.alarms import alarms_of
     from ctdhub.sensitive.mapping.mapping import STOPPING
@@ -559,7 +559,7 @@ def show_release(hub: Hub) -> None:
 
 def show_figures(hub: Hub, version: str) -> None:
     """What a release is about and what it promises."""
-    from ctdhub.release.bundle import open_release
+    from ctdhub.release.open import open_release
     from ctdhub.report.sentences import headline_of
 
     release = open_release(hub.releases / version)

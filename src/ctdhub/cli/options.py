@@ -18,7 +18,7 @@ from ctdhub.core.i18n import LANGUAGES, _, current, language
 
 if TYPE_CHECKING:
     from ctdhub.hub.folder import Hub
-    from ctdhub.release.bundle import Release
+    from ctdhub.release.open import Release
     from ctdhub.sensitive.ingest.options import ReadOptions
     from ctdhub.sensitive.ingest.raw import RawTable
 
@@ -209,7 +209,7 @@ def opened(source: Path) -> Release:
         ReleaseError: there is none, or it is not what was published.
     """
     from ctdhub.cli.approve import approvers_near
-    from ctdhub.release.bundle import open_release
+    from ctdhub.release.open import open_release
 
     folder = release_folder(source)
     return open_release(folder, approvers_near(folder))

@@ -18,7 +18,7 @@ from ctdhub.core.i18n import _, ngettext, said
 from ctdhub.core.tables import ROW, as_json
 from ctdhub.document import text
 from ctdhub.document.document import Document
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import mse as words
 from ctdhub.report import signal_charts
 from ctdhub.report.mse import chart_file, double_people, report, said_first, scope

@@ -15,7 +15,7 @@ from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.site.stories.seconds import IDLE
 
 if TYPE_CHECKING:
-    from ctdhub.release.bundle import Release
+    from ctdhub.release.open import Release
 
 
 # --------------------------------------------------------------------------------------------------
@@ -33,7 +33,7 @@ def site(
     """The verb ``site``."""
     from ctdhub.cli.approve import approvers_near
     from ctdhub.hub.stages import site as stage
-    from ctdhub.release.bundle import leading, open_release, open_releases
+    from ctdhub.release.open import leading, open_release, open_releases
     from ctdhub.site.build import build_site
     from ctdhub.site.edition import Edition
     from ctdhub.site.stories.exhibit import build_exhibit
@@ -158,7 +158,7 @@ def notice(
     out: Path | None = None,
 ) -> None:
     """The verb ``notice``."""
-    from ctdhub.release.bundle import open_releases
+    from ctdhub.release.open import open_releases
     from ctdhub.report.release_changes import in_all, message
     from ctdhub.stats.answers import Answers
 
@@ -185,7 +185,7 @@ def _published(source: Path) -> Release:
     """
     from ctdhub.cli.approve import approvers_near
     from ctdhub.release.approvals import CANDIDATES
-    from ctdhub.release.bundle import verify
+    from ctdhub.release.open import verify
 
     release = options.opened(source)
     if release.path.resolve().parent.name == CANDIDATES or verify(

@@ -445,7 +445,7 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
             have counts of their own, and ``person_rows`` reads the unit.
 
     Raises:
-        PolicyError: as :func:`ctdhub.dp.lists.list_tables`.
+        PolicyError: as :func:`ctdhub.dp.sources.list_tables`.
     """
     share, doubles = policy.sources.share, double_tables(policy, facts)
     given = [c for c in facts.get("contributors", ()) if isinstance(c, Mapping) and c.get("id")]

@@ -14,8 +14,8 @@ from ctdhub.hub.folder import Hub, alone, by_version, noted, timestamp
 from ctdhub.hub.paid import check_paid, refuse_published
 from ctdhub.release import approvals
 from ctdhub.release.approvals import FILE, Approvals, Approvers, Hold, Holds, KeyChange, Lift, Role
-from ctdhub.release.bundle import digest
 from ctdhub.release.errata import cleaned
+from ctdhub.release.open import digest
 
 # --------------------------------------------------------------------------------------------------
 # Whose keys count in a hub: those of the last signed release, and the signed changes since.

@@ -6,7 +6,7 @@ from typing import Any
 from ctdhub.core.errors import HubError, error, from_json
 from ctdhub.core.i18n import Text
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.engine import Price
+from ctdhub.dp.quote import Price
 from ctdhub.hub import engine as engine_of
 from ctdhub.hub import pipeline
 from ctdhub.hub.contributions import PEOPLE, mapping_file

@@ -18,8 +18,9 @@ from ctdhub.hub.folder import Hub, noted, timestamp
 from ctdhub.hub.stages.publish import may_approve_itself
 from ctdhub.release import errata
 from ctdhub.release.approvals import ROLE_NAMES, ROLES, Role
-from ctdhub.release.bundle import Release, digest, open_release, verify, versions
+from ctdhub.release.bundle import versions
 from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import Release, digest, open_release, verify
 
 
 def published(hub: Hub, version: str) -> Release:

@@ -22,8 +22,8 @@ from ctdhub.dp.ledger.file import Charge, write_synced
 from ctdhub.dp.policy import Policy
 from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import APPROVALS, Approvals, LedgerHead
-from ctdhub.release.bundle import digest
 from ctdhub.release.manifest import MANIFEST, Manifest
+from ctdhub.release.open import digest
 
 # --------------------------------------------------------------------------------------------------
 # The hub's ledger, and whether everything that it published was paid for.

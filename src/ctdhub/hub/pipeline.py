@@ -4,8 +4,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from ctdhub.core.i18n import Text
-from ctdhub.dp.engine import Pay
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import Pay
 from ctdhub.hub import engine as engine_of
 from ctdhub.hub import preflight
 from ctdhub.hub.deliveries import refuse_unclear

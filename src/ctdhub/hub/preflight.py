@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from ctdhub.core.errors import HubError, Overspend
 from ctdhub.core.i18n import Field, Numeral, Text, joined
-from ctdhub.dp.engine import Price, why
+from ctdhub.dp.quote import Price, why
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import check_paid
 from ctdhub.hub.stages import candidate
 from ctdhub.hub.stages.link import refuse_linkage_keys
 from ctdhub.hub.stages.site import edition
 from ctdhub.hub.steps import NEVER_RAN, Step
-from ctdhub.release.bundle import leading, open_releases
+from ctdhub.release.open import leading, open_releases
 from ctdhub.report.figures import listed_places
 from ctdhub.report.helplines import Help
 from ctdhub.stats.answers import Answers

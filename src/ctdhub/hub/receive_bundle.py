@@ -13,13 +13,20 @@ from ctdhub.hub.agreements import hash_of_agreement, with_settings, write_agreem
 from ctdhub.hub.contributions import mapping_file
 from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted, policy
 from ctdhub.release.approvals import ROLES
-from ctdhub.sensitive.bundle import pack
-from ctdhub.sensitive.bundle.pack import (
+from ctdhub.sensitive.bundle.card import (
     CardAgreement,
     HubCard,
     SignedCard,
     parse_key_file,
     sign_card,
+)
+from ctdhub.sensitive.bundle.pack import (
+    DATA,
+    MAPPING,
+    REPORT,
+    OpenedBundle,
+    check_bundle,
+    open_bundle,
 )
 from ctdhub.sensitive.mapping.mapping_file import text_of
 
@@ -39,23 +46,23 @@ class ReceivedBundle:
             one, the contributor's is next to it for the steward to compare.
     """
 
-    bundle: pack.OpenedBundle
+    bundle: OpenedBundle
     cases: Path
     mapping: Path
     read_by_it: bool
 
 
-def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> pack.OpenedBundle:
+def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> OpenedBundle:
     """A bundle that is for this hub, signed with a key that the agreement names.
 
     Raises:
-        FileError: see :mod:`ctdhub.sensitive.bundle.pack`.
+        FileError: see :mod:`ctdhub.sensitive.bundle.card`.
         PolicyError: the hub has no agreement with the contributor, or it has ended.
     """
     hub.work.mkdir(mode=0o700, exist_ok=True)
-    bundle = pack.open_bundle(file, identities, hub.work)
+    bundle = open_bundle(file, identities, hub.work)
     settings, agreement = hub.settings, hub.agreement(bundle.manifest.contributor)
-    pack.check_bundle(bundle, settings.name, settings.recipients, agreement.senders, file.name)
+    check_bundle(bundle, settings.name, settings.recipients, agreement.senders, file.name)
     return bundle
 
 
@@ -73,7 +80,7 @@ def receive(hub: Hub, file: Path, identities: Sequence[Path], day: date) -> Rece
     bundle = opened(hub, file, identities)
     who = bundle.manifest.contributor
     folder = hub.root / "contributions" / who / day.isoformat()
-    cases = folder / Path(pack.DATA).name
+    cases = folder / Path(DATA).name
     if cases.exists():
         raise error("bundle-day", file=file, day=day.isoformat(), id=who)
     with hub.lock():
@@ -106,7 +113,7 @@ def lay_mapping(hub: Hub, who: str, content: bytes, day: date) -> tuple[Path, bo
     return place, True
 
 
-def lay_apart(bundle: pack.OpenedBundle, out: Path) -> None:
+def lay_apart(bundle: OpenedBundle, out: Path) -> None:
     """Write the files of a bundle into a new folder that its owner alone can read.
 
     Raises:
@@ -115,7 +122,7 @@ def lay_apart(bundle: pack.OpenedBundle, out: Path) -> None:
     if out.exists():
         raise error("bundle-exists", file=out)
     out.mkdir(mode=0o700)
-    inside = {pack.DATA: bundle.cases, pack.MAPPING: bundle.mapping, pack.REPORT: bundle.report}
+    inside = {DATA: bundle.cases, MAPPING: bundle.mapping, REPORT: bundle.report}
     for name, content in inside.items():
         write_new(out / Path(name).name, content)
     write_new(out / "manifest.json", bundle.manifest.message())

@@ -20,8 +20,9 @@ from ctdhub.hub.agreements import with_settings
 from ctdhub.hub.folder import Hub, noted, policy, row_facts, variables, year_of
 from ctdhub.hub.steps import Progress, hash_file
 from ctdhub.practice.people import FEWEST, invented_people
-from ctdhub.release.bundle import Release, latest_standing
+from ctdhub.release.bundle import latest_standing
 from ctdhub.release.manifest import Manifest, widening
+from ctdhub.release.open import Release
 from ctdhub.report.facts import press_sheet
 from ctdhub.schema.countries import members, place_of, regions
 from ctdhub.schema.model import DESTINATION, PERIOD, Variable, load_schema

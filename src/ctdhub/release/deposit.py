@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ctdhub.core.errors import error, printable
-from ctdhub.release.bundle import Release, digest
 from ctdhub.release.catalogue import KEYWORDS, description, media, place, title
+from ctdhub.release.open import Release, digest
 
 # --------------------------------------------------------------------------------------------------
 # What an archive asks for when it gives a release a DOI: DataCite metadata, a deposit of Zenodo.

@@ -12,8 +12,8 @@ import pyarrow as pa
 import ctdhub
 from ctdhub.border import Protected
 from ctdhub.core.errors import error
-from ctdhub.release.bundle import sha256
 from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import sha256
 from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_sets, write_tables
 
 TABLES = tuple(f"{name}.{kind}" for name in (COUNTS_NAME, RECORDS) for kind in ("csv", "parquet"))

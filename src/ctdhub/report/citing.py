@@ -7,7 +7,7 @@ from typing import Any
 
 from ctdhub.core.format import isolated, share
 from ctdhub.core.i18n import _
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.figures import Chart, Figure, numbers_place, source_line
 from ctdhub.report.wording import called, caveat, citation, ranged, state_words, word, written
 

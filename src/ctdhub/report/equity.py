@@ -11,7 +11,7 @@ from ctdhub.core import tables
 from ctdhub.core.format import decimal, interval, share_ranged
 from ctdhub.core.i18n import _, current
 from ctdhub.core.tables import write_json
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.figures import Chart, Figure, FigureBar
 from ctdhub.report.wording import caveat, citation, file_numbers, paragraph, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label

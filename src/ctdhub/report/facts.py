@@ -11,8 +11,8 @@ from ctdhub.core.format import inline, listed, number, share, span
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, language
 from ctdhub.document import text
 from ctdhub.document.document import Block, Document, Meta, Section, Sentences, TextTable, Words
-from ctdhub.release.bundle import Release
 from ctdhub.release.errata import plain_data
+from ctdhub.release.open import Release
 from ctdhub.report import sentences as saying
 from ctdhub.report import wording
 from ctdhub.schema.countries import Place, place_of

@@ -17,7 +17,7 @@ from ctdhub.document.charts.pages import MARGIN, WIDTH, Picture, standalone
 from ctdhub.document.charts.tiles import Arrow, Key, Look, Tile, TileMap, layout
 from ctdhub.document.document import Bar, Ends, Point, Years
 from ctdhub.document.svg import Drawing, round_top
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.sentences import corridor
 from ctdhub.report.wording import sized, state_words

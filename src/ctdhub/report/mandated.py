@@ -11,7 +11,7 @@ from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language
 from ctdhub.core.tables import as_csv, as_json
 from ctdhub.document import text
 from ctdhub.document.document import Document, Items, Meta, Section, TextTable
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.sentences import undated
 from ctdhub.schema import countries

@@ -12,7 +12,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
 from ctdhub.document.charts.bars import dots_body
 from ctdhub.document.document import Bar, Dots
 from ctdhub.document.svg import EMPTY, round_top
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.figures import alone
 from ctdhub.report.wording import paragraph, paragraphs, people_ranged
 from ctdhub.schema.labels import code_label

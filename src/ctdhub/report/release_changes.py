@@ -12,10 +12,10 @@ from functools import partial
 from ctdhub.border import Estimate
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, said
 from ctdhub.document.text import escaped
-from ctdhub.release.bundle import Release
 from ctdhub.release.catalogue import place
 from ctdhub.release.changes import CHANGELOG, changes, newest_changes, newest_note
 from ctdhub.release.errata import status
+from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.sentences import headline_sentence
 from ctdhub.schema.labels import code_label, label

@@ -4,7 +4,7 @@ from functools import partial
 
 from ctdhub.core.format import inline, number, share
 from ctdhub.core.i18n import _, current
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.wording import ends, even_more, least_claim, paragraph, printed, surely
 from ctdhub.schema import countries
 from ctdhub.schema.countries import Place

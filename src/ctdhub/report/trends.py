@@ -22,8 +22,8 @@ from ctdhub.document.document import (
     Words,
     Years,
 )
-from ctdhub.release.bundle import Release
 from ctdhub.release.manifest import PublicFacts
+from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.figures import NOTHING, Chart, base_note, named_years, year_chart, years_headline
 from ctdhub.schema import countries

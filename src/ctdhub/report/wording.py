@@ -31,10 +31,10 @@ from ctdhub.core.format import (
     year,
 )
 from ctdhub.core.i18n import Text, _, current, formula, joined, ngettext, said
-from ctdhub.release.bundle import Release
 from ctdhub.release.changes import BREAKS
 from ctdhub.release.errata import Erratum
 from ctdhub.release.manifest import Contributor, PublicFacts
+from ctdhub.release.open import Release
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
 from ctdhub.stats.cards import NumberCard

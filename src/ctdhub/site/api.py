@@ -24,9 +24,9 @@ from typing import Any
 from ctdhub.border import PROTECTED, SHOWN, Estimate
 from ctdhub.core.i18n import LANGUAGES, current, language
 from ctdhub.core.tables import write_csv, write_json
-from ctdhub.release.bundle import Release
 from ctdhub.release.catalogue import WHAT_IT_IS, title
 from ctdhub.release.manifest import VERSION_PATTERN, LinkErrors
+from ctdhub.release.open import Release
 from ctdhub.report import figures as places
 from ctdhub.report.figures import figures
 from ctdhub.report.wording import attributes, caveat, citation, file_numbers

@@ -16,8 +16,8 @@ from pathlib import Path
 from ctdhub.core.errors import error
 from ctdhub.core.files import uncollected
 from ctdhub.core.i18n import LANGUAGES, _, current, language
-from ctdhub.release.bundle import Release
 from ctdhub.release.manifest import VERSION_PATTERN
+from ctdhub.release.open import Release
 from ctdhub.site import explorer, feed, frame, render
 from ctdhub.site.api import write_latest
 from ctdhub.site.cards import CardWriter, Kept, draw

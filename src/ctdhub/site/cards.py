@@ -25,8 +25,8 @@ from pathlib import Path
 from ctdhub.core.errors import error
 from ctdhub.core.files import rewrite
 from ctdhub.core.i18n import LANGUAGES, Text, _, current, language
-from ctdhub.release.bundle import Problem, Release, digest, sha256
 from ctdhub.release.errata import errata_of, status
+from ctdhub.release.open import Problem, Release, digest, sha256
 from ctdhub.report.wording import called, citation
 from ctdhub.site import feed, frame, render
 from ctdhub.site.api import write_api

@@ -15,7 +15,7 @@ from ctdhub.core.format import listed, number, span, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.core.tables import write_csv, write_json
 from ctdhub.document.charts import bars, years
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.citing import quote, reference, snippets
 from ctdhub.report.figures import Figure, FigureBar, line_of, numbers_place
 from ctdhub.report.trends import Trend

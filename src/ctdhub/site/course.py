@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ctdhub.core.format import decimal, number, share, year
 from ctdhub.core.i18n import Text, _, read_words
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.sentences import headline_sentence
 from ctdhub.report.wording import Kind, called, sized, state_words

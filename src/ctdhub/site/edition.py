@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text, current
-from ctdhub.release.bundle import Release
 from ctdhub.release.manifest import ATTACKS
+from ctdhub.release.open import Release
 from ctdhub.report.calendar import Calendar, read_calendar
 from ctdhub.report.figures import Chart
 from ctdhub.report.helplines import Help, read_help

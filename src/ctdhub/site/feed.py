@@ -12,10 +12,10 @@ from ctdhub.core.errors import error
 from ctdhub.core.format import day, span
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.release.approvals import APPROVALS
-from ctdhub.release.bundle import Release, digest
 from ctdhub.release.catalogue import citation, title
 from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, as_data, as_markdown, plain_data
 from ctdhub.release.manifest import SUMS
+from ctdhub.release.open import Release, digest
 from ctdhub.report.release_changes import compared, earlier, public_changes, summary
 from ctdhub.report.wording import called, in_words
 from ctdhub.report.wording import citation as citation_of_notice

@@ -30,9 +30,9 @@ from ctdhub.document.html import bidi, embedded
 from ctdhub.document.html import inlined as in_page
 from ctdhub.document.svg import element
 from ctdhub.release import catalogue
-from ctdhub.release.bundle import Release
 from ctdhub.release.catalogue import description, title
 from ctdhub.release.manifest import SITE_ADDRESS
+from ctdhub.release.open import Release
 from ctdhub.report import citing
 from ctdhub.report.figures import STORIES, Chart, Figure, numbers_place
 from ctdhub.report.figures import path as path_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ctdhub.core.i18n import LANGUAGES, _, current, language, said
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import citing
 from ctdhub.report.figures import listed_places
 from ctdhub.report.figures import path as place_path

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Literal
 
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.schema.model import ORIGIN, load_schema
 from ctdhub.stats.query import Query, Where
 

@@ -12,7 +12,7 @@ from operator import add
 from typing import Literal
 
 from ctdhub.core.errors import error
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.schema import countries, model
 from ctdhub.schema.countries import CountryOf, find_place, place_of
 from ctdhub.stats import trend

@@ -52,7 +52,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdhub.border import SHOWN, Estimate, highest_unseen, unseen_end
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.release.tables import YearCounts
 from ctdhub.schema.model import MERGED, PERIOD, grouped_values, load_schema
 from ctdhub.stats.cards import NOT_MEASURED, Interval, ratio

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.release.tables import YearCounts
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD, load_schema
 from ctdhub.stats.answers import Answers

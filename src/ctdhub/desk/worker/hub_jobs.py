@@ -17,7 +17,7 @@ from ctdhub.desk.mail import tell_about, tell_of_table
 from ctdhub.desk.models import Delivery, Job, ReleasePlan, SenderKey, TableRequest
 from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.desk.worker.identities import make_hub_keys
-from ctdhub.dp.engine import up_to
+from ctdhub.dp.quote import up_to
 from ctdhub.hub import agreements, approvers, between_builds, pipeline, rehearsal, withdrawals
 from ctdhub.hub import folder as desk_files
 from ctdhub.hub.approvers import accept_change
@@ -28,7 +28,8 @@ from ctdhub.hub.receive_bundle import name_recipient, name_sender, sender_of
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release import approvals
-from ctdhub.sensitive.bundle.pack import key_print, parse_key_file
+from ctdhub.sensitive.bundle.card import parse_key_file
+from ctdhub.sensitive.bundle.pack import key_print
 from ctdhub.sensitive.consent.register import REASONS
 
 # --------------------------------------------------------------------------------------------------

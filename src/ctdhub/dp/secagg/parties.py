@@ -23,11 +23,11 @@ from ctdhub.core.i18n import Text
 from ctdhub.core.tables import Tabular
 from ctdhub.dp import kernels
 from ctdhub.dp.count import Counts, count, encode
-from ctdhub.dp.engine import unit
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import Progress, answer_to
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Plan
+from ctdhub.dp.quote import unit
 from ctdhub.dp.secagg import masks, messages
 from ctdhub.dp.secagg.masks import Cells, SecaggLayout, with_noise
 from ctdhub.dp.secagg.messages import Round, Terms, Total, altered, named, of_round, read, write

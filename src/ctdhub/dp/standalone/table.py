@@ -18,11 +18,12 @@ from ctdhub.core.errors import HubError, Overspend, PolicyError, error, printabl
 from ctdhub.core.i18n import Numeral
 from ctdhub.core.tables import ROW, Tabular
 from ctdhub.dp.count import within_bound
-from ctdhub.dp.engine import ReleaseRequest, charge, quote_table
+from ctdhub.dp.engine import charge
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.custody import begin, leased, new_population, open_custody
 from ctdhub.dp.ledger.file import LedgerFile, damaged, guarded, write_synced
 from ctdhub.dp.mechanism import Progress
+from ctdhub.dp.quote import ReleaseRequest, quote_table
 from ctdhub.dp.standalone.domains import Scope
 
 # --------------------------------------------------------------------------------------------------

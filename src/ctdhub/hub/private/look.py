@@ -21,7 +21,8 @@ from ctdhub.hub.stages.alarms import alarms_of, delivered
 from ctdhub.hub.stages.harmonise import harmonise_file
 from ctdhub.hub.stages.link import DeliveryLine, deliveries
 from ctdhub.hub.steps import Step, hash_file
-from ctdhub.release.bundle import latest_release, open_release
+from ctdhub.release.bundle import latest_release
+from ctdhub.release.open import open_release
 from ctdhub.schema.model import CONTRIBUTOR, PERIOD
 from ctdhub.sensitive.alarms.checks import Alarm, ReadDelivery
 from ctdhub.sensitive.ingest.isolated import read_isolated

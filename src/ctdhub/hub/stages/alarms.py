@@ -18,7 +18,7 @@ from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import write_new
 from ctdhub.core.i18n import Several, Text, joined
 from ctdhub.core.tables import as_csv, as_json, fold
-from ctdhub.dp.engine import Pay, Price, up_to
+from ctdhub.dp.quote import Pay, Price, up_to
 from ctdhub.hub import contributions as work
 from ctdhub.hub.folder import Agreement, Detail, Hub
 from ctdhub.hub.steps import Step, hash_of, software

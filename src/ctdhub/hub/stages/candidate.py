@@ -28,9 +28,10 @@ from ctdhub.hub.paid import check_paid, ledger, published
 from ctdhub.hub.review import write_review
 from ctdhub.hub.steps import Step, hash_file, hash_of, software, software_names
 from ctdhub.release.approvals import Approvals
-from ctdhub.release.bundle import latest_release, next_version, open_release, write_release
+from ctdhub.release.bundle import latest_release, next_version, write_release
 from ctdhub.release.changes import CHANGELOG, carries_note, changes, newest_note
 from ctdhub.release.manifest import ATTACKS, MANIFEST, PublicFacts
+from ctdhub.release.open import open_release
 
 _FACTS = Text("hub.yaml and agreements")
 

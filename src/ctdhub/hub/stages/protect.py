@@ -10,8 +10,9 @@ from ctdhub.border import Protected
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.engine import Pay, Price, Quote, charge, quote_people
+from ctdhub.dp.engine import charge
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.quote import Pay, Price, Quote, quote_people
 from ctdhub.dp.sources import Overlap
 from ctdhub.hub.contributions import ANSWER, OVERLAP, PEOPLE, PERPETRATORS
 from ctdhub.hub.engine import Engine

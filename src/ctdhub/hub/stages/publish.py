@@ -24,9 +24,9 @@ from ctdhub.hub.review import hash_of_changes, hash_of_review
 from ctdhub.hub.steps import Step, hash_file, software
 from ctdhub.release import approvals as statements
 from ctdhub.release.approvals import ROLE_NAMES, Approval, Approvals, LedgerHead, Role, Statement
-from ctdhub.release.bundle import digest, examine
 from ctdhub.release.bundle import publish as move
 from ctdhub.release.manifest import MANIFEST, SUMS, Manifest
+from ctdhub.release.open import digest, examine
 
 # --------------------------------------------------------------------------------------------------
 # Two people approve a candidate; a practice hub approves its own.

@@ -12,9 +12,9 @@ from ctdhub.dp.ledger.book import on_releases
 from ctdhub.hub.folder import Hub, noted, policy, read_journal
 from ctdhub.hub.paid import budget_split, ledger, published
 from ctdhub.hub.steps import Progress, Step, hash_file, hash_of, software
-from ctdhub.release.bundle import leading, open_releases
 from ctdhub.release.errata import ERRATA as NOTICES
 from ctdhub.release.manifest import MANIFEST
+from ctdhub.release.open import leading, open_releases
 from ctdhub.report.calendar import FILE as EVENTS
 from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.edition import Edition, PublishedSpending

@@ -8,7 +8,7 @@ from ctdhub.core.format import clock, day, decimal, number, set_apart, share, ti
 from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Document, LargeNumber, Meta, Section, Words
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.brief import sections as assistance
 from ctdhub.report.brief.sections import (

@@ -31,7 +31,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.tables import FILE_ROW, as_csv, fold, trim
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import STANDING
-from ctdhub.sensitive.bundle.pack import grouped
+from ctdhub.sensitive.bundle.card import grouped
 from ctdhub.sensitive.ingest.delimited import unescaped
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions

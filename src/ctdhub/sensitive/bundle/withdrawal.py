@@ -15,8 +15,8 @@ from pydantic import Field, ValidationError
 from ctdhub.core.errors import error
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.keys.signing import SigningKey, is_signed
+from ctdhub.sensitive.bundle.card import HubCard, Signable
 from ctdhub.sensitive.bundle.leaving import CODE, code_of
-from ctdhub.sensitive.bundle.pack import HubCard, Signable
 from ctdhub.sensitive.mapping.identifiers import Keying
 
 SUFFIX = ".ctdwithdrawal"

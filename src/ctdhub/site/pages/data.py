@@ -18,7 +18,7 @@ from ctdhub.core import i18n
 from ctdhub.core.format import decimal, number
 from ctdhub.core.i18n import Text, _, current, ngettext
 from ctdhub.document.spreadsheet import Cell, PlainSheet, write_spreadsheet
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.release.tables import set_names
 from ctdhub.report.wording import caveat, citation, state_words
 from ctdhub.schema.crosswalk import NAMES, CodeMatch, arrows, load_crosswalk

@@ -14,7 +14,7 @@ from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula
 from ctdhub.core.tables import write_csv, write_json
 from ctdhub.document.charts.bars import draw_dots
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import mse as words
 from ctdhub.report.wording import citation, state_words
 from ctdhub.site.chart_files import CHARTS

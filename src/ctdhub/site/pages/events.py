@@ -16,7 +16,7 @@ from markupsafe import Markup
 from ctdhub.core.format import clock, listed, region
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.core.tables import write_json
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.calendar import KINDS, Calendar, Event, calendar_file, identifier
 from ctdhub.report.wording import called
 from ctdhub.site.edition import LEARN, Content, MenuEntry, PageKind

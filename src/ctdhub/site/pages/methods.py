@@ -11,7 +11,7 @@ from ctdhub.core.format import day, decimal, number, share, tiny
 from ctdhub.core.i18n import Text, _, current, said
 from ctdhub.document.svg import Canvas, colours, contrast
 from ctdhub.release.approvals import APPROVALS, ROLE_NAMES, Approvals
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.figures import figures
 from ctdhub.schema.labels import label

@@ -14,7 +14,7 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts.bars import draw_balance
 from ctdhub.document.charts.years import draw, draw_span
 from ctdhub.document.svg import round_top
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.figures import Chart, Figure
 from ctdhub.report.trends import Balance, Trend, counted_once, trends, uncovered, write_shifts
 from ctdhub.report.wording import called, turned

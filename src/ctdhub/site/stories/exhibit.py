@@ -17,7 +17,7 @@ from ctdhub.core.format import number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, language
 from ctdhub.document.charts.bars import draw_bars
 from ctdhub.document.html import embedded
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure
 from ctdhub.report.helplines import Contact
 from ctdhub.report.sentences import claim_and_reservation, reach_sentence

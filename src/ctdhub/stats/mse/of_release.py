@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from ctdhub.border import CAPTURE_CELLS, CAPTURES, LIST_JOIN, LISTS
-from ctdhub.release.bundle import Release
 from ctdhub.release.manifest import LinkErrors
+from ctdhub.release.open import Release
 from ctdhub.stats.mse.estimate import REPLICATES, Label, Result, WrongLinks, remembered
 from ctdhub.stats.mse.lists import Lists
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from ctdhub.release.bundle import Release
 from ctdhub.release.manifest import Contributor
+from ctdhub.release.open import Release
 from ctdhub.schema.model import CONTRIBUTOR_KIND, HARM, PERIOD, load_schema
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED, YES, Interval

@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ctdhub.release.bundle import Release
+from ctdhub.release.open import Release
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals import coverage
 from ctdhub.stats.signals.chances import Floats

@@ -19,7 +19,8 @@ from ctdhub.hub.private.pages import page as look_page
 from ctdhub.hub.stages.differencing import disclosures_of
 from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.hub.steps import hash_file
-from ctdhub.release.bundle import Release, latest_release, latest_standing, open_release
+from ctdhub.release.bundle import latest_release, latest_standing
+from ctdhub.release.open import Release, open_release
 from ctdhub.report.wording import caveat, ranged, state_words
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema

@@ -12,7 +12,7 @@ from ctdhub.core.format import day, decimal, exact, isolated, listed, number, sh
 from ctdhub.core.i18n import _, current, formula, said
 from ctdhub.desk.worker.answers.page import Page, name, table, words
 from ctdhub.document.document import Bar, Bars, Items
-from ctdhub.dp.engine import why
+from ctdhub.dp.quote import why
 from ctdhub.dp.simulate import Range
 from ctdhub.hub import approvers as keys
 from ctdhub.hub.approvers import Publication, publication
@@ -34,8 +34,8 @@ from ctdhub.release.approvals import (
     Signable,
     fingerprint,
 )
-from ctdhub.release.bundle import digest, examine, open_release
 from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
+from ctdhub.release.open import digest, examine, open_release
 from ctdhub.release.passkey import is_passkey
 from ctdhub.report import release_changes
 from ctdhub.report.sentences import headline_of
