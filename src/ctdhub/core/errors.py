@@ -8,17 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.i18n import (
-    Field,
-    Text,
-    _,
-    current,
-    field_as_json,
-    field_from_json,
-    joined,
-    read_shipped,
-    said,
-)
+from ctdhub.core import i18n
 
 # --------------------------------------------------------------------------------------------------
 # One error tree for the whole product; each error is data that knows how to be shown.
@@ -77,8 +67,8 @@ class HubError(Exception):
 
     def __init__(  # noqa: PLR0913
         self,
-        what: Text,
-        fix: Text,
+        what: i18n.Text,
+        fix: i18n.Text,
         *,
         file: str | Path | None = None,
         row: int | None = None,
@@ -86,7 +76,7 @@ class HubError(Exception):
         column: str | None = None,
         rule: str | None = None,
         name: str | None = None,
-        fields: Mapping[str, Field] | None = None,
+        fields: Mapping[str, i18n.Field] | None = None,
     ) -> None:
         self.name = name or rule
         self.fields = dict(fields or {})
@@ -97,29 +87,29 @@ class HubError(Exception):
         self.line = line
         self.column = printable(column) if column is not None else None
         self.rule = rule
-        self.spoken = current()
+        self.spoken = i18n.current()
         super().__init__(what.message)
 
     @property
     def what(self) -> str:
         """What is wrong, in the language in force."""
-        return said(self.fault)
+        return i18n.said(self.fault)
 
     @property
     def fix(self) -> str:
         """What to do, in the language in force."""
-        return said(self.remedy)
+        return i18n.said(self.remedy)
 
     def where(self) -> str:
         """The place of the fault in words, empty where none is known."""
         parts = [
-            _("file {file}").format(file=self.file) if self.file else "",
-            _("row {row}").format(row=self.row) if self.row is not None else "",
-            _("line {line}").format(line=self.line) if self.line is not None else "",
-            _("column {column}").format(column=self.column) if self.column else "",
-            _("rule {rule}").format(rule=self.rule) if self.rule else "",
+            i18n._("file {file}").format(file=self.file) if self.file else "",
+            i18n._("row {row}").format(row=self.row) if self.row is not None else "",
+            i18n._("line {line}").format(line=self.line) if self.line is not None else "",
+            i18n._("column {column}").format(column=self.column) if self.column else "",
+            i18n._("rule {rule}").format(rule=self.rule) if self.rule else "",
         ]
-        return _(", ").join(part for part in parts if part)
+        return i18n._(", ").join(part for part in parts if part)
 
     def __str__(self) -> str:
         place = self.where()
@@ -153,12 +143,12 @@ class InvalidSetting(ValueError):
         text: what is wrong, without a full stop.
     """
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: i18n.Text) -> None:
         self.text = text
-        super().__init__(said(text))
+        super().__init__(i18n.said(text))
 
 
-def setting_fault(detail: Mapping[str, Any], choices: Collection[str] = ()) -> Text:
+def setting_fault(detail: Mapping[str, Any], choices: Collection[str] = ()) -> i18n.Text:
     """What is wrong with a setting of a file, behind its place.
 
     Args:
@@ -169,17 +159,17 @@ def setting_fault(detail: Mapping[str, Any], choices: Collection[str] = ()) -> T
     raised = detail.get("ctx", {}).get("error")
     if isinstance(raised, InvalidSetting) and not place:
         return raised.text
-    fault = Text("the value is of the wrong kind or out of range")
+    fault = i18n.Text("the value is of the wrong kind or out of range")
     if isinstance(raised, InvalidSetting):
         fault = raised.text
     elif detail["type"] in _SETTING_FAULTS:
         fault = _SETTING_FAULTS[detail["type"]]
-    return Text("{place}: {part}", place=place or "-", part=fault)
+    return i18n.Text("{place}: {part}", place=place or "-", part=fault)
 
 
 _SETTING_FAULTS = {
-    "extra_forbidden": Text("there is no such setting"),
-    "missing": Text("this is missing"),
+    "extra_forbidden": i18n.Text("there is no such setting"),
+    "missing": i18n.Text("this is missing"),
 }
 
 
@@ -339,7 +329,7 @@ def error(
     line: int | None = None,
     column: str | None = None,
     rule: str | None = None,
-    **fields: Field,
+    **fields: i18n.Field,
 ) -> HubError:
     """The error of an entry of the catalogue, to be raised.
 
@@ -359,7 +349,7 @@ def error(
         KeyError: the catalogue has no such entry, or a field is missing.
     """
     entry = catalogue()[name]
-    given: dict[str, Field] = dict(fields)
+    given: dict[str, i18n.Field] = dict(fields)
     if file is not None:
         given.setdefault("file", printable(Path(file).name))
     found = {"row": row, "line": line, "column": printable(column) if column else None}
@@ -377,9 +367,11 @@ def error(
     )
 
 
-def _text(sentences: tuple[str, ...], given: Mapping[str, Field]) -> Text:
-    texts = [Text(s, **{name: given[name] for name in _PLACEHOLDER.findall(s)}) for s in sentences]
-    return texts[0] if len(texts) == 1 else joined(texts, " ")
+def _text(sentences: tuple[str, ...], given: Mapping[str, i18n.Field]) -> i18n.Text:
+    texts = [
+        i18n.Text(s, **{name: given[name] for name in _PLACEHOLDER.findall(s)}) for s in sentences
+    ]
+    return texts[0] if len(texts) == 1 else i18n.joined(texts, " ")
 
 
 def _sentences(given: str | list[str]) -> tuple[str, ...]:
@@ -392,7 +384,7 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
     found: dict[str, CatalogueEntry] = {}
     folder = resources.files("ctdhub.core") / "errors"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        for name, entry in read_shipped(file).items():
+        for name, entry in i18n.read_shipped(file).items():
             found[name] = CatalogueEntry(
                 name,
                 file.name.removesuffix(".yaml"),
@@ -408,7 +400,7 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
 def as_json(met: HubError) -> dict[str, Any]:
     """An error as values that JSON knows: its entry and fields, and no words of any language."""
     places = {place: getattr(met, place) for place in _PLACES}
-    fields = {k: field_as_json(v) for k, v in met.fields.items()}
+    fields = {k: i18n.field_as_json(v) for k, v in met.fields.items()}
     return {"name": met.name, "rule": met.rule, **places, "fields": fields}
 
 
@@ -418,6 +410,6 @@ def from_json(value: Mapping[str, Any]) -> HubError:
     Raises:
         KeyError: the catalogue has no such entry, or a field is missing.
     """
-    fields: dict[str, Any] = {k: field_from_json(v) for k, v in value["fields"].items()}
+    fields: dict[str, Any] = {k: i18n.field_from_json(v) for k, v in value["fields"].items()}
     places = {place: value[place] for place in _PLACES}
     return error(value["name"], rule=value["rule"], **places, **fields)

@@ -15,18 +15,7 @@ import yaml
 from ctdhub.core.errors import error, printable
 from ctdhub.core.files import write_whole
 from ctdhub.core.i18n import yaml_nodes, yaml_values
-from ctdhub.hub.folder import (
-    ID,
-    SOON,
-    SOURCE_KINDS,
-    Agreement,
-    Hub,
-    checked_settings,
-    noted,
-    policy,
-    takes_tokens,
-    variables,
-)
+from ctdhub.hub import folder
 from ctdhub.hub.steps import hash_file
 from ctdhub.report.papers import Contributing, PaperFacts
 from ctdhub.report.wording import attributes
@@ -38,7 +27,7 @@ Force = Literal["in_force", "ends_soon", "ended", "withdrawn"]
 """Whether the files of a contributor may be read today."""
 
 
-def force_of(hub: Hub, agreement: Agreement, today: date) -> Force:
+def force_of(hub: folder.Hub, agreement: folder.Agreement, today: date) -> Force:
     """Whether an agreement is in force, by the same days as :meth:`Hub.check_terms`.
 
     Raises:
@@ -46,18 +35,18 @@ def force_of(hub: Hub, agreement: Agreement, today: date) -> Force:
     """
     if agreement.id in hub.withdrawn().contributors:
         return "withdrawn"
-    if agreement.ends is None or agreement.ends - today > timedelta(days=SOON):
+    if agreement.ends is None or agreement.ends - today > timedelta(days=folder.SOON):
         return "in_force"
     return "ended" if agreement.ends < today else "ends_soon"
 
 
-def hash_of_agreement(hub: Hub, contributor: str) -> str:
+def hash_of_agreement(hub: folder.Hub, contributor: str) -> str:
     """SHA-256 of the file, hexadecimal: what a change of it names; empty where there is none."""
     path = hub.agreement_file(contributor)
     return hash_file(path) if path.is_file() else ""
 
 
-def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -> None:
+def write_agreement(hub: folder.Hub, contributor: str, settings: Settings, base: str) -> None:
     """Write an agreement, a new one where ``base`` is empty; no other file is touched.
 
     Args:
@@ -73,9 +62,12 @@ def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -
     """
     path = hub.agreement_file(contributor)
     changed = {k: v.isoformat() if isinstance(v, date) else v for k, v in settings.items()}
-    with hub.lock(), noted(hub, "agreement", contributor=contributor, settings=", ".join(changed)):
-        if not re.fullmatch(ID, contributor):
-            raise error("agreement", file=path.parent, kinds=", ".join(SOURCE_KINDS))
+    with (
+        hub.lock(),
+        folder.noted(hub, "agreement", contributor=contributor, settings=", ".join(changed)),
+    ):
+        if not re.fullmatch(folder.ID, contributor):
+            raise error("agreement", file=path.parent, kinds=", ".join(folder.SOURCE_KINDS))
         if hash_of_agreement(hub, contributor) != base:
             raise error("agreement/changed", file=path, id=printable(contributor))
         before = path.read_bytes().decode("utf-8") if base else ""
@@ -83,9 +75,9 @@ def write_agreement(hub: Hub, contributor: str, settings: Settings, base: str) -
             text = with_settings(before, changed if base else {"id": contributor, **changed})
         except ValueError:
             raise error("agreement/by-hand", file=path, id=contributor) from None
-        agreed = checked_settings(text, path, Agreement)
-        if agreed.id != contributor or agreed.kind not in SOURCE_KINDS:
-            raise error("agreement", file=path, kinds=", ".join(SOURCE_KINDS))
+        agreed = folder.checked_settings(text, path, folder.Agreement)
+        if agreed.id != contributor or agreed.kind not in folder.SOURCE_KINDS:
+            raise error("agreement", file=path, kinds=", ".join(folder.SOURCE_KINDS))
         path.parent.mkdir(exist_ok=True)
         mode = path.stat().st_mode & 0o777 if base else 0o644
         write_whole(path, text.encode(), mode)
@@ -141,19 +133,19 @@ def _with_setting(text: str, name: str, value: Any) -> str:
 # What the papers of a hub are made of, read from its folder; no contributed file is opened.
 
 
-def paper_facts(hub: Hub) -> PaperFacts:
+def paper_facts(hub: folder.Hub) -> PaperFacts:
     """A hub as its settings, policy and agreements describe it.
 
     Raises:
         PolicyError: one of these files is missing or wrong.
     """
-    settings, rules = hub.settings, policy(hub)
+    settings, rules = hub.settings, folder.policy(hub)
     return PaperFacts(
         hub=settings.name,
         contact=settings.contact or settings.homepage,
         invented=settings.invented,
         licence=settings.licence,
-        columns=tuple(rules.domains(variables(hub, rules))),
+        columns=tuple(rules.domains(folder.variables(hub, rules))),
         epsilon=rules.epsilon,
         delta=rules.delta,
         budget=rules.budget.epsilon,
@@ -168,6 +160,6 @@ _AGREED = {one.name for one in fields(Contributing)} - {"tokens"}
 """What of an agreement stands in the papers."""
 
 
-def _contributing(agreement: Agreement, hub: Hub) -> Contributing:
-    tokens = takes_tokens(hub, agreement.id)
+def _contributing(agreement: folder.Agreement, hub: folder.Hub) -> Contributing:
+    tokens = folder.takes_tokens(hub, agreement.id)
     return Contributing(**attributes(agreement, *_AGREED), tokens=tokens)

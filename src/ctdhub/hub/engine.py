@@ -18,13 +18,7 @@ from ctdhub.hub.deliveries import without
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.steps import Step
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.linkage.people import (
-    Linking,
-    PartitionsPlaces,
-    Totals,
-    link_parts,
-    linked_columns,
-)
+from ctdhub.sensitive.linkage import people
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -50,13 +44,13 @@ class Engine:
             step.refresh()
 
     def link(
-        self, files: Files, gone: pa.Array, linking: Linking, places: PartitionsPlaces
-    ) -> Totals:
+        self, files: Files, gone: pa.Array, linking: people.Linking, places: people.PartitionsPlaces
+    ) -> people.Totals:
         """Records and perpetrators of files become those of people, without what is ``gone``."""
         rows = sum(pq.read_metadata(records).num_rows for records, _children in files)
-        needed = linked_columns(load_schema())
+        needed = people.linked_columns(load_schema())
         read = ((_read(one, gone, needed), _read(other, gone)) for one, other in files)
-        return link_parts(read, rows, places, linking, load_schema())
+        return people.link_parts(read, rows, places, linking, load_schema())
 
     def rows(self, path: Path, grouped_by: str | None = None) -> Rows:
         """The rows that :meth:`link` wrote, to be counted."""
@@ -94,8 +88,8 @@ class Cluster(Engine):
             super().refresh(steps, tell)
 
     def link(
-        self, files: Files, gone: pa.Array, linking: Linking, places: PartitionsPlaces
-    ) -> Totals:
+        self, files: Files, gone: pa.Array, linking: people.Linking, places: people.PartitionsPlaces
+    ) -> people.Totals:
         """In parts that hold whole persons."""
         from ctdhub.hub.spark.people import link_people
 

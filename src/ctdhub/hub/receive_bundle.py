@@ -13,20 +13,13 @@ from ctdhub.hub.agreements import hash_of_agreement, with_settings, write_agreem
 from ctdhub.hub.contributions import mapping_file
 from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted, policy
 from ctdhub.release.approvals import ROLES
+from ctdhub.sensitive.bundle import pack
 from ctdhub.sensitive.bundle.card import (
     CardAgreement,
     HubCard,
     SignedCard,
     parse_key_file,
     sign_card,
-)
-from ctdhub.sensitive.bundle.pack import (
-    DATA,
-    MAPPING,
-    REPORT,
-    OpenedBundle,
-    check_bundle,
-    open_bundle,
 )
 from ctdhub.sensitive.mapping.mapping_file import text_of
 
@@ -46,13 +39,13 @@ class ReceivedBundle:
             one, the contributor's is next to it for the steward to compare.
     """
 
-    bundle: OpenedBundle
+    bundle: pack.OpenedBundle
     cases: Path
     mapping: Path
     read_by_it: bool
 
 
-def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> OpenedBundle:
+def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> pack.OpenedBundle:
     """A bundle that is for this hub, signed with a key that the agreement names.
 
     Raises:
@@ -60,9 +53,9 @@ def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> OpenedBundle:
         PolicyError: the hub has no agreement with the contributor, or it has ended.
     """
     hub.work.mkdir(mode=0o700, exist_ok=True)
-    bundle = open_bundle(file, identities, hub.work)
+    bundle = pack.open_bundle(file, identities, hub.work)
     settings, agreement = hub.settings, hub.agreement(bundle.manifest.contributor)
-    check_bundle(bundle, settings.name, settings.recipients, agreement.senders, file.name)
+    pack.check_bundle(bundle, settings.name, settings.recipients, agreement.senders, file.name)
     return bundle
 
 
@@ -80,7 +73,7 @@ def receive(hub: Hub, file: Path, identities: Sequence[Path], day: date) -> Rece
     bundle = opened(hub, file, identities)
     who = bundle.manifest.contributor
     folder = hub.root / "contributions" / who / day.isoformat()
-    cases = folder / Path(DATA).name
+    cases = folder / Path(pack.DATA).name
     if cases.exists():
         raise error("bundle-day", file=file, day=day.isoformat(), id=who)
     with hub.lock():
@@ -113,7 +106,7 @@ def lay_mapping(hub: Hub, who: str, content: bytes, day: date) -> tuple[Path, bo
     return place, True
 
 
-def lay_apart(bundle: OpenedBundle, out: Path) -> None:
+def lay_apart(bundle: pack.OpenedBundle, out: Path) -> None:
     """Write the files of a bundle into a new folder that its owner alone can read.
 
     Raises:
@@ -122,7 +115,7 @@ def lay_apart(bundle: OpenedBundle, out: Path) -> None:
     if out.exists():
         raise error("bundle-exists", file=out)
     out.mkdir(mode=0o700)
-    inside = {DATA: bundle.cases, MAPPING: bundle.mapping, REPORT: bundle.report}
+    inside = {pack.DATA: bundle.cases, pack.MAPPING: bundle.mapping, pack.REPORT: bundle.report}
     for name, content in inside.items():
         write_new(out / Path(name).name, content)
     write_new(out / "manifest.json", bundle.manifest.message())

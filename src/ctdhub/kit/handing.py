@@ -23,17 +23,9 @@ from ctdhub.desk.screens import asked, carrier_of, cell
 from ctdhub.kit.state import OWN, Kit, KitFile
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
-from ctdhub.sensitive.bundle import withdrawal
+from ctdhub.sensitive.bundle import pack, withdrawal
 from ctdhub.sensitive.bundle.card import SignedCard
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, check_case_codes, codes_print, leaving
-from ctdhub.sensitive.bundle.pack import (
-    SUFFIX,
-    Packed,
-    key_print,
-    pack_bundle,
-    parse_bundle,
-    write_bundle,
-)
 from ctdhub.sensitive.bundle.withdrawal import Reach, write_withdrawal
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
@@ -134,7 +126,7 @@ def leaving_page(request: Any, thing: KitFile) -> HttpResponse:
             return _make(request, thing, carrier, packed)
     except HubError as met:
         return show_page(request, "kit/leaving.html", title, **values | {"met": met})
-    opened = parse_bundle(packed.archive)
+    opened = pack.parse_bundle(packed.archive)
     rows = list(csv.reader(io.StringIO(opened.cases.decode(), newline="")))
     header, body = rows[0], rows[1:]
     values |= {
@@ -147,7 +139,9 @@ def leaving_page(request: Any, thing: KitFile) -> HttpResponse:
     return show_page(request, "kit/leaving.html", title, **values)
 
 
-def finished(kit: Kit, thing: KitFile, signed: SignedCard, text: str) -> tuple[WhatLeaves, Packed]:
+def finished(
+    kit: Kit, thing: KitFile, signed: SignedCard, text: str
+) -> tuple[WhatLeaves, pack.Packed]:
     """What is decided about each column of a file, and its archive, not encrypted yet.
 
     The archive has equal bytes each time, until something is decided otherwise.
@@ -159,7 +153,7 @@ def finished(kit: Kit, thing: KitFile, signed: SignedCard, text: str) -> tuple[W
     raw = replace(read_isolated(kit.path(thing), mapping.read), file=thing.name)
     card, secret, state = signed.card, kit.secret(), kit.state()
     found = leaving(raw, mapping, card.contributor, card.years, secret, kit.root)
-    packed = pack_bundle(
+    packed = pack.pack_bundle(
         card,
         found.cases,
         found.mapping,
@@ -172,7 +166,7 @@ def finished(kit: Kit, thing: KitFile, signed: SignedCard, text: str) -> tuple[W
     return found, packed
 
 
-def _make(request: Any, thing: KitFile, carrier: Any, packed: Packed) -> HttpResponse:
+def _make(request: Any, thing: KitFile, carrier: Any, packed: pack.Packed) -> HttpResponse:
     """Write the bundle, if it is the one that was shown."""
     kit: Kit = request.kit
     if not kit.state().compared:
@@ -181,8 +175,8 @@ def _make(request: Any, thing: KitFile, carrier: Any, packed: Packed) -> HttpRes
         raise error("kit-changed")
     asked(carrier, "keep")
     made = packed.manifest
-    name = f"{made.contributor}-{made.delivery}{SUFFIX}"
-    write_bundle(packed, kit.root / "bundles" / name)
+    name = f"{made.contributor}-{made.delivery}{pack.SUFFIX}"
+    pack.write_bundle(packed, kit.root / "bundles" / name)
     with kit.changing() as state:
         state.deliveries = made.delivery
         state.files = [
@@ -209,7 +203,7 @@ def bundle(request: Any, thing: KitFile) -> HttpResponse:
         folder=str(path.parent),
         name=thing.bundle,
         bytes=path.stat().st_size,
-        own_print=key_print(own),
+        own_print=pack.key_print(own),
         known=bool(signed and own in signed.card.senders),
         signed=signed,
     )

@@ -26,16 +26,7 @@ from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey
 from ctdhub.core.tables import as_json
-from ctdhub.release.approvals import (
-    ROLE_NAMES,
-    ROLES,
-    Approvers,
-    Envelope,
-    Mark,
-    Role,
-    Signable,
-    identity,
-)
+from ctdhub.release import approvals
 from ctdhub.release.passkey import DeviceRules
 
 ERRATA, ERRATA_JSON, ERRATA_MD = "errata", "ERRATA.json", "ERRATA.md"
@@ -106,20 +97,20 @@ class Notice(FrozenModel):
         return self.note[code], code
 
 
-class NoticeStatement(Notice, Signable):
+class NoticeStatement(Notice, approvals.Signable):
     """What one person signs: the notice, in which role, when (UTC)."""
 
-    role: Role
+    role: approvals.Role
     signed: str = Field(pattern=_SECOND)
 
 
-class Signed(Envelope):
+class Signed(approvals.Envelope):
     """One signature under a notice."""
 
     statement: NoticeStatement
 
     @property
-    def role(self) -> Role:
+    def role(self) -> approvals.Role:
         """In which the person signed."""
         return self.statement.role
 
@@ -128,7 +119,7 @@ class Erratum(FrozenModel):
     """A notice and its signatures."""
 
     notice: Notice
-    signatures: tuple[Signed, ...] = Field(default=(), max_length=len(ROLES))
+    signatures: tuple[Signed, ...] = Field(default=(), max_length=len(approvals.ROLES))
 
     @model_validator(mode="after")
     def _each_once(self) -> Erratum:
@@ -138,38 +129,38 @@ class Erratum(FrozenModel):
             raise ValueError("another notice was signed")
         return self
 
-    def statement(self, role: Role, date: str) -> NoticeStatement:
+    def statement(self, role: approvals.Role, date: str) -> NoticeStatement:
         """What a role signs."""
         return NoticeStatement(**self.notice.model_dump(), role=role, signed=date)
 
-    def signed(self, role: Role, date: str, key: SigningKey) -> Erratum:
+    def signed(self, role: approvals.Role, date: str, key: SigningKey) -> Erratum:
         """The same with one signature more."""
         statement = self.statement(role, date)
-        mark = Mark.of(statement.message(), key)
+        mark = approvals.Mark.of(statement.message(), key)
         given = Signed(statement=statement, **mark.model_dump())
         return Erratum(notice=self.notice, signatures=(*self.signatures, given))
 
     @property
-    def missing(self) -> tuple[Role, ...]:
+    def missing(self) -> tuple[approvals.Role, ...]:
         """Roles that have not signed yet; none once it is in force."""
-        return tuple(r for r in ROLES if r not in {s.role for s in self.signatures})
+        return tuple(r for r in approvals.ROLES if r not in {s.role for s in self.signatures})
 
     def faults(
-        self, version: str, number: int, digest: str, approvers: Approvers | None
+        self, version: str, number: int, digest: str, approvers: approvals.Approvers | None
     ) -> list[Text]:
         """What is wrong with it, given the release that it lies next to."""
         told, found = self.notice, []
         if (told.version, told.number, told.digest) != (version, number, digest):
             found.append(Text("The notice is not about this release."))
         for given in self.signatures:
-            role, message = ROLE_NAMES[given.role], given.statement.message()
+            role, message = approvals.ROLE_NAMES[given.role], given.statement.message()
             practice = DeviceRules(practice=told.practice)
             rules = approvers.rules(told.practice) if approvers else practice
             if (fault := given.fault(message, rules, given.role)) is not None:
                 found.append(fault)
             elif approvers and not approvers.count(given.role, given.key, message):
                 found.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
-        if len({identity(s.key) for s in self.signatures}) < len(self.signatures):
+        if len({approvals.identity(s.key) for s in self.signatures}) < len(self.signatures):
             found.append(Text("Both signatures were made with the same key."))
         return found
 
@@ -201,7 +192,7 @@ class Errata:
         return len(self.given) + 1
 
 
-def errata_of(release: Path, digest: str, approvers: Approvers | None = None) -> Errata:
+def errata_of(release: Path, digest: str, approvers: approvals.Approvers | None = None) -> Errata:
     """The notices about a release: those of its hub, else those that were handed on with it.
 
     Args:
@@ -290,7 +281,10 @@ def _handed_on(file: Path) -> Mapping[str, Erratum | None]:
 
 
 def _checked(
-    found: Mapping[str, Erratum | None], version: str, digest: str, approvers: Approvers | None
+    found: Mapping[str, Erratum | None],
+    version: str,
+    digest: str,
+    approvers: approvals.Approvers | None,
 ) -> Errata:
     damaged = [(n, Text("This is not a notice.")) for n, e in found.items() if e is None]
     whole = [(name, e) for name, e in found.items() if e is not None]

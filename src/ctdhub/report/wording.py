@@ -11,25 +11,8 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ctdhub.border import POSSIBLE, Guarantee
+from ctdhub.core import format
 from ctdhub.core.errors import printable
-from ctdhub.core.format import (
-    day,
-    decimal,
-    exact,
-    inline,
-    interval,
-    is_narrow,
-    isolated,
-    listed,
-    number,
-    set_apart,
-    share,
-    share_parts,
-    share_ranged,
-    span,
-    tiny,
-    year,
-)
 from ctdhub.core.i18n import Text, _, current, formula, joined, ngettext, said
 from ctdhub.release.changes import BREAKS
 from ctdhub.release.errata import Erratum
@@ -88,10 +71,10 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters["isolated"] = isolated
+    found.filters["isolated"] = format.isolated
     words = (
-        _, ngettext, day, decimal, exact, formula, inline, isolated, listed, number, set_apart,
-        share, share_ranged, span, tiny, year, called, called_all, ranged, signed, sized,
+        _, ngettext, format.day, format.decimal, format.exact, formula, format.inline, format.isolated, format.listed, format.number, format.set_apart,
+        format.share, format.share_ranged, format.span, format.tiny, format.year, called, called_all, ranged, signed, sized,
     )  # fmt: skip
     found.globals |= {word.__name__: word for word in words}
     return found
@@ -162,7 +145,9 @@ class ShownNotice:
         return self._joined(printable(self.note, SHORT))
 
     def _joined(self, note: str) -> str:
-        return " ".join(part for part in (self.heading, isolated(note), self.concerns) if part)
+        return " ".join(
+            part for part in (self.heading, format.isolated(note), self.concerns) if part
+        )
 
 
 def citation_mark(release: Release) -> str:
@@ -208,11 +193,11 @@ def _name(name: str) -> str:
     try:
         return " × ".join(label(column, current()) for column in name.split("*"))
     except KeyError:
-        return isolated(name)
+        return format.isolated(name)
 
 
 def _day(erratum: Erratum) -> str:
-    return day(date.fromisoformat(erratum.notice.date))
+    return format.day(date.fromisoformat(erratum.notice.date))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -239,7 +224,7 @@ def caveat() -> str:
 def citation(release: Release) -> str:
     """How to cite a figure of a release: its version, and whether it was corrected or withdrawn."""
     text = _("{hub} ({year}). Protected trafficking case data, release {version}.").format(
-        hub=isolated(called(release.facts)), year=release.year, version=release.version
+        hub=format.isolated(called(release.facts)), year=release.year, version=release.version
     )
     practice = _("Practice data: fictitious.") if release.facts.invented else ""
     return " ".join(part for part in (text, practice, citation_mark(release)) if part)
@@ -285,7 +270,7 @@ def signed(value: float) -> str:
     ('−1,234', '0', '+5')
     """
     sign = "+" if value > 0 else "−" if value < 0 else ""
-    return formula(f"{sign}{number(abs(value))}")
+    return formula(f"{sign}{format.number(abs(value))}")
 
 
 def sized(card: NumberCard) -> str:
@@ -299,9 +284,9 @@ def sized(card: NumberCard) -> str:
     if not _even(card):
         return ranged(card)
     if card.unit != "share":
-        return formula(f"{number(card.value)} ± {number(card.half_width)}")
-    _low, wide = interval(0, card.half_width, fine=is_fine(card))
-    return formula(f"{share(card.value, fine=is_fine(card))} ± {wide}")
+        return formula(f"{format.number(card.value)} ± {format.number(card.half_width)}")
+    _low, wide = format.interval(0, card.half_width, fine=is_fine(card))
+    return formula(f"{format.share(card.value, fine=is_fine(card))} ± {wide}")
 
 
 def ranged(card: NumberCard) -> str:
@@ -310,12 +295,12 @@ def ranged(card: NumberCard) -> str:
     if card.value is None:
         return _silent(card)
     if card.unit == "share":
-        return share_ranged(card.value, card.low or 0, card.high or 0)
+        return format.share_ranged(card.value, card.low or 0, card.high or 0)
     return people_ranged(card.value, card.low or 0, card.high or 0)
 
 
 def people_ranged(
-    value: float, low: float, high: float, written: Callable[[float], str] = number
+    value: float, low: float, high: float, written: Callable[[float], str] = format.number
 ) -> str:
     """A number of people, or another one, and its interval.
 
@@ -332,8 +317,8 @@ def ends(card: NumberCard) -> tuple[str, str]:
     per cent or, where :func:`is_fine`, to one decimal: one card has one text everywhere."""
     low, high = card.low or 0, card.high or 0
     if card.unit == "share":
-        return interval(low, high, fine=is_fine(card))
-    return number(low), number(high)
+        return format.interval(low, high, fine=is_fine(card))
+    return format.number(low), format.number(high)
 
 
 def printed(card: NumberCard) -> tuple[str, ...]:
@@ -343,8 +328,8 @@ def printed(card: NumberCard) -> tuple[str, ...]:
     if card.value is None:
         return ends(card)
     if card.unit == "share":
-        return share_parts(card.value, card.low or 0, card.high or 0)
-    return (number(card.value), *ends(card))
+        return format.share_parts(card.value, card.low or 0, card.high or 0)
+    return (format.number(card.value), *ends(card))
 
 
 def _silent(card: NumberCard) -> str:
@@ -368,7 +353,7 @@ def _even(card: NumberCard) -> bool:
 
 def is_fine(card: NumberCard) -> bool:
     """Whether a share is written with a decimal: where its interval is that narrow."""
-    return card.value is not None and is_narrow(card.value, card.low or 0, card.high or 0)
+    return card.value is not None and format.is_narrow(card.value, card.low or 0, card.high or 0)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -429,7 +414,7 @@ def surely(card: NumberCard) -> int:
 def least_claim(card: NumberCard) -> str:
     """A number of people as "at least 9,700"; empty where not even one is sure."""
     sure = surely(card)
-    return _("at least {n}").format(n=number(sure)) if sure else ""
+    return _("at least {n}").format(n=format.number(sure)) if sure else ""
 
 
 def people_claim(card: NumberCard) -> str:
@@ -437,7 +422,7 @@ def people_claim(card: NumberCard) -> str:
     most = more_than(card.ends[0]) if card.has_range and card.ends else None
     if most is None or most < 10:
         return least_claim(card)
-    return _("more than {n}").format(n=number(most))
+    return _("more than {n}").format(n=format.number(most))
 
 
 def fraction_claim(card: NumberCard) -> str:
@@ -488,11 +473,11 @@ def asked(query: Query | None) -> str:
     for name, held in query.where.items():
         codes = tuple(held)
         if name == PERIOD and all(codes):
-            answers = span((int(codes[0]), int(codes[-1])))
+            answers = format.span((int(codes[0]), int(codes[-1])))
         elif len(codes) <= FEW_CODES:
-            answers = listed([code_label(name, c, current()) for c in codes])
+            answers = format.listed([code_label(name, c, current()) for c in codes])
         else:
-            answers = _("{n} values").format(n=number(len(codes)))
+            answers = _("{n} values").format(n=format.number(len(codes)))
         parts.append(
             _("{question}: {answers}").format(question=label(name, current()), answers=answers)
         )
@@ -511,9 +496,9 @@ def break_sentence(found: DeclaredBreak, facts: PublicFacts | None = None) -> st
     """
     why = said(BREAKS[found.kind])
     if found.note:
-        why = _("{why} ({note})").format(why=why, note=set_apart(found.note))
-    name = set_apart(called_all((found.name,), facts)[0])
-    when = day(date.fromisoformat(found.day))
+        why = _("{why} ({note})").format(why=why, note=format.set_apart(found.note))
+    name = format.set_apart(called_all((found.name,), facts)[0])
+    when = format.day(date.fromisoformat(found.day))
     variables = [_named(variable) for variable in found.variables]
     return paragraph("release.txt", "declared_break", name, when, why, variables)
 
@@ -569,7 +554,7 @@ def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[st
 def turn_sentences(turn: Turn, release: Release) -> tuple[str, ...]:
     """Who joined in a year, and who no longer reports from it on."""
     joined, left = (
-        [set_apart(name) for name in called_all(names, release.facts)]
+        [format.set_apart(name) for name in called_all(names, release.facts)]
         for names in (turn.joined, turn.left)
     )
     return paragraphs("release.txt", "turn", turn.year, joined, left)
@@ -635,7 +620,7 @@ def rows_and_epsilon(by_rows: Mapping[str, float]) -> str:
     """
     return _("; ").join(
         ngettext("{n} row: {epsilon}", "{n} rows: {epsilon}", int(rows)).format(
-            n=number(int(rows)), epsilon=epsilon_words(of)
+            n=format.number(int(rows)), epsilon=epsilon_words(of)
         )
         for rows, of in by_rows.items()
     )
@@ -648,7 +633,7 @@ def sentences(guarantee: Guarantee) -> list[Text]:
 
 def epsilon_words(epsilon: float) -> str:
     """Epsilon with two decimals, rounded up."""
-    return decimal(math.ceil(round(epsilon * 100, 6)) / 100, "0.##")
+    return format.decimal(math.ceil(round(epsilon * 100, 6)) / 100, "0.##")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -687,7 +672,7 @@ def twice_by_citizenship(release: Release) -> list[tuple[str, str]]:
     return [
         (
             code_label(ORIGIN, of, current()) if of else _("not recorded"),
-            _("{low} to {high}").format(low=number(told.low), high=number(told.high)),
+            _("{low} to {high}").format(low=format.number(told.low), high=format.number(told.high)),
         )
         for of, told in protected.sources.estimates(
             protected.guarantee.level, POSSIBLE, ORIGIN

@@ -9,7 +9,7 @@ from ctdhub.core.format import day as in_words
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current
 from ctdhub.document.document import Document, LargeNumber, Meta, Section, Words
 from ctdhub.release.open import Release
-from ctdhub.report import wording
+from ctdhub.report import sentences, wording
 from ctdhub.report.brief import sections as assistance
 from ctdhub.report.brief.sections import (
     Notebook,
@@ -33,18 +33,6 @@ from ctdhub.report.brief.subjects import (
 from ctdhub.report.calendar import Event
 from ctdhub.report.figures import SIDES, sides
 from ctdhub.report.helplines import Help
-from ctdhub.report.sentences import (
-    MAIN_TYPES,
-    estimate,
-    estimate_printed,
-    headline_sentence,
-    identified,
-    once_printed,
-    people_printed,
-    reach_sentence,
-    recorded_people,
-    side_sentences,
-)
 from ctdhub.schema import countries
 from ctdhub.schema.model import DESTINATION, FORCED_LABOUR, ORIGIN, SEX
 from ctdhub.stats.answers import Answers, recorded
@@ -129,11 +117,11 @@ def lines(facts: PlaceFacts, name: SideName, notebook: Notebook) -> str:
     if not side.people.has_range:
         return ""
     id = f"{facts.place.lower()}-{name}"
-    notebook.card(f"{id}.people", side.people, *people_printed(facts.where, side))
+    notebook.card(f"{id}.people", side.people, *sentences.people_printed(facts.where, side))
     notebook.card(f"{id}.women", side.women, *wording.printed(side.women))
-    for flag, card in side.exploitation[:MAIN_TYPES]:
+    for flag, card in side.exploitation[: sentences.MAIN_TYPES]:
         notebook.card(f"{id}.{flag}", card, *wording.printed(card))
-    return " ".join(side_sentences(facts, name))
+    return " ".join(sentences.side_sentences(facts, name))
 
 
 def _sections(
@@ -174,8 +162,8 @@ def corridor_brief(answers: Answers, corridor: Corridor, notebook: Notebook) -> 
     if not people.has_range:
         return BriefText((_few(),), ())
     n = wording.surely(people)
-    notebook.card("corridor.people", people, number(n), *estimate_printed(people))
-    lead = [words_of("corridor", corridor.name, release.years, n, estimate(people))]
+    notebook.card("corridor.people", people, number(n), *sentences.estimate_printed(people))
+    lead = [words_of("corridor", corridor.name, release.years, n, sentences.estimate(people))]
     if missing is not None:
         notebook.add("corridor.missing", "missing", missing, (share(missing),), both, {})
         lead.append(words_of("corridor_missing", missing))
@@ -268,10 +256,16 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     people = first.people
     if people.value is None:
         return (_few(),)
-    notebook.card("day.people", people, *estimate_printed(people))
+    notebook.card("day.people", people, *sentences.estimate_printed(people))
     reach = (c.value for c in (first.nationalities, first.countries) if c.value is not None)
     notebook.add("day.reach", "sum", people.value, tuple(map(number, reach)))
-    return (" ".join(part for part in (headline_sentence(first), reach_sentence(first)) if part),)
+    return (
+        " ".join(
+            part
+            for part in (sentences.headline_sentence(first), sentences.reach_sentence(first))
+            if part
+        ),
+    )
 
 
 def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
@@ -281,8 +275,8 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
     if not people.has_range:
         return _few()
     n = wording.surely(people)
-    notebook.card("day.people", people, number(n), *estimate_printed(people))
-    told = words_of("theme", theme, n, answers.release.years, estimate(people))
+    notebook.card("day.people", people, number(n), *sentences.estimate_printed(people))
+    told = words_of("theme", theme, n, answers.release.years, sentences.estimate(people))
     if missing is None:
         return told
     notebook.add("day.missing", "missing", missing, (share(missing),), known.where, {})
@@ -339,7 +333,7 @@ def meta(release: Release, made: date) -> Meta:
 
 def always(release: Release) -> str:
     """The sentence beside every number, and the level of all intervals."""
-    return f"{wording.caveat()} {identified()}"
+    return f"{wording.caveat()} {sentences.identified()}"
 
 
 def where_to_turn(release: Release, help: Help | None, country: str) -> Section:
@@ -464,9 +458,9 @@ def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, 
         text, forms = number(found.value), (number(found.value), *forms)
     interval = words_of("range", low, high, share(found.level))
     if found.once is not None:
-        least, most, _doubles = told = once_printed(found)
+        least, most, _doubles = told = sentences.once_printed(found)
         text = _("{low} to {high}").format(low=least, high=most)
-        interval, forms = recorded_people(found), (*forms, *told)
+        interval, forms = sentences.recorded_people(found), (*forms, *told)
     if found.missing is not None:
         least, missing = number(wording.surely(found)), share(found.missing)
         text, forms = _("at least {n}").format(n=least), (*forms, least, missing)
