@@ -14,7 +14,7 @@ LOCKED := $(PIP) install --require-hashes --no-deps
 # What Python compiles once serves every process after it; a build machine may forbid to keep it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo desk test test-all test-nightly durations golden spark mutations bench faults lint audit docs messages rules changelog dist lock clean
+.PHONY: help demo desk test test-all test-nightly durations golden spark mutations bench faults lint audit docs messages rules changelog dist kit-folder kit-check lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -106,12 +106,19 @@ dist: $(VENV)/development ## the source distribution, and the wheel built from i
 	cd dist/ctdhub-*/ && $(abspath $(BIN))/python -m hatchling build -t wheel -d ..
 	rm -rf dist/ctdhub-*/
 
+kit-folder: $(VENV)/runtime ## the kit as a folder to open without Python, in dist/kit (5 minutes)
+	$(BIN)/python freezer/build.py
+
+kit-check: $(VENV)/development ## try that folder in a Debian without Python and network (as root; needs mmdebstrap)
+	$(BIN)/python freezer/check.py
+
 lock: ## renew the locked versions (needs uv)
 	$(LOCK) --extra build pyproject.toml -o requirements.lock
 	$(LOCK) --extra build --extra hub --extra postgres -c requirements.lock pyproject.toml -o requirements-hub.lock
 	$(LOCK) --extra build --extra hub --extra postgres --extra dev -c requirements-hub.lock pyproject.toml -o requirements-dev.lock
 	$(LOCK) --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
 	$(LOCK) --extra build --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
+	echo "pyinstaller>=6.22" | $(LOCK) - -o requirements-freezer.lock
 	echo "pip-audit>=2.10" | $(LOCK) - -o requirements-audit.lock
 
 clean: ## remove the environment, the practice hub, what was built
