@@ -66,9 +66,16 @@ def serve(
     folder: options.Folder = Path(),
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     no_open: Annotated[bool, typer.Option("--no-open")] = False,
+    mcp: Annotated[bool, typer.Option("--mcp")] = False,
 ) -> None:
     """The verb ``serve``."""
     import webbrowser
+
+    if mcp:
+        from ctdhub.api.agents import server
+
+        server(folder).run("stdio")
+        return
 
     from ctdhub.site.serve import serve as serve_site
 
