@@ -543,6 +543,7 @@ LATENESS: dict[str, Callable[..., World]] = {
     "late, not by turns": reports((0.97, 0.90, 0.55, 0.65, 0.30)),
     "late, in two months": reports((0.8, 0.4)),
     "late, a third of the series": reports(LATE, part=0.33),
+    "a fifth of the series ends": reports((0.0, 0.0, 0.0), part=0.2),
     "late, low Decembers": reports(LATE, low=0.5),
     "low Decembers alone": reports((1.0,), low=0.4),
     "late, the last year": reports((0.6,), kind="year", size=50),

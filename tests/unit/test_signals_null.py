@@ -388,6 +388,43 @@ def test_falls_that_missing_reports_explain_are_asked_about_and_the_others_keep_
     assert right / asked >= 0.9
 
 
+def silent(seed: int, gaps: slice) -> tuple[SeriesPanel, np.ndarray]:
+    """100 Poisson series of which nothing changes but that a quarter has no reports in some months,
+    written as 0."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(np.exp(rng.uniform(1, 4, (100, 1))), (100, 60)).astype(float)
+    counts[:25, gaps] = 0
+    return panel(counts, sides=[(f"s{k}", "?") for k in range(100)]), counts
+
+
+@pytest.mark.parametrize("gaps", [slice(-3, None), slice(-5, -2)])
+def test_reports_that_did_not_come_lend_no_belief_to_other_series(gaps: slice) -> None:
+    """At the end of the window, and inside it: nothing else moved, and at most one draw of ten says
+    so.  Falls that are asked about were counted as found, and half of the draws had a false signal
+    of another series."""
+    told = []
+    for seed in range(10):
+        found = each_event_once(find(silent(seed, gaps)[0], smallest=False), leads_of)
+        told.append(sum(not f.rests_on_zeros(0.1) for f in found.signals))
+        assert sum(f.rests_on_zeros(0.1) for f in found.signals) >= 10
+    assert sum(n > 0 for n in told) <= 1, told
+
+
+def test_the_smallest_rise_is_that_of_what_is_still_believed() -> None:
+    """With many falls that are asked about, a rise of another series needs what it would need
+    without them, not less."""
+    given, counts = silent(1, slice(-3, None))
+    found = each_event_once(find(given, smallest=False), leads_of)
+    alone = replace(given, counts=np.where(np.arange(100)[:, None] < 25, np.nan, counts))
+    others = {f.row: f.smallest for f in find(alone).findings}
+    of_each = {f.row: f.smallest for f in found.findings if f.row in others}
+    plain = {f.row: f.smallest for f in find(given).findings if f.row in others}
+    assert np.median(list(plain.values())) < 0.97 * np.median(list(others.values()))
+    assert np.median(list(of_each.values())) == pytest.approx(
+        np.median(list(others.values())), rel=0.03
+    )
+
+
 def test_a_fall_to_zero_names_its_periods_and_small_numbers_are_not_asked_about() -> None:
     rng = np.random.default_rng(6)
     counts = rng.poisson(40, (12, 72)).astype(float)

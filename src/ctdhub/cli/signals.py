@@ -109,7 +109,7 @@ def _of_file(
         progress(_("Looking for signals"), 0.3)
         panel, left_out = _to_the_end(panel, until, given.file)
         warnings += left_out
-        found = each_event_once(find(with_totals(panel), settings), leads_of)
+        found = each_event_once(find(with_totals(panel), settings, smallest=False), leads_of)
     _require_tests(found, given.file)
     return signal_charts.file_document(found, warnings), signal_charts.of_file(found, warnings)
 

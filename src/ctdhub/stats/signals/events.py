@@ -35,7 +35,9 @@ def each_event_once(found: Found, leads: Callable[[Found], tuple[Lead, ...]]) ->
 
     A large event makes a hundred tests true, and these would lend their weight to others that are
     not: so the tests that are told with a lead leave the list, and what is believed is chosen among
-    the rest, until nothing changes.  What is told with a lead stays believed; no q-value falls.
+    the rest, until nothing changes.  So do falls that may be reports that did not come: nobody
+    counts them as true.  What leaves the list stays believed; no q-value falls.  The smallest rises
+    are those that would have been believed among the rest.
 
     Args:
         leads: all signals of a result, each once as a lead or under one.
@@ -44,20 +46,19 @@ def each_event_once(found: Found, leads: Callable[[Found], tuple[Lead, ...]]) ->
     for _round in range(_ROUNDS):
         told = leads(found)
         under = {f.row for lead in told for f in lead.also}
-        rest = [k for k, f in enumerate(found.findings) if f.row not in under]
+        under |= {f.row for f in found.findings if f.rests_on_zeros(rate)}
         findings = list(found.findings)
+        left = [k for k, f in enumerate(findings) if f.row not in under]
         for kind in ("count", "share"):
-            tests = [(k, t) for k in rest for t in findings[k].tests if t.what == kind]
-            q = q_values(
-                np.array([t.p for _k, t in tests]), np.array([t.weight for _k, t in tests])
-            )
+            tests = [(k, t) for k in left for t in findings[k].tests if t.what == kind]
+            q = q_values(*np.array([(t.p, t.weight) for _k, t in tests]).reshape(-1, 2).T)
             for (k, test), value in zip(tests, q, strict=True):
                 findings[k] = _with_q(findings[k], test, max(test.q, float(value)), rate)
-        new = replace(found, findings=ordered(findings, rate))
-        if len(leads(new)) == len(told):
-            return new
-        found = new
-    return found
+        found = replace(found, findings=ordered(findings, rate))
+        if len(leads(found)) == len(told):
+            break
+    rest = [f for f in found.findings if f.row not in under]
+    return replace(found, findings=found.rising(found.findings, rest))
 
 
 def _with_q(finding: Finding, test: Test, q: float, rate: float) -> Finding:

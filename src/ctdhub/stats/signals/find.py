@@ -425,8 +425,7 @@ class Found:
         seasons: whether periods of the year have expected counts of their own.
         missed: how often earlier windows missed what was expected of them; None without any.
         counted: the test of each series' number.
-        believed: the largest p-value of a number that is believed, shape (series,); nan where it
-            was not tested.
+        weights: of that test, shape (series,); nan where there was none.
     """
 
     panel: SeriesPanel
@@ -439,7 +438,7 @@ class Found:
     seasons: bool
     missed: Missed | None
     counted: Tested = field(repr=False)
-    believed: Floats = field(repr=False)
+    weights: Floats = field(repr=False)
 
     @property
     def signals(self) -> tuple[Finding, ...]:
@@ -461,11 +460,16 @@ class Found:
         half, most = np.quantile(np.array(known), [0.5, 0.9], method="higher")
         return float(half), float(most)
 
-    def rising(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-        """Findings of this result, each with the smallest rise of its number."""
-        rows = np.array([f.row for f in findings], dtype=int)
+    def rising(
+        self, findings: Sequence[Finding], among: Sequence[Finding] | None = None
+    ) -> tuple[Finding, ...]:
+        """Findings of this result, each with the smallest rise of its number that would be believed
+        ``among`` findings, all of them where nothing is said."""
+        rate, rows = self.settings.rate, np.array([f.row for f in findings], dtype=int)
+        tests = [t for f in (self.findings if among is None else among) for t in f.tests]
+        p = max((t.p / t.weight for t in tests if t.q <= rate), default=rate / max(1, len(tests)))
         tested = Tested(*(getattr(self.counted, part.name)[rows] for part in fields(Tested)))
-        least = smallest_rises(tested, self.believed[rows], self.settings.min_count)
+        least = smallest_rises(tested, p * self.weights[rows], self.settings.min_count)
         return tuple(replace(f, smallest=float(x)) for f, x in zip(findings, least, strict=True))
 
     def span(self, ends: tuple[int, int]) -> tuple[str, str]:
@@ -520,8 +524,6 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
         alike = CAUTION * np.maximum(q, q_values(j.p, j.weight))
         j.q[:] = np.minimum(1.0, np.maximum(alike, j.tested.earlier))
         j.q_level[:] = np.maximum(flat, q_values(j.p_level))
-    believed = [t for j in judged for t in (j.p / j.weight)[j.q <= settings.rate]]
-    threshold = max(believed, default=settings.rate / max(1, int(testable.sum())))
     findings = [
         _finding(panel, int(row), (past, window), judged, settings.rate)
         for row in np.flatnonzero(testable.any(axis=0))
@@ -537,7 +539,7 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
         missed=missed(panel, begin, start, length, season),
         seasons=IN_A_CYCLE[kind] > 1 and bool(past.sum() >= CYCLES * IN_A_CYCLE[kind]),
         counted=counted,
-        believed=np.where(testable[0], threshold * judged[0].weight, np.nan),
+        weights=np.where(testable[0], judged[0].weight, np.nan),
     )
     return replace(found, findings=found.rising(found.findings)) if smallest else found
 

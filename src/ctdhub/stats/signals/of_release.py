@@ -11,7 +11,7 @@ instead of the series as it is (``matched_sample``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -84,11 +84,10 @@ def signals(
     sources = coverage.changed(release, begin, end)
     near = tuple(t for t in turns(release) if begin < t.year <= end)
     if not sources:
-        plain = replace(plain, findings=plain.rising(plain.findings))
         return ReleaseSignals(release, told_once(plain, looked), looked, near, answers=answers)
     asked = tuple((one.places, one.part) for one in looked)
     panel, compared = coverage.remainder(answers, plain, asked, sources)
-    found = told_once(find(panel, settings), looked)
+    found = told_once(find(panel, settings, smallest=False), looked)
     return ReleaseSignals(
         release,
         found,
