@@ -5,7 +5,7 @@ afterwards, on other assumptions: chances from a continuous distribution, lists 
 each other, strata, a list that holds everybody of one of them, lists that reach other people.  The
 strongest form and the limit of z were chosen with these in sight, ``LATER`` were written after it.
 ``TIED`` have lists that refer people to each other, or refuse each other's, of several sizes.
-``REFER`` names the worlds whose organisations say so when they are asked.
+In ``REACH`` most people are seen, or most are hardly ever.
 """
 
 from __future__ import annotations
@@ -231,6 +231,22 @@ SIZES: dict[str, World] = {
     "lognormal, CV2 .65, 50,000": persons(50_000, _lognormal),
     "beta, CV2 1.1, 20,000": persons(20_000, _small_and_uneven),
 }
-REFER = frozenset(TIED) | {
-    "dependent pair", "referral pair, 3 lists", "sparse, dependent pair", "three dependent pairs",
-}  # fmt: skip
+FEW_LISTS, MORE = (0.3, 0.25, 0.2, 0.2), (0.3, 0.25, 0.2, 0.2, 0.2)
+
+
+def _tenth(chances: Sequence[float]) -> list[float]:
+    return [p / 10 for p in chances]
+
+
+REACH: dict[str, World] = {
+    "independent, most are seen": classes(1000, [(1.0, (0.6, 0.5, 0.5))]),
+    "2 independent, most are seen": classes(1000, [(1.0, (0.7, 0.6))]),
+    "60 % found a tenth as often": classes(2500, [(0.4, FEW_LISTS), (0.6, _tenth(FEW_LISTS))]),
+    "the same, 5 lists": classes(2500, [(0.4, MORE), (0.6, _tenth(MORE))]),
+}
+"""Lists that know most people, and lists that most people are hardly ever on."""
+INDEPENDENT = frozenset({
+    "4 independent lists", "sparser, 5 lists", "UK-like, 6 lists", "independent, 300 people",
+    "independent, 50,000", "independent, most are seen", "2 independent, most are seen",
+})  # fmt: skip
+"""Worlds of which the interval of independent lists is said to hold the population."""

@@ -99,4 +99,3 @@ def test_methods_lie_far_apart() -> None:
     assert result.spread is not None
     assert result.spread[1] / result.spread[0] > 2
     assert result.pairs
-    assert result.reach is None

@@ -189,7 +189,6 @@ def test_site_command_and_files_say_what_the_organisations_answered(tmp_path: Pa
     write_estimates(tmp_path, release)
     found = json.loads((tmp_path / "estimates.json").read_text("utf-8"))
     assert found["answers"] == {"same_place": True, "refer": True, "one_register": None}
-    assert found["reach"] is None
     told = CliRunner().invoke(command(), ["estimate", str(release.path), "--own-registers"]).output
     assert "yes. Do they share a register? no." in " ".join(told.split())
 

@@ -48,7 +48,7 @@ def why_not(why: Why) -> str:
 
 
 # --------------------------------------------------------------------------------------------------
-# What the organisations alone know, and why a range is given or not.
+# What the organisations alone know, and why no range is given.
 
 
 def spread(result: Result, names: Names | None = None) -> str:
@@ -240,11 +240,10 @@ def report(result: Result) -> dict[str, Any]:
     ``says`` (the spread in words), ``spread`` and ``intervals`` ([low, high] of the estimates
     and of their intervals, if the lists are independent; null where there are none), ``tied``
     (the same with odds ratios of the lists between 1/2 and 2),
-    ``reach`` ([low, high] of all intervals with those of ``if_lists_depend``; null where no range
-    is claimed to hold the population), ``level``, ``refused`` (rule and words, or null), ``lists``
-    (name: people), ``left_out``, ``seen``, ``overlapping``, ``noise`` (standard deviation of each
-    cell), ``cells`` (the table), ``methods``, ``if_lists_depend`` (``z``, ``rows``; null where
-    refused), ``strata`` (``parts``, ``rows``; null where there are none),
+    ``level``, ``refused`` (rule and words, or null), ``lists`` (name: people), ``left_out``,
+    ``seen``, ``overlapping``, ``noise`` (standard deviation of each cell), ``cells`` (the table),
+    ``methods``, ``if_lists_depend`` (``z``, ``rows``; null where refused), ``strata`` (``parts``,
+    ``rows``; null where there are none),
     ``links`` (``missed``, ``missed_at_most``, ``false_at_most``, and ``linked``, [low, high] of
     the estimates with them; null where nothing is known of links), ``changes``, ``warnings``.
     """
@@ -255,7 +254,6 @@ def report(result: Result) -> dict[str, Any]:
         "spread": _rounded(result.spread),
         "intervals": _rounded(result.intervals),
         "tied": _rounded(result.tied),
-        "reach": _rounded(result.reach),
         "level": result.level,
         "refused": {"rule": gate.refused, "why": refusal(gate)} if gate.refused else None,
         "lists": {name: round(people) for name, people in lists.sizes.items()},

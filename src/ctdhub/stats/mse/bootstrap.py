@@ -25,19 +25,16 @@ from ctdhub.stats.mse.lists import Floats, Lists
 
 @dataclass(frozen=True)
 class BootstrapInterval:
-    """An interval and how it came about.
+    """An interval as other software makes it, and how it came about.
 
     Attributes:
-        low, high: ends, in people: plain quantiles.
-        corrected: the same, bias-corrected and accelerated.
+        corrected: its ends, in people: bias-corrected and accelerated.
         z0: bias correction; 0 where half of the replicates lie below the estimate.
         acceleration: how fast the standard error changes with the estimate.
         mapped: the two shares of replicates that the corrected ends are quantiles at.
         replicates: how many.
     """
 
-    low: float
-    high: float
     corrected: tuple[float, float]
     z0: float
     acceleration: float
@@ -48,7 +45,7 @@ class BootstrapInterval:
 def bootstrap_interval(
     estimate: float, replicates: Floats, left_out: Floats, weights: Floats, level: float
 ) -> BootstrapInterval:
-    """Both intervals.
+    """The corrected interval.
 
     Args:
         estimate: in people.
@@ -70,7 +67,7 @@ def bootstrap_interval(
         _mapped(normal, z0, a, normal.inv_cdf(end)) for end in ((1 - level) / 2, (1 + level) / 2)
     )
     corrected = _quantile(ordered, first), _quantile(ordered, last)
-    return BootstrapInterval(*plain(replicates, level), corrected, z0, a, (first, last), n)
+    return BootstrapInterval(corrected, z0, a, (first, last), n)
 
 
 def plain(replicates: Floats, level: float) -> tuple[float, float]:
@@ -182,6 +179,22 @@ def resampled(lists: Lists, rows: int, source: Source) -> Floats:
     if lists.sigma:
         drawn = drawn + lists.sigma * normal(drawn.shape, source)
     return np.asarray(drawn, dtype=np.float64)
+
+
+def with_chance_of_seen(people: Floats, seen: float, chance: Floats) -> Floats:
+    """Estimates of resampled tables, spread by what tables of as many people do not show: that n of
+    N people are seen is chance as well, with the variance N (N - n) / n of the estimate.
+
+    Args:
+        people: the estimate of the table, then those of the resampled ones.
+        seen: how many people are on its lists.
+        chance: a standard normal number for each of the resampled ones.
+    """
+    value = float(people[0])
+    if not np.isfinite(value):
+        return people
+    spread = max(0.0, value * (value / max(seen, 1.0) - 1)) ** 0.5
+    return np.append(value, people[1:] + spread * chance)
 
 
 # --------------------------------------------------------------------------------------------------

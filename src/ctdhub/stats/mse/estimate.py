@@ -22,6 +22,7 @@ from ctdhub.stats.mse.bootstrap import (
     normal,
     plain,
     resampled,
+    with_chance_of_seen,
 )
 from ctdhub.stats.mse.lists import Bools, Floats, Gate, Lists, members, pair_places, pass_gate
 from ctdhub.stats.mse.loglinear import Columns, select
@@ -409,21 +410,15 @@ def stratified(
         select(np.vstack([lists.y, drawn]), k, lists.sigma)
         for (_labels, lists), drawn in zip(parts, _drawn(parts, replicates, source), strict=True)
     ]
-    chance = normal((replicates,), source)
+    chance = normal((len(parts), replicates), source)
 
     def row(name: Name, each: Sequence[Floats]) -> Method:
-        """Added up; how many people were seen of each part is chance as well, which tables of as
-        many people do not show: N (N - n) / n, for n of N are seen."""
-        spread = sum(
-            max(0.0, float(own[0]) * (float(own[0]) / max(lists.seen, 1.0) - 1))
-            for own, (_labels, lists) in zip(each, parts, strict=True)
-        )
-        people = np.sum(each, axis=0)
-        people[1:] += spread**0.5 * chance
-        value, (low, high) = float(people[0]), plain(people[1:], level)
-        if not np.isfinite(value) or not np.isfinite(high):
-            return Method(name, why="no_finite_estimate")
-        return Method(name, value, min(low, value), max(high, value))
+        """Added up."""
+        people = [
+            with_chance_of_seen(own, lists.seen, z)
+            for own, (_labels, lists), z in zip(each, parts, chance, strict=True)
+        ]
+        return _ranged(name, np.sum(people, axis=0), level)
 
     return Strata(
         seen,
@@ -546,25 +541,6 @@ class Result:
         return _ends((*self.found, *rows)) if rows and all(m.value for m in rows) else None
 
     @property
-    def reach(self) -> tuple[float, float] | None:
-        """The range that is said to hold the population: the lowest and the highest end of all
-        intervals, those of the rows if lists depend and of strata included; widened by what is
-        known of the links.
-
-        None where no range may be claimed: a pair was chosen, the lists hint that they depend on
-        each other or cannot be asked, the organisations have not said that they may be independent,
-        or so many links may be wrong that nothing can be estimated.
-        """
-        depends, independent = self.dependence, self.answers == QUESTIONS
-        if depends is None or depends.hinted or not depends.asked or self.pairs or not independent:
-            return None
-        ends = _ends((*self.found, *depends.rows, *(self.strata.rows if self.strata else ())))
-        if ends is None or self.links is None:
-            return ends
-        moved = self._moved
-        return None if moved is None else (ends[0] * moved[0], ends[1] * moved[1])
-
-    @property
     def linked(self) -> tuple[float, float] | None:
         """The spread, moved by as much as wrong links that are known of may move estimates.
 
@@ -665,14 +641,22 @@ def _resampled(lists: Lists, level: float, replicates: int, source: Source) -> l
     places, n = pair_places(k), 1 + len(held)
     pairs = tuple((lists.names[a], lists.names[b]) for a, b in (places[p] for p, _p in found.order))
 
+    chance = normal((replicates,), source)
+
     def method(name: Name, people: Floats, pairs: tuple[tuple[str, str], ...]) -> Method:
-        value = float(people[0])
-        if not np.isfinite(value):
-            return Method(name, why="no_finite_estimate")
-        made = bootstrap_interval(value, people[n:], people[1:n], y[held], level)
-        if not np.isfinite(made.high):
-            return Method(name, why="no_finite_estimate")
-        low, high = min(made.low, value), max(made.high, value)
-        return Method(name, value, low, high, pairs=pairs, bootstrap=made)
+        spread = with_chance_of_seen(np.delete(people, slice(1, n)), lists.seen, chance)
+        made = _ranged(name, spread, level)
+        if made.value is None:
+            return made
+        others = bootstrap_interval(made.value, people[n:], people[1:n], y[held], level)
+        return replace(made, pairs=pairs, bootstrap=others)
 
     return [method("independent", found.alone, ()), method("stepwise", found.people, pairs)]
+
+
+def _ranged(name: Name, people: Floats, level: float) -> Method:
+    """From the estimate of a table, and those of resampled ones."""
+    value, (low, high) = float(people[0]), plain(people[1:], level)
+    if not np.isfinite(value) or not np.isfinite(high):
+        return Method(name, why="no_finite_estimate")
+    return Method(name, value, min(low, value), max(high, value))
