@@ -220,6 +220,8 @@ def test_every_page_and_card_of_the_version_says_it(corrected: Hub, tmp_path: Pa
     assert f'<p lang="ar" dir="auto">{ARABIC}</p>' in arabic
     assert '<p lang="en" dir="auto">The second thing.</p>' in arabic
     assert arabic.index("The second thing.") < arabic.index(ARABIC)
+    assert "2026.2" in (models := (site / "llms.txt").read_text("utf-8"))
+    assert models.index("Correction of release 2026.2") < models.index("The second thing.")
     # Its own files are what they were; the notices lie next to them, with their signatures.
     for file in (corrected.releases / "2026.2").iterdir():
         assert (folder / file.name).read_bytes() == file.read_bytes()

@@ -146,6 +146,33 @@ def test_invented_data_are_not_to_be_found_at_any_address(tmp_path: Path) -> Non
     assert read(tmp_path / "site", "en").metas["robots"] == "noindex"
 
 
+def test_models_read_what_people_read(public: Path, practice: Path) -> None:
+    """The words of the page of help, and addresses at which there is a file."""
+    for site, root in ((public, f"{URL}/"), (practice, "")):
+        text = (site / "llms.txt").read_text("utf-8")
+        page = (site / "en/help.html").read_text("utf-8")
+        mistakes = page.partition('id="mistakes"')[2].partition("</section>")[0]
+        meanings = page.partition('id="blanks"')[2].partition("</section>")[0]
+        said = re.findall(r"<(?:dd|li)>(.*?)</", meanings + mistakes)
+        assert len(said) == 4 + 7
+        assert not [words for words in said if words not in text]
+        named = re.findall(r"]\((.*?)\)", text)
+        assert len(named) == 5
+        assert all(each.startswith(root) for each in named)
+        assert all((site / each.removeprefix(root)).is_file() for each in named)
+        assert ("fictitious" in text) is (site == practice)
+        assert "Two numbers whose intervals do not overlap" in text
+    assert f"release {VERSION}." in (public / "llms.txt").read_text("utf-8")
+
+
+def test_the_words_for_models_are_text_and_not_markup(tmp_path: Path) -> None:
+    release = made(tmp_path, TABLES[:6], hub="A & B's <hub>")
+    build_site(release, tmp_path / "site")
+    text = (tmp_path / "site" / "llms.txt").read_text("utf-8")
+    assert text.startswith("# A & B's <hub>\n")
+    assert "&" not in text.replace("A & B", "")
+
+
 def test_first_page_and_data_describe_the_dataset(public: Path, practice: Path) -> None:
     for site, base in ((public, f"{URL}/r/{VERSION}/"), (practice, f"../r/{VERSION}/")):
         for path in ("index.html", "data.html"):

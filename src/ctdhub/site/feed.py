@@ -58,10 +58,9 @@ def write_feed(site: Path, series: Sequence[Answers], sharing: Sharing) -> None:
         *([f'<link rel="self" href={quoteattr(own)}/>'] if own else []),
     ]
     for updated, path, name, text, id_ in entries:
-        href = quoteattr(sharing.public(path) or path)
         lines += [
             f"<entry><id>{id_}</id><title>{_text(name)}</title>",
-            f"<updated>{updated}</updated><link href={href}/>",
+            f"<updated>{updated}</updated><link href={quoteattr(sharing.place(path))}/>",
             f'<content type="text">{_text(text)}</content></entry>',
         ]
     (site / FEED).write_text("\n".join([*lines, "</feed>", ""]), "utf-8")

@@ -449,29 +449,31 @@ def write_catalogue(site: Path, releases: Sequence[Release], sharing: Sharing) -
     """
     held = [(r.manifest, r.facts) for r in releases if not r.withdrawn]
     if sharing.url and held:
-        text = catalogue.catalogue(held, releases[0].facts, sharing.url)
-        (site / "catalog.jsonld").write_text(text, "utf-8")
+        write(site / "catalog.jsonld", catalogue.catalogue(held, releases[0].facts, sharing.url))
 
 
 def write_for_robots(
     site: Path, release: Release, sharing: Sharing, languages: Sequence[str]
 ) -> None:
-    """Write robots.txt and sitemap.xml where the site's address is known.
+    """Write llms.txt and, where the site's address is known, robots.txt and sitemap.xml.
 
-    The sitemap names every page with its other languages, and no card.  Fictitious data have none:
-    their pages ask not to be found, and robots.txt must let that be read.
+    The first has the words of the pages for programs that read and quote them, in the first
+    language.  The sitemap names every page with its other languages, and no card.  Fictitious data
+    have none: their pages ask not to be found, and robots.txt must let that be read.
 
     Args:
         site: the folder of the site, its pages written.
         languages: of the site.
     """
+    with language(languages[0]):
+        own = {**said_of(release), **about(release), "cited_as": citation_wording(release)}
+        write(site / "llms.txt", written("llms.txt", **own, sharing=sharing))
     if not sharing.url:
         return
     lines = ["User-agent: *", "Allow: /"]
     if not release.facts.invented:
         lines.append(f"Sitemap: {sharing.public('sitemap.xml')}")
-        text = _sitemap(site, release, sharing, languages)
-        (site / "sitemap.xml").write_text(text, "utf-8")
+        write(site / "sitemap.xml", _sitemap(site, release, sharing, languages))
     (site / "robots.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
