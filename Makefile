@@ -14,7 +14,7 @@ LOCKED := $(PIP) install --require-hashes --no-deps
 # What Python compiles once serves every process after it; a build machine may forbid to keep it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo desk test test-all test-nightly durations golden spark mutations bench faults lint audit docs messages rules changelog dist kit-folder kit-check lock clean
+.PHONY: help demo desk test test-all test-nightly durations golden spark mutations bench faults lint audit docs messages rules changelog dist release kit-folder kit-check lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -79,6 +79,7 @@ lint: $(VENV)/development ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tools/subjects.py
+	$(BIN)/python tools/changelog.py --check
 
 audit: $(VENV)/development ## locked packages: pinned, licences, known weaknesses (says so where it cannot ask)
 	$(BIN)/python tools/audit.py
@@ -96,7 +97,7 @@ messages: $(VENV)/development ## collect user-visible texts into the language ca
 rules: $(VENV)/development ## write the reference page of rules from the catalogue of errors
 	$(BIN)/python tools/rules.py
 
-changelog: ## collect the fragments of changelog.d into CHANGELOG.md (VERSION=0.2.0)
+changelog: ## collect the fragments of changelog.d into CHANGELOG.md (VERSION=0.3.0)
 	$(PYTHON) tools/changelog.py $(VERSION)
 
 dist: $(VENV)/development ## the source distribution, and the wheel built from it, in dist/
@@ -105,6 +106,11 @@ dist: $(VENV)/development ## the source distribution, and the wheel built from i
 	tar -xzf dist/ctdhub-*.tar.gz -C dist
 	cd dist/ctdhub-*/ && $(abspath $(BIN))/python -m hatchling build -t wheel -d ..
 	rm -rf dist/ctdhub-*/
+
+release: $(VENV)/development ## make a version in dist/, to be tagged and signed (VERSION=0.3.0); pushes nothing
+	$(BIN)/python tools/release.py raise $(VERSION)
+	$(MAKE) dist
+	$(BIN)/python tools/release.py seal $(VERSION)
 
 kit-folder: $(VENV)/runtime ## the kit as a folder to open without Python, in dist/kit (5 minutes)
 	$(BIN)/python freezer/build.py
@@ -119,7 +125,7 @@ lock: ## renew the locked versions (needs uv)
 	$(LOCK) --extra build --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock
 	$(LOCK) --extra build --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 	echo "pyinstaller>=6.22" | $(LOCK) - -o requirements-freezer.lock
-	echo "pip-audit>=2.10" | $(LOCK) - -o requirements-audit.lock
+	printf 'pip-audit>=2.10\ncyclonedx-bom>=7\n' | $(LOCK) - -o requirements-audit.lock
 
 clean: ## remove the environment, the practice hub, what was built
 	rm -rf $(VENV) $(DEMO_DIR) $(DESK_DIR) $(DESK_DIR)-inbox dist docs/_site docs/generated

@@ -139,22 +139,31 @@ def asked(report: dict[str, Any]) -> tuple[list[str], list[str]]:
     return weak, left
 
 
+def tool(name: str) -> Path:
+    """A command of ``requirements-audit.lock``, installed in an environment of its own.
+
+    Raises:
+        CalledProcessError: it cannot be installed.
+    """
+    place = ROOT / ".venv" / "audit"
+    if not (place / "bin" / name).exists():
+        subprocess.run([sys.executable, "-m", "venv", place], check=True)
+        words = ["install", "--quiet", "--require-hashes", "--no-deps", "-r", str(TOOL)]
+        subprocess.run([place / "bin" / "python", "-m", "pip", *words], check=True)
+    return place / "bin" / name
+
+
 def ask() -> dict[str, Any]:
-    """Let pip-audit ask about every lock file, from an environment of its own.
+    """Let pip-audit ask about every lock file.
 
     Raises:
         CalledProcessError: it cannot be installed.
         ValueError: what it says is no report.
     """
-    place = ROOT / ".venv" / "audit"
-    if not (place / "bin" / "pip-audit").exists():
-        subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        words = ["install", "--quiet", "--require-hashes", "--no-deps", "-r", str(TOOL)]
-        subprocess.run([place / "bin" / "python", "-m", "pip", *words], check=True)
     files = [word for lock in locks() for word in ("-r", str(lock))]
     words = ["--service", "osv", "--disable-pip", "--require-hashes", "--format", "json"]
     done = subprocess.run(
-        [place / "bin" / "pip-audit", "--progress-spinner", "off", *words, *files],
+        [tool("pip-audit"), "--progress-spinner", "off", *words, *files],
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout)

@@ -1,7 +1,9 @@
 """Assemble the fragments of changelog.d into a section of CHANGELOG.md, and remove them.
 
-Run by `make changelog VERSION=0.2.0`.  A fragment is named ``<issue>.<kind>.md`` or
-``<issue>.<topic>.<kind>.md``; one without a kind goes under the last heading, so none is lost.
+Run by `make release`, and by `make changelog VERSION=0.3.0`; `make lint` runs it with `--check`,
+which fails where there are more fragments than anybody reads.  A fragment is named
+``<issue>.<kind>.md`` or ``<issue>.<topic>.<kind>.md``; one without a kind goes under the last
+heading, so none is lost.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ KINDS = {
     "fixes": "Corrections",
     "": "Other changes",
 }
+MOST = 40
+"""More fragments than this are a history of the work and no account of what a version is."""
+
 NAME = re.compile(r"\d+(?:\.[a-z-]+)+\.md")
 
 
@@ -86,22 +91,44 @@ def _entry(text: str) -> str:
     return "- " + textwrap.indent("\n\n".join(wrapped), "  ")[2:]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("version")
-    parser.add_argument("--date", default=datetime.now(UTC).date().isoformat())
-    given = parser.parse_args()
-    if not re.fullmatch(r"\d+\.\d+\.\d+", given.version):
-        raise SystemExit("give a version such as 0.2.0: make changelog VERSION=0.2.0")
+def crowded(found: Sequence[Path]) -> str:
+    """That there are too many fragments, and what to do; "" where there are not."""
+    if len(found) <= MOST:
+        return ""
+    return (
+        f"changelog.d has {len(found)} fragments, {MOST} at most: merge those of one kind and room,"
+        " leave out what only mends something that no version had, and say what is true today"
+    )
+
+
+def assemble(version: str, date: str) -> None:
+    """Write the section of a version and remove its fragments.
+
+    Raises:
+        SystemExit: there are none, or the changelog has that version.
+    """
     found = fragments(ROOT / "changelog.d")
     if not found:
         raise SystemExit("there are no fragments in changelog.d")
     file = ROOT / "CHANGELOG.md"
-    text = with_section(file.read_text("utf-8"), section(given.version, given.date, found))
+    text = with_section(file.read_text("utf-8"), section(version, date, found))
     file.write_text(text, "utf-8")
     for path in found:
         path.unlink()
-    print(f"CHANGELOG.md: {given.version}, {len(found)} entries")
+    print(f"CHANGELOG.md: {version}, {len(found)} fragments")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("version", nargs="?")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--date", default=datetime.now(UTC).date().isoformat())
+    asked = parser.parse_args()
+    if asked.check:
+        raise SystemExit(crowded(fragments(ROOT / "changelog.d")))
+    if not re.fullmatch(r"\d+\.\d+\.\d+", asked.version or ""):
+        raise SystemExit("state a version such as 0.3.0: make changelog VERSION=0.3.0")
+    assemble(asked.version, asked.date)
 
 
 if __name__ == "__main__":

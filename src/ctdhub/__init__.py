@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ctdhub.sensitive.mapping.drafting.suggest import Suggestion
     from ctdhub.sensitive.mapping.run import Harmonised
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 __all__ = [
     "Count",
