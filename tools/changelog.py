@@ -97,7 +97,7 @@ def crowded(found: Sequence[Path]) -> str:
         return ""
     return (
         f"changelog.d has {len(found)} fragments, {MOST} at most: merge those of one kind and room,"
-        " leave out what only mends something that no version had, and say what is true today"
+        " leave out what only corrects something that no version had, and say what is true today"
     )
 
 
@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--date", default=datetime.now(UTC).date().isoformat())
     asked = parser.parse_args()
     if asked.check:
-        raise SystemExit(crowded(fragments(ROOT / "changelog.d")))
+        raise SystemExit(crowded(fragments(ROOT / "changelog.d")) or 0)
     if not re.fullmatch(r"\d+\.\d+\.\d+", asked.version or ""):
         raise SystemExit("state a version such as 0.3.0: make changelog VERSION=0.3.0")
     assemble(asked.version, asked.date)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import changelog
@@ -51,6 +52,17 @@ def test_the_newest_version_stands_first_and_only_once() -> None:
 def test_the_fragments_of_this_tree_can_be_assembled() -> None:
     found = changelog.fragments(changelog.ROOT / "changelog.d")
     assert changelog.section("9.9.9", "2030-01-01", found).count("\n- ") >= len(found)
+    assert changelog.crowded(found) == ""
+    words = [sys.executable, "tools/changelog.py", "--check"]
+    subprocess.run(words, cwd=changelog.ROOT, check=True)
+
+
+def test_more_fragments_than_anybody_reads_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    many = [tmp_path / f"{number}.data.md" for number in range(1, 42)]
+    assert changelog.crowded(many[:40]) == ""
+    said = changelog.crowded(many)
+    assert said.startswith("changelog.d has 41 fragments, 40 at most")
+    assert "merge" in said
 
 
 def test_subjects_begin_with_a_room() -> None:
