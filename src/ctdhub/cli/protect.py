@@ -1,7 +1,5 @@
 """Verbs for tables without a hub: protect, domains, kanon; count, a round without records."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated

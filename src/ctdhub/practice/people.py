@@ -1,7 +1,5 @@
 """Fictitious people: what happened to them, drawn so that published marginals are met."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial

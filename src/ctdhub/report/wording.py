@@ -73,8 +73,9 @@ def templates() -> Environment:
     )
     found.filters["isolated"] = format.isolated
     words = (
-        _, ngettext, format.day, format.decimal, format.exact, formula, format.inline, format.isolated, format.listed, format.number, format.set_apart,
-        format.share, format.share_ranged, format.span, format.tiny, format.year, called, called_all, ranged, signed, sized,
+        _, ngettext, formula, called, called_all, ranged, signed, sized, format.day, format.decimal,
+        format.exact, format.inline, format.isolated, format.listed, format.number, format.share,
+        format.set_apart, format.share_ranged, format.span, format.tiny, format.year,
     )  # fmt: skip
     found.globals |= {word.__name__: word for word in words}
     return found

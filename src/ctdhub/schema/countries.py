@@ -5,8 +5,6 @@ Sources: ISO 3166-1 (pycountry), names of the Unicode CLDR (Babel), regions of t
 M49 standard (``data/regions.yaml``, which says how TWN and ATA are handled).
 """
 
-from __future__ import annotations
-
 import difflib
 import gettext
 import re

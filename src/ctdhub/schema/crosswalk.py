@@ -17,8 +17,6 @@ One file per format (``data/crosswalks/<name>.yaml``) holds for both directions.
     none        no counterpart (``note`` says why); may decide over rows or must be stripped
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
