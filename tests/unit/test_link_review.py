@@ -33,17 +33,15 @@ from ctdhub.sensitive.linkage.identified.link_files import (
     write_review_book,
 )
 from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs
-from ctdhub.sensitive.linkage.identified.resolve import (
+from ctdhub.sensitive.linkage.identified.pairs import (
+    CellKey,
     DecidedPair,
     IdentifiedPersons,
-    check_decisions,
-    resolve,
-)
-from ctdhub.sensitive.linkage.identified.review_frame import (
-    CellKey,
     PairFrame,
     ReviewAccuracy,
     accuracy_json,
+    check_decisions,
+    resolve,
     reviewed_cells,
 )
 from ctdhub.sensitive.linkage.pprl.columns import plan, propose

@@ -33,7 +33,7 @@ from ctdhub.sensitive.linkage.identified.link_files import (
     link_files,
 )
 from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs, features, more_columns
-from ctdhub.sensitive.linkage.identified.resolve import (
+from ctdhub.sensitive.linkage.identified.pairs import (
     IdentifiedPersons,
     fingerprint,
     persons_of,

@@ -453,7 +453,7 @@ def _interval(one: dict[str, float]) -> str:
 
 
 def _group(name: str) -> str:
-    from ctdhub.sensitive.linkage.identified.review_frame import OTHERS, SCRIPTS
+    from ctdhub.sensitive.linkage.identified.pairs import OTHERS, SCRIPTS
 
     if name == OTHERS:
         return _("other groups")

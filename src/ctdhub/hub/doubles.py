@@ -23,10 +23,11 @@ from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.schema import model
 from ctdhub.sensitive.linkage.hub_frame import SAMPLE, KeyedOrder, hub_frame, pair_ids
 from ctdhub.sensitive.linkage.identified.link_files import ERRORS
-from ctdhub.sensitive.linkage.identified.resolve import DecidedPair, check_decisions
-from ctdhub.sensitive.linkage.identified.review_frame import (
+from ctdhub.sensitive.linkage.identified.pairs import (
+    DecidedPair,
     PairFrame,
     accuracy_json,
+    check_decisions,
     reviewed_cells,
 )
 

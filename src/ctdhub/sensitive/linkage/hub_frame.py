@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.sensitive.linkage.identified.review_frame import PairFrame
+from ctdhub.sensitive.linkage.identified.pairs import PairFrame
 
 SAMPLE = 60
 """Pairs of the random sample that reviewers are asked for."""

@@ -27,18 +27,23 @@ from ctdhub.core.tables import ROW, as_csv, fold, harmless, trim
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.linkage.identified import review_frame
 from ctdhub.sensitive.linkage.identified.model import Scored, features, more_columns, score
-from ctdhub.sensitive.linkage.identified.resolve import (
+from ctdhub.sensitive.linkage.identified.pairs import (
     DecidedPair,
     Doubtful,
     IdentifiedPersons,
     Own,
+    PairFrame,
+    PairSampler,
     Resolved,
+    accuracy_json,
     check_decisions,
     fingerprint,
+    frame_of,
     persons_of,
     resolve,
+    reviewed_cells,
+    script_of,
     stand_ins,
 )
 from ctdhub.sensitive.linkage.pprl.columns import ROLES, TokenPlan
@@ -81,11 +86,11 @@ class Decisions(NamedTuple):
 
 def write_review_book(
     path: Path,
-    frame: review_frame.PairFrame,
+    frame: PairFrame,
     shown: Sequence[ShownRow],
     unsure: Collection[int],
     drawn: Collection[int],
-    chance: review_frame.PairSampler,
+    chance: PairSampler,
 ) -> None:
     """Write the workbook, in the language in force; only its owner may read it.
 
@@ -145,9 +150,7 @@ def write_review_book(
     write_new(path, content.getvalue())
 
 
-def read_review_book(
-    path: Path, frame: review_frame.PairFrame, shown: Sequence[ShownRow]
-) -> Decisions:
+def read_review_book(path: Path, frame: PairFrame, shown: Sequence[ShownRow]) -> Decisions:
     """The decisions of a workbook.
 
     Args:
@@ -306,7 +309,7 @@ def check_groups(asked: ReviewAsked, raws: Sequence[RawTable]) -> None:
 class RoundReview:
     """The pairs of a round and, of a workbook that came back, the decisions."""
 
-    frame: review_frame.PairFrame
+    frame: PairFrame
     shown: list[ShownRow]
     decisions: Decisions | None
     errors: float
@@ -341,12 +344,12 @@ class RoundReview:
         if self.decisions is None:
             return {}
         decided = {at: pair.same for at, pair in self.decisions.decided.items()}
-        cells = review_frame.reviewed_cells(self.frame, self.decisions.drawn, decided)
+        cells = reviewed_cells(self.frame, self.decisions.drawn, decided)
         yes = sum(decided.values())
         return {
             "yes": yes,
             "no": len(decided) - yes,
-            **review_frame.accuracy_json(cells, unseen, self.errors, people),
+            **accuracy_json(cells, unseen, self.errors, people),
         }
 
 
@@ -385,7 +388,7 @@ def review_of(
         else:
             labels += [_script(row) for row in rows]
     said = [f"{raw.file} {raw.sha256} {plan}" for raw, plan in files]
-    frame = review_frame.frame_of(
+    frame = frame_of(
         persons, scored, found.cluster, own, labels, "\0".join([*said, str(settings.cut)])
     )
     decisions = read_review_book(asked.decisions, frame, shown) if asked.decisions else None
@@ -404,9 +407,7 @@ def _shown(raw: RawTable, plan: TokenPlan, more: Sequence[str | None]) -> list[S
 
 
 def _script(row: ShownRow) -> str:
-    return review_frame.script_of(
-        "".join(row.cells.get(role, "") for role in ("name", "given", "family"))
-    )
+    return script_of("".join(row.cells.get(role, "") for role in ("name", "given", "family")))
 
 
 # --------------------------------------------------------------------------------------------------
