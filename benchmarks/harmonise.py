@@ -160,7 +160,7 @@ def mapping_text() -> str:
 
 def run_hub(path: Path) -> dict[str, float]:
     """Read, look for identifiers, harmonise."""
-    from ctdhub.sensitive.ingest.readers import read_table
+    from ctdhub.sensitive.ingest.raw import read_table
     from ctdhub.sensitive.mapping.mapping_file import parse_mapping
     from ctdhub.sensitive.mapping.run import harmonise
 

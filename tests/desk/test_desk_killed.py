@@ -168,7 +168,7 @@ def test_killed_in_an_upload_on_postgres(
 def kill_jobs(desk: Desk, points: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill a worker in check and acceptance; each ends once, with one file and one row."""
     from ctdhub.desk.worker.child import do
-    from ctdhub.sensitive.ingest.readers import read_table
+    from ctdhub.sensitive.ingest.raw import read_table
     from ctdhub.sensitive.mapping.drafting import suggest
 
     monkeypatch.setattr(suggest, "read_isolated", read_table)  # one of its own takes a second

@@ -12,7 +12,7 @@ import yaml
 
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.sensitive.alarms.checks import Alarm, AlarmLimits, ReadDelivery, ring
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.linkage.deliveries import births_apart
 from ctdhub.sensitive.mapping.mapping import ALARMS, STOPPING, Accepted
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping

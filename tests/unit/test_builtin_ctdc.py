@@ -9,7 +9,7 @@ import pytest
 
 from ctdhub.core.errors import MappingError
 from ctdhub.schema.crosswalk import load_crosswalk
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise
 

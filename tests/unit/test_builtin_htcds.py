@@ -12,7 +12,7 @@ import pytest
 
 from ctdhub.core.errors import FileError, IdentifierFound
 from ctdhub.schema.crosswalk import load_crosswalk
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, recognise
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise

@@ -12,7 +12,7 @@ import pytest
 from ctdhub.core.errors import FileError
 from ctdhub.sensitive.ingest.layout import look
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise

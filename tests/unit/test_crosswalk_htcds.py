@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from test_mapping_rules import raw_table
 
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.builtin import builtin
 from ctdhub.sensitive.mapping.export import write_format
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise

@@ -17,7 +17,7 @@ from ctdhub.core.errors import FileError
 from ctdhub.schema.crosswalk import arrows, load_crosswalk
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.model import TableName, load_schema
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names
 from ctdhub.sensitive.mapping.export import write_format
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise

@@ -26,7 +26,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.standalone.domains import Scope
 from ctdhub.dp.standalone.domains import scope_of as scope_in
 from ctdhub.dp.standalone.table import bounded, coded, most_people, writing, written_charges
-from ctdhub.sensitive.ingest.readers import read_as_is, read_table
+from ctdhub.sensitive.ingest.raw import read_as_is, read_table
 
 FILES = ["counts.csv", "counts.parquet", "manifest.json", "records.csv", "records.parquet"]
 MARKER = "Zq7MARKERq7Z"

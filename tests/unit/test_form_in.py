@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ctdhub.core.errors import FileError
 from ctdhub.sensitive.ingest.own_form import apart
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.ingest.workbook import read_form
 from ctdhub.sensitive.mapping.drafting.suggest import Suggestion, read_to_suggest, suggest
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping

@@ -18,7 +18,7 @@ from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, language
 from ctdhub.schema import form
 from ctdhub.schema.form import NONE, NOT_ASKED, Question, questions
 from ctdhub.schema.model import NOT_COUNTED, STANDING, load_schema
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, recognise
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ctdhub.core.errors import UnreadableFile
-from ctdhub.sensitive.ingest.readers import read_arrow
+from ctdhub.sensitive.ingest.raw import read_arrow
 
 WORDS = ["a", "", None, "NA"]
 

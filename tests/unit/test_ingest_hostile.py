@@ -16,7 +16,7 @@ import pytest
 
 from ctdhub.core.errors import HostileFile, HubError, UnreadableFile
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 
 File = tuple[str, bytes]
 Family = Callable[[random.Random], Iterator[File]]

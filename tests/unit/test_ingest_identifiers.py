@@ -19,8 +19,7 @@ from ctdhub.sensitive.ingest.identifiers import (
     words,
 )
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import RawTable, read_table
 from ctdhub.sensitive.ingest.rejects import reject_table
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"

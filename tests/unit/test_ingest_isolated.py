@@ -15,7 +15,7 @@ from ctdhub.core.errors import HostileFile, HubError
 from ctdhub.sensitive.ingest import isolated
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 
 ODS = (
     '<?xml version="1.0"?><office:document-content'

@@ -20,7 +20,7 @@ from ctdhub.core.errors import FileError, UnreadableFile
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.layout import look, sheets
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.ingest.tidy import find
 from ctdhub.sensitive.ingest.workbook import read_form
 

@@ -23,8 +23,7 @@ from ctdhub.core.errors import FileError, HostileFile, UnreadableFile
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.delimited import code_page, scan, sniff, to_utf8
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import RawTable, read_table
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ctdhub.core.errors import FileError, HostileFile, UnreadableFile
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.run import harmonise
 
@@ -135,7 +135,7 @@ def test_without_the_library_the_remedy_is_named(survey: Path) -> None:
     code = (
         "import sys; sys.modules['pyreadstat'] = None\n"
         "from pathlib import Path; from ctdhub.core.errors import UnreadableFile\n"
-        "from ctdhub.sensitive.ingest.readers import read_table\n"
+        "from ctdhub.sensitive.ingest.raw import read_table\n"
         "try: read_table(Path(sys.argv[1]))\n"
         "except UnreadableFile as e: print(e.rule, e.fix)\n"
     )

@@ -18,8 +18,7 @@ from ctdhub.core.errors import FileError
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import RawTable, read_table
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
 

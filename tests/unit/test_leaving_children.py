@@ -15,7 +15,7 @@ from tests.unit.test_child_sheets import MAIN, MARKS, PERP, book
 from ctdhub.core.errors import FileError
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, leaving
 from ctdhub.sensitive.ingest.layout import look
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 
 YEARS = (2002, 2030)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ctdhub.practice.write import write_practice
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, leaving
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ctdhub.core.errors import FileError, HubError
 from ctdhub.core.i18n import language
 from ctdhub.practice.naming import write_names
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.linkage.identified.link_files import (
     BOOK_FILE,
     LEAVES,

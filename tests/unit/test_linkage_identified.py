@@ -24,7 +24,7 @@ from tests.forked import Child, needs_fork
 from ctdhub.core.errors import FileError, HubError
 from ctdhub.practice.naming import LISTS, write_names
 from ctdhub.sensitive import duck
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.linkage.identified.link_files import (
     LEAVES,
     REVIEW_FILE,

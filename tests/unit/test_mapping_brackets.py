@@ -7,8 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import RawTable, read_table
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.drafting.suggest import suggest
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping

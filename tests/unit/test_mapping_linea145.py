@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 from ctdhub.sensitive.mapping.run import check_mapping, harmonise
 

@@ -12,7 +12,7 @@ import yaml
 
 from ctdhub.cli.contributor import _write
 from ctdhub.core.errors import FileError, HubError, MappingError
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.identifiers import TOKENS
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise

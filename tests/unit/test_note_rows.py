@@ -16,7 +16,7 @@ from odf.text import P
 
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.bundle.leaving import leaving
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import Harmonised, harmonise

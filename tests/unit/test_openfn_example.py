@@ -8,7 +8,7 @@ from pathlib import Path
 
 import exports_of_systems as exports
 
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest
 
 JOB = Path(__file__).parents[2] / "examples/openfn/kobo-to-file.js"

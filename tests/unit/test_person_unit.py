@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdhub.core.errors import HubError, IdentifierFound
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.builtin import builtin, names
 from ctdhub.sensitive.mapping.identifiers import Keying, keyings
 from ctdhub.sensitive.mapping.mapping import require_people

@@ -10,8 +10,7 @@ import pytest
 from ctdhub.practice.write import CONTRIBUTORS, PracticeSummary, write_practice
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
-from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import RawTable, read_table
 from ctdhub.sensitive.linkage.people import (
     Linked,
     link,

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, HubError, MappingError
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.returns.fill import SheetAccount, SheetText, fill, load_return_mapping
 
 ENTRY, CLOSURE = "Q. Client Program Entry", "Q. Client Case Closure"

@@ -33,7 +33,7 @@ from ctdhub.dp.secagg.masks import (
 from ctdhub.dp.secagg.parties import protected, read_sum
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.workload import Measurement
-from ctdhub.sensitive.ingest.readers import read_as_is
+from ctdhub.sensitive.ingest.raw import read_as_is
 
 FOUR = ("one", "two", "three", "four")
 DOMAINS = DomainsFile.model_validate(

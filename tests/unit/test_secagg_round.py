@@ -29,7 +29,7 @@ from ctdhub.dp.secagg.parties import open_keep, protected, read_sum
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.standalone.table import fit_domains
 from ctdhub.dp.workload import workload
-from ctdhub.sensitive.ingest.readers import read_as_is
+from ctdhub.sensitive.ingest.raw import read_as_is
 
 
 class Table:

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from ctdhub.core.errors import HostileFile, HubError, UnreadableFile
 from ctdhub.core.tables import trim
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions, ShapeOptions, steps_of
-from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import RawTable, read_table
 from ctdhub.sensitive.ingest.shape.children import BLANK, list_cell, with_children
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.parsers import elements_of

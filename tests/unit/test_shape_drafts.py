@@ -15,7 +15,7 @@ import pytest
 from ctdhub.core.errors import HubError, UnreadableFile
 from ctdhub.core.i18n import said
 from ctdhub.sensitive.ingest.options import ReadOptions
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.ingest.shape.trees import read_names
 from ctdhub.sensitive.mapping.drafting.suggest import read_to_suggest, suggest
 from ctdhub.sensitive.mapping.mapping import Mapping

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ctdhub.core.errors import FileError, HubError
 from ctdhub.practice.naming import write_names
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.linkage.pprl.columns import plan, propose
 from ctdhub.sensitive.linkage.pprl.derive import (
     CHECK,

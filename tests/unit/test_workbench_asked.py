@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from ctdhub.core.i18n import Text, said
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.mapping.drafting.proposals import Glance
 from ctdhub.sensitive.mapping.drafting.row_unit import who_counts_in
 from ctdhub.sensitive.mapping.drafting.suggest import suggest

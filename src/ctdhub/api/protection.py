@@ -15,7 +15,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.standalone import table as standalone
 from ctdhub.dp.standalone.domains import scope_of
 from ctdhub.release.standalone import check_ledger, check_out, write_alone
-from ctdhub.sensitive.ingest.readers import read_arrow, read_as_is
+from ctdhub.sensitive.ingest.raw import read_arrow, read_as_is
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from ctdhub.report import signal_charts
 from ctdhub.report.mse import chart_file, double_people, report, said_first, scope
 from ctdhub.sensitive.ingest.delimited import refuse_formulas
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
-from ctdhub.sensitive.ingest.readers import read_as_is, read_table
+from ctdhub.sensitive.ingest.raw import read_as_is, read_table
 from ctdhub.stats.mse.bootstrap import Method
 from ctdhub.stats.mse.estimate import LEVEL, QUESTIONS, REPLICATES, Label, Result
 from ctdhub.stats.mse.estimate import estimate as estimate_of

@@ -25,8 +25,7 @@ import pyarrow as pa
 from ctdhub.core.errors import HubError, as_json, error, from_json, printable
 from ctdhub.core.i18n import Text
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
-from ctdhub.sensitive.ingest.raw import RawTable
-from ctdhub.sensitive.ingest.readers import read_table
+from ctdhub.sensitive.ingest.raw import RawTable, read_table
 
 if TYPE_CHECKING:
     import subprocess
@@ -48,7 +47,7 @@ _STATED = ("file", "sha256", "rows_read", "encoding", "delimiter", "sheet", "sum
 def read_isolated(
     path: Path, options: ReadOptions | None = None, limits: Limits | None = None
 ) -> RawTable:
-    """Read one contributed table as :func:`ctdhub.sensitive.ingest.readers.read_table` does, in a
+    """Read one contributed table as :func:`ctdhub.sensitive.ingest.raw.read_table` does, in a
     process of its own.
 
     Raises:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.tables import ROW, fold, trim
-from ctdhub.sensitive.ingest import readers, tidy
+from ctdhub.sensitive.ingest import raw, tidy
 from ctdhub.sensitive.ingest.options import Child, Limits, ReadOptions
 from ctdhub.sensitive.ingest.own_form import by_names, repeat_titles
 from ctdhub.sensitive.ingest.raw import SHEET, ReaderResult, named_columns
@@ -434,9 +434,9 @@ def _header(view: SheetView, options: ReadOptions) -> list[str]:
 def _seen(path: Path, purpose: Purpose, given: ReadOptions) -> Any:
     """What a format's own look says, None for a format that has none for the purpose."""
     file, limits = printable(path.name), Limits()
-    with readers.translated(file):
-        data = readers.load(path, file, limits)
-        look_at = readers.kind(data, file).function(purpose)
+    with raw.translated(file):
+        data = raw.load(path, file, limits)
+        look_at = raw.kind(data, file).function(purpose)
         return look_at and look_at(data, file, given, limits)
 
 

@@ -20,7 +20,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Text, many
 from ctdhub.core.tables import fold, trim
-from ctdhub.sensitive.ingest import layout, readers, tidy
+from ctdhub.sensitive.ingest import layout, raw, tidy
 from ctdhub.sensitive.ingest.options import Limits, ReadOptions
 from ctdhub.sensitive.ingest.preflight import Archive, OdsSheet, XlsxSheet, ods_sheets, xlsx_sheets
 from ctdhub.sensitive.ingest.raw import ReaderResult, gather
@@ -149,9 +149,9 @@ def read_form(path: Path) -> SurveyForm:
         HostileFile: see the readers.
     """
     file, limits = printable(path.name), Limits()
-    with readers.translated(file):
-        data = readers.load(path, file, limits)
-        if readers.kind(data, file).name != "workbook":
+    with raw.translated(file):
+        data = raw.load(path, file, limits)
+        if raw.kind(data, file).name != "workbook":
             raise error("no-form", file=file)
         with library_errors(file):
             book = Book(data, file, limits)

@@ -11,7 +11,6 @@ from typing import Any
 from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Text
 from ctdhub.core.tables import trim
-from ctdhub.sensitive.ingest import readers
 from ctdhub.sensitive.ingest.options import (
     LONGEST,
     SELF,
@@ -23,6 +22,7 @@ from ctdhub.sensitive.ingest.options import (
     follow,
     steps_of,
 )
+from ctdhub.sensitive.ingest.raw import load, translated
 from ctdhub.sensitive.ingest.shape.children import list_cell
 from ctdhub.sensitive.ingest.shape.systems import OUTER, system_of
 
@@ -359,8 +359,8 @@ def read_names(path: Path) -> dict[str, str]:
         HostileFile: the file is too large.
     """
     file = printable(path.name)
-    with readers.translated(file):
-        data = readers.load(path, file, Limits())
+    with translated(file):
+        data = load(path, file, Limits())
         try:
             document: Any = json.loads(data)
         except (ValueError, RecursionError):
