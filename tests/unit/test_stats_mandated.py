@@ -26,12 +26,14 @@ from ctdhub.schema.model import CHILD_BANDS
 from ctdhub.site.pages import mandated as mandated_page
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import Interval
-from ctdhub.stats.mandated.population import Inhabitants, Population, load_population
 from ctdhub.stats.mandated.tables import (
     SHAPES,
+    Inhabitants,
     MandatedLine,
     MandatedScope,
     MandatedTable,
+    Population,
+    load_population,
     per,
     scope,
 )

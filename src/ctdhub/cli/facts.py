@@ -40,7 +40,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.decomposition import find_question, last_whole_year, report
 from ctdhub.stats.equity import Assistance, By, assistance, clear_gaps, groupings, not_compared
 from ctdhub.stats.mandated import tables as shapes
-from ctdhub.stats.mandated.population import load_population
+from ctdhub.stats.mandated.tables import load_population
 from ctdhub.stats.tables import place_facts
 
 if TYPE_CHECKING:

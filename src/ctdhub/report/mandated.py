@@ -20,8 +20,7 @@ from ctdhub.schema.model import FORCED_LABOUR, ORGAN_REMOVAL, SEX, SEXUAL_EXPLOI
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.equity import RECEIVED
 from ctdhub.stats.mandated import tables
-from ctdhub.stats.mandated.population import sources
-from ctdhub.stats.mandated.tables import PARTS, MandatedLine, MandatedTable
+from ctdhub.stats.mandated.tables import PARTS, MandatedLine, MandatedTable, sources
 from ctdhub.stats.trend import breaks_within
 
 # --------------------------------------------------------------------------------------------------
