@@ -726,7 +726,7 @@ def estimate(
     """The verb ``estimate``."""
     _check(chart, level)
     with options.answering(form, FORMATS, lang, out):
-        lists, within, notes, release = _read(source, strata)
+        lists, within, notes, release = _read_lists(source, strata)
         links = links_in(release) if release else None
         said_here = zip(QUESTIONS, (same_place, refer, one_register), strict=True)
         known = release.facts.list_answers if release else {}
@@ -779,7 +779,7 @@ def _check(chart: Path | None, level: float | None) -> None:
         options.require_new(chart, "--chart")
 
 
-def _read(
+def _read_lists(
     source: Path, strata: str = ""
 ) -> tuple[Lists, dict[Label, Lists], tuple[str, ...], Release | None]:
     """The lists, the same within strata, warnings on the file, and the release that they are of, if

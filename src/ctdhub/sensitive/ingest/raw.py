@@ -856,14 +856,14 @@ def _of_columns(
     if not all(schema.names) or ROW in schema.names or len({*schema.names}) < len(schema):
         raise error("duplicate-header/parquet", file=file)
     texts = {}
-    for field in schema:
-        if pa.types.is_nested(field.type):
-            raise error("nested", file=file, column=field.name)
-        values = column(field.name)
+    for cells in schema:
+        if pa.types.is_nested(cells.type):
+            raise error("nested", file=file, column=cells.name)
+        values = column(cells.name)
         try:
-            texts[field.name] = as_text(values)
+            texts[cells.name] = as_text(values)
         except pa.ArrowException:
-            raise error("content/arrow-type", file=file, column=field.name) from None
+            raise error("content/arrow-type", file=file, column=cells.name) from None
         pa.default_memory_pool().release_unused()
     table = pa.table({**texts, ROW: pa.array(np.arange(1, rows + 1))})
     return RawTable(file, sha256, table, reject_table(file, []), rows)
