@@ -49,12 +49,12 @@ def everything(label: str) -> list[str]:
     world = tiles.TileMap(label, label, (words,), arrows, keys)
     around = pages.Picture(label, label, (label,), "en", False, {"license": label})
     return [
+        *(bars.draw_bars(rows, rtl=rtl).chart("x") for rtl in (False, True)),
+        *(bars.draw_screen(rows, "x", 9, rtl=rtl) for rtl in (False, True)),
         *(
-            bars.draw_bars(rows, "x", rtl=rtl, wide=wide)
+            bars.draw_dots(Dots(rows, 70, (label,) * 3), rtl=rtl).chart("x")
             for rtl in (False, True)
-            for wide in (None, 9)
         ),
-        *(bars.draw_dots(Dots(rows, 70, (label,) * 3), "x", rtl=rtl) for rtl in (False, True)),
         *(pages.bar(row, 65, rtl=False) for row in rows),
         *(years.printed(series, rtl=rtl) for rtl in (False, True)),
         *(years.draw(series, "x", rtl=rtl) for rtl in (False, True)),
@@ -65,7 +65,7 @@ def everything(label: str) -> list[str]:
         tiles.draw_map(world, "x"),
         *(tiles.picture(key) for key in keys),
         tiles.standalone(world, (label,), {"source": label}),
-        pages.standalone(around, bars.bars_body(rows, rtl=False)),
+        pages.standalone(around, bars.draw_bars(rows, rtl=False)),
     ]
 
 
@@ -156,7 +156,7 @@ def test_names_that_are_set_apart_become_elements() -> None:
 
 def test_a_picture_holds_no_colour_by_name() -> None:
     alone = pages.standalone(
-        pages.Picture("", "", (), "ar", rtl=True), bars.bars_body((Bar("", "", 1, 1, 1),), rtl=True)
+        pages.Picture("", "", (), "ar", rtl=True), bars.draw_bars((Bar("", "", 1, 1, 1),), rtl=True)
     )
     for svg in (alone, tiles.standalone(tiles.TileMap("", "", (), (), ()), (), {})):
         assert "var(" not in svg

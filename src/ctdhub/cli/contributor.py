@@ -1,4 +1,4 @@
-"""Verbs of a contributor's file: suggest, harmonise, mapping; codebook, form, crosswalk, convert."""
+"""Verbs of one file: suggest, harmonise, mapping, codebook, form, crosswalk, convert."""
 
 from __future__ import annotations
 

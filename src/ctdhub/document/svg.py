@@ -93,10 +93,28 @@ def metadata(title: str, facts: Mapping[str, str]) -> tuple[Markup, ...]:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The content of an ``<svg>``, and its height in pixels."""
+    """The content of an ``<svg>``, and its height in pixels.
+
+    Attributes:
+        kind: the class of the picture that it becomes.
+    """
 
     marks: Markup
     height: int
+    kind: str = "chart"
+
+    def chart(self, id_: str, **attributes: Place | None) -> Markup:
+        """An ``<svg>`` over the whole width that the elements ``<id>-t`` and ``<id>-s`` name."""
+        return element(
+            "svg",
+            self.marks,
+            kind=self.kind,
+            role="img",
+            aria_labelledby=f"{id_}-t {id_}-s",
+            width="100%",
+            height=self.height,
+            **attributes,
+        )
 
 
 EMPTY = Drawing(Markup(""), 0)
@@ -120,25 +138,9 @@ class Canvas:
         """All marks."""
         return Markup("".join(self._marks))  # noqa: S704  (each is markup)
 
-    def drawing(self, height: int) -> Drawing:
-        """The marks with their height."""
-        return Drawing(self.marks, height)
-
     def svg(self, **attributes: Place | None) -> Markup:
         """An ``<svg>`` with the marks in it."""
         return element("svg", self.marks, **attributes)
-
-    def chart(self, kind: str, id_: str, height: int, **attributes: Place | None) -> Markup:
-        """The same as a picture over the whole width that the elements ``<id>-t`` and ``<id>-s``
-        name."""
-        return self.svg(
-            kind=kind,
-            role="img",
-            aria_labelledby=f"{id_}-t {id_}-s",
-            width="100%",
-            height=height,
-            **attributes,
-        )
 
     def put(self, tag: str, /, *inside: Markup | str, **attributes: Place | None) -> None:
         """Any element, its places as SVG has them: nothing of it is mirrored."""

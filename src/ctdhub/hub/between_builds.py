@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ctdhub.core.errors import HubError, error, from_json
-from ctdhub.core.i18n import Text
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.quote import Price
 from ctdhub.hub import engine as engine_of
@@ -76,7 +75,7 @@ def people_key(hub: Hub) -> str:
 # The site alone, for a release that was published without a build: a yes, or a day that came.
 
 
-def draw_site(hub: Hub, progress: Progress | None = None) -> None:
+def draw_site(hub: Hub) -> None:
     """Let the site show every published release; nothing is read of the files, and none charged.
 
     Raises:
@@ -84,12 +83,8 @@ def draw_site(hub: Hub, progress: Progress | None = None) -> None:
     """
     hub = Hub(hub.root.resolve())
 
-    def tell(step: str | Text, beside: int) -> None:
-        if progress:
-            progress(step, float(beside))
-
     with hub.lock(), engine_of.engine(hub) as engine, noted(hub, "build", until="site"):
-        engine.refresh([site.build_site(hub, progress)], tell)
+        engine.refresh([site.build_site(hub, None)], lambda *_unseen: None)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -675,16 +675,13 @@ class Hub:
             found.append(Contribution(contributor, date, file))
         return tuple(found)
 
-    def check_terms(self, today: date | None = None) -> tuple[Agreement, ...]:
+    def check_terms(self) -> tuple[Agreement, ...]:
         """Agreements that end within :data:`SOON` days, of contributors whose files are read.
-
-        Args:
-            today: the day of asking, in UTC.
 
         Raises:
             PolicyError: one has ended, so its files may be read no more.
         """
-        day = today or datetime.now(UTC).date()
+        day = datetime.now(UTC).date()
         reading = {c.contributor for c in self.contributions()}
         ending = [a for a in self.agreements() if a.id in reading and a.ends]
         for agreement in ending:

@@ -12,7 +12,7 @@ from typing import Literal, cast
 from ctdhub.core.format import day, inline, number, set_apart, share, year
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, formula
 from ctdhub.document.charts import years
-from ctdhub.document.charts.bars import bars_body
+from ctdhub.document.charts.bars import draw_bars
 from ctdhub.document.charts.pages import MARGIN, WIDTH, Picture, standalone
 from ctdhub.document.charts.tiles import Arrow, Key, Look, Tile, TileMap, layout
 from ctdhub.document.document import Bar, Ends, Point, Years
@@ -656,7 +656,7 @@ def picture(figure: Figure, release: Release, url: str) -> str:
     if figure.by_year:
         drawn = years.body(line_of(figure), rtl=rtl, wide=WIDTH - 2 * MARGIN)
     else:
-        drawn = bars_body(figure.drawn, rtl=rtl)
+        drawn = draw_bars(figure.drawn, rtl=rtl)
     notes = (*_notes(figure, release), source_line(release, url))
     return alone(figure.headline, figure.caption, drawn, notes, provenance(release, url))
 

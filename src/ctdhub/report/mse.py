@@ -9,7 +9,7 @@ from typing import Any
 from ctdhub.core.errors import printable
 from ctdhub.core.format import number, share
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
-from ctdhub.document.charts.bars import dots_body
+from ctdhub.document.charts.bars import draw_dots
 from ctdhub.document.document import Bar, Dots
 from ctdhub.document.svg import EMPTY, round_top
 from ctdhub.release.open import Release
@@ -200,9 +200,8 @@ def chart_file(result: Result, names: Mapping[str, str], source: str, first: str
     if result.gate.refused:
         return alone(title(), refusal(result.gate, names), EMPTY, notes)
     subtitle = f"{first} {spread(result, names)} {note(result)}".strip()
-    return alone(
-        title(), subtitle, dots_body(methods(result), rtl=current() in RIGHT_TO_LEFT), notes
-    )
+    drawn = draw_dots(methods(result), rtl=current() in RIGHT_TO_LEFT)
+    return alone(title(), subtitle, drawn, notes)
 
 
 def title() -> str:

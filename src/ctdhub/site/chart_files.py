@@ -194,7 +194,7 @@ def plot(figure: Figure, *, other: bool = False) -> Markup:
     if figure.by_year:
         return years.draw(line_of(figure), figure.id, rtl=rtl)
     shown = replace(figure, bars=figure.other).drawn if other else figure.drawn
-    return bars.draw_bars(shown, figure.id, rtl=rtl)
+    return bars.draw_bars(shown, rtl=rtl).chart(figure.id)
 
 
 def blanks(figure: Figure) -> str:

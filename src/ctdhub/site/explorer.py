@@ -443,7 +443,11 @@ def page(content: Content) -> Page:
             "total": everybody,
             "uncertain": uncertain_people(content.release),
             "charts": [
-                (figure, spec, draw_bars(figure.bars, figure.id, rtl=rtl) if k < DRAWN else "")
+                (
+                    figure,
+                    spec,
+                    draw_bars(figure.bars, rtl=rtl).chart(figure.id) if k < DRAWN else "",
+                )
                 for k, (figure, spec) in enumerate(charts)
             ],
             "payload": payload(content),

@@ -68,9 +68,9 @@ class LinkageKey:
         return LinkageKey(following, self.generation + 1)
 
 
-def new_key(source: Callable[[int], bytes] = os.urandom) -> LinkageKey:
-    """A new key; ``source`` gives so many random bytes."""
-    return LinkageKey(source(SIZE))
+def new_key() -> LinkageKey:
+    """A new key of random bytes of the operating system."""
+    return LinkageKey(os.urandom(SIZE))
 
 
 def write_linkage_key(path: Path, key: LinkageKey, passphrase: str = "") -> None:

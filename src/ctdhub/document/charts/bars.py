@@ -27,35 +27,14 @@ _BREAK = (0.78, 0.82)
 """Where the strip of a number beyond the scale is broken, as parts of the scale."""
 
 
-def draw_bars(
-    bars: Sequence[Bar], id_: str, *, rtl: bool, wide: int | None = None, top: float | None = None
-) -> Markup:
-    """The bars as an ``<svg>``; the table beside it says the same in text.
+def draw_bars(bars: Sequence[Bar], *, rtl: bool, top: float | None = None) -> Drawing:
+    """The bars; the table beside them says the same in text.
 
     Short labels stand beside their bars, longer ones above.
 
     Args:
-        id_: the elements ``<id>-t`` and ``<id>-s`` name the drawing.
-        wide: pixels; the drawing is laid out for them and grows as a whole with its frame.
         top: the end of the scale, for drawings that share one; else the highest upper end.
     """
-    canvas, height = _drawn(bars, rtl=rtl, top=top)
-    return canvas.chart(
-        "chart",
-        id_,
-        height,
-        viewBox=f"0 0 {wide} {height}" if wide else None,
-        preserveAspectRatio=("xMaxYMid" if rtl else "xMinYMid") if wide else None,
-    )
-
-
-def bars_body(bars: Sequence[Bar], *, rtl: bool, top: float | None = None) -> Drawing:
-    """What stands inside the ``<svg>``."""
-    canvas, height = _drawn(bars, rtl=rtl, top=top)
-    return canvas.drawing(height)
-
-
-def _drawn(bars: Sequence[Bar], *, rtl: bool, top: float | None) -> tuple[Canvas, int]:
     known = [b for b in bars if not b.missing]
     indent = _room(known)
     indent = indent if indent <= _MOST else 0
@@ -72,7 +51,14 @@ def _drawn(bars: Sequence[Bar], *, rtl: bool, top: float | None) -> tuple[Canvas
         marks = _marks(bar, widest, end, rtl=rtl)
         canvas.frame(marks, shift, y + (5 if beside else 24), "100%", 18)
         y += _BESIDE if beside else _ABOVE
-    return canvas, y + 4
+    return Drawing(canvas.marks, y + 4)
+
+
+def draw_screen(bars: Sequence[Bar], id_: str, wide: int, *, rtl: bool) -> Markup:
+    """The bars laid out for so many pixels, as a picture that grows as a whole with its frame."""
+    drawn = draw_bars(bars, rtl=rtl)
+    kept = "xMaxYMid" if rtl else "xMinYMid"
+    return drawn.chart(id_, viewBox=f"0 0 {wide} {drawn.height}", preserveAspectRatio=kept)
 
 
 def _fitting(bars: Sequence[Bar], end: float, indent: int) -> float:
@@ -134,19 +120,8 @@ _EDGE = 1.0
 """Per cent that stay free at both sides, so that no mark is cut."""
 
 
-def draw_dots(chart: Dots, id_: str, *, rtl: bool) -> Markup:
-    """The rows in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
-    canvas, height = _dots_drawn(chart, rtl=rtl)
-    return canvas.chart("chart", id_, height)
-
-
-def dots_body(chart: Dots, *, rtl: bool) -> Drawing:
-    """What stands inside the ``<svg>``."""
-    canvas, height = _dots_drawn(chart, rtl=rtl)
-    return canvas.drawing(height)
-
-
-def _dots_drawn(chart: Dots, *, rtl: bool) -> tuple[Canvas, int]:
+def draw_dots(chart: Dots, *, rtl: bool) -> Drawing:
+    """The rows."""
     canvas, high = Canvas(rtl=rtl), _ROW * len(chart.rows)
     values = (0.0, chart.top / 2, chart.top)
     for value in values:
@@ -157,7 +132,7 @@ def _dots_drawn(chart: Dots, *, rtl: bool) -> tuple[Canvas, int]:
         canvas.text(words, _x(chart, value), high + 18, anchor=anchor)
     for k, row in enumerate(chart.rows):
         _row(canvas, chart, row, k * _ROW)
-    return canvas, high + _AXIS
+    return Drawing(canvas.marks, high + _AXIS)
 
 
 def _row(canvas: Canvas, chart: Dots, row: Bar, y: int) -> None:
@@ -185,8 +160,8 @@ MOST = 5
 _HIGH, _R, _LANE = 46, 6, 8
 
 
-def draw_dumbbell(rows: Sequence[Bar], *, rtl: bool, top: float = 1.0) -> Markup:
-    """One line from 0 to ``top``; rows without a size are left out, at most :data:`MOST` drawn."""
+def draw_dumbbell(rows: Sequence[Bar], *, rtl: bool) -> Markup:
+    """One line from 0 to 1; rows without a size are left out, at most :data:`MOST` drawn."""
     canvas = Canvas(rtl=rtl)
     shown = [(k, row) for k, row in enumerate(rows[:MOST]) if row.size is not None]
     canvas.across("grid", _HIGH / 2, 1.0, 99.0)
@@ -194,11 +169,10 @@ def draw_dumbbell(rows: Sequence[Bar], *, rtl: bool, top: float = 1.0) -> Markup
         canvas.upright("grid", _dumbbell_x(value), _HIGH / 2 - 5, _HIGH / 2 + 5)
     for k, row in shown:
         lane = _lane(k, len(rows))
-        low, high = (row.low or 0) / top, (row.high or 0) / top
-        canvas.across(f"series{k + 1} reach", lane, _dumbbell_x(low), _dumbbell_x(high))
+        low, high = _dumbbell_x(row.low or 0), _dumbbell_x(row.high or 0)
+        canvas.across(f"series{k + 1} reach", lane, low, high)
     for k, row in shown:
-        at = _dumbbell_x((row.size or 0) / top)
-        _mark(canvas, k, at, _lane(k, len(rows)))
+        _mark(canvas, k, _dumbbell_x(row.size or 0), _lane(k, len(rows)))
     return canvas.svg(kind="chart dumbbell", aria_hidden="true", width="100%", height=_HIGH)
 
 
@@ -267,7 +241,7 @@ def draw_ranking(rows: Sequence[Bar], id_: str, *, rtl: bool) -> Markup:
         x = 0.4 + 0.8 * lane
         top, end = first * _RANKING_ROW + 8, last * _RANKING_ROW + 38
         canvas.upright("bracket", x, top, end)
-    return canvas.chart("chart ranking", id_, _RANKING_ROW * len(rows) + 8)
+    return Drawing(canvas.marks, _RANKING_ROW * len(rows) + 8, "chart ranking").chart(id_)
 
 
 def brackets(rows: Sequence[Bar]) -> list[tuple[int, int, int]]:

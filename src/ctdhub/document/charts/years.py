@@ -35,7 +35,7 @@ _NEAR_EDGE = 0.28
 
 def draw(chart: Years, id_: str, *, rtl: bool = False) -> Markup:
     """The line in an ``<svg>`` that is named by the elements ``<id>-t`` and ``<id>-s``."""
-    return _drawn(chart, rtl=rtl).chart("chart years", id_, HIGH)
+    return Drawing(_drawn(chart, rtl=rtl).marks, HIGH, "chart years").chart(id_)
 
 
 def body(chart: Years, *, rtl: bool, wide: int) -> Drawing:

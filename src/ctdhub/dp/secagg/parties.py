@@ -401,7 +401,7 @@ def _sent(
 # one that attachments are saved to.  ``keep`` is the contributor's own.
 
 
-def join_round(exchange: Path, keep: Path, name: str, source: Bits = os.urandom) -> Path:
+def join_round(exchange: Path, keep: Path, name: str) -> Path:
     """Take part in a round: make a key for it and write the public half.
 
     Args:
@@ -420,7 +420,7 @@ def join_round(exchange: Path, keep: Path, name: str, source: Bits = os.urandom)
             file=named(exchange, "plan"),
             names=", ".join(terms.contributors),
         )
-    own = new_keep(keep, exchange, name, terms.hash, source)
+    own = new_keep(keep, exchange, name, terms.hash, os.urandom)
     message = messages.Joined(plan=terms.hash, contributor=name, key=own.secret.public)
     return write(named(exchange, "joined", name), message)
 

@@ -794,14 +794,13 @@ def mismatch(file: str, found: Format) -> Text | None:
 # Tables of columns as text: Parquet, and whatever speaks Arrow's C stream (pandas, polars, DuckDB).
 
 
-def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) -> RawTable:
+def read_arrow(frame: Any) -> RawTable:
     """A table in memory as a RawTable; every cell becomes text, the empty text null.
 
     Numbers are written without a trailing ".0", dates as ISO 8601.  ``_row`` counts rows from 1.
 
     Args:
         frame: anything with the method ``__arrow_c_stream__`` of the Arrow PyCapsule interface.
-        name: stands for the file in errors.
 
     Raises:
         UnreadableFile: it is no such table (``content``); a column is nested (``nested``), or bears
@@ -813,11 +812,11 @@ def read_arrow(frame: Any, name: str = "table", limits: Limits | None = None) ->
             raise TypeError
         table = pa.table(frame)
     except (pa.ArrowException, TypeError, ValueError):
-        raise error("content/arrow", file=name) from None
-    return _of_columns(name, "", table.schema, table.num_rows, table.column, limits or Limits())
+        raise error("content/arrow", file="table") from None
+    return _of_columns("table", "", table.schema, table.num_rows, table.column, Limits())
 
 
-def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
+def read_parquet(path: Path) -> RawTable:
     """A Parquet file in the same way.
 
     Contributors send spreadsheets and text; Parquet comes from statisticians who protect a table of
@@ -828,7 +827,7 @@ def read_parquet(path: Path, limits: Limits | None = None) -> RawTable:
         UnreadableFile: it is no Parquet file; or see :func:`read_arrow`.
         HostileFile: a limit is passed.
     """
-    limits, file = limits or Limits(), printable(path.name)
+    limits, file = Limits(), printable(path.name)
     data = load(path, file, limits)
     sha256 = hashlib.sha256(data).hexdigest()
     try:

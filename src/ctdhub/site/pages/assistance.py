@@ -75,7 +75,7 @@ def _drawn(chart: AssistanceChart) -> tuple[list[dict[str, Any]], list[tuple[Fig
     rtl = current() in RIGHT_TO_LEFT
     if _few(chart):
         return [_line(panel, rtl=rtl) for panel in chart.panels], []
-    return [], [(p, bars.draw_bars(p.bars, p.id, rtl=rtl, top=1.0)) for p in chart.panels]
+    return [], [(p, bars.draw_bars(p.bars, rtl=rtl, top=1.0).chart(p.id)) for p in chart.panels]
 
 
 def _few(chart: AssistanceChart) -> bool:

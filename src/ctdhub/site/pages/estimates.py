@@ -56,7 +56,7 @@ def page(answers: Answers) -> Page:
     if result is not None and not values["refusal"]:
         strata = result.strata
         values |= {
-            "svg": draw_dots(words.methods(result), FILE, rtl=rtl),
+            "svg": draw_dots(words.methods(result), rtl=rtl).chart(FILE),
             "strata": words.strata(strata, measured_strata(release)[0]) if strata else "",
             "pairs": partial(_pairs, names),
         }

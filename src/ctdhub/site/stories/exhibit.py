@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from ctdhub.core.errors import error
 from ctdhub.core.format import number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, language
-from ctdhub.document.charts.bars import draw_bars
+from ctdhub.document.charts.bars import draw_screen
 from ctdhub.document.html import embedded
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure
@@ -113,7 +113,7 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
             with at(block.place):
                 if length > LONGEST:
                     raise error("story-screen", n=length, most=LONGEST)
-            svg = draw_bars(block.figure.bars, block.figure.id, rtl=rtl, wide=WIDE)
+            svg = draw_screen(block.figure.bars, block.figure.id, WIDE, rtl=rtl)
             yield Slide("", telling.title, block.lead, block.figure, svg, attributes)
             drawn = True
         if not drawn:
