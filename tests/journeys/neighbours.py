@@ -32,7 +32,7 @@ import pytest
 
 import ctdhub
 from ctdhub.core.files import VARIABLE
-from ctdhub.dp import mechanism, sources, workload
+from ctdhub.dp import sources, workload
 from ctdhub.dp.count import Counts
 from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import APPROVALS
@@ -146,7 +146,7 @@ class Worlds:
             return {columns: table.copy() for columns, table in target.items()}
 
         with pytest.MonkeyPatch.context() as patch:
-            for module in (mechanism, sources) if hold else ():
+            for module in (workload, sources) if hold else ():
                 patch.setattr(module, "measure", measure)
             yield
         assert not hold or number == len(held) > 0, "each world measures as often as the first"

@@ -13,12 +13,12 @@ PACKAGE = Path(ctdhub.__file__).parent
 MOST_MODULES, MOST_FLOORS = 12, 5
 """Modules of a folder without its package file, and the longest chain of imports among them."""
 CROWDED = {
-    "cli": 17, "desk": 23, "dp": 15, "hub": 19, "report": 15, "sensitive/ingest": 16,
+    "cli": 16, "desk": 23, "dp": 15, "hub": 19, "report": 15, "sensitive/ingest": 15,
     "site/pages": 14,
 }  # fmt: skip
 """Folders with more modules; a number only shrinks."""
 HIGH = {
-    "dp": 9, "hub": 8, "sensitive/ingest": 6, "site": 6, "stats": 6, "stats/signals": 7,
+    "dp": 9, "hub": 8, "site": 6, "stats": 6, "stats/signals": 7,
 }  # fmt: skip
 """Folders with more floors; a number only shrinks."""
 

@@ -3,15 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from ctdhub.document.document import (
-    Block,
-    Document,
-    Items,
-    LargeNumber,
-    Sentences,
-    TextTable,
-    Words,
-)
+from ctdhub.document import document as shape
 
 # --------------------------------------------------------------------------------------------------
 # A document as plain text, for a terminal or a message.
@@ -20,7 +12,7 @@ from ctdhub.document.document import (
 # tables too.
 
 
-def write_plain(document: Document) -> str:
+def write_plain(document: shape.Document) -> str:
     """The document as text that ends with a line end."""
     parts = [document.title] if document.title else []
     parts += document.lead
@@ -32,28 +24,28 @@ def write_plain(document: Document) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _block(block: Block) -> str:
-    if isinstance(block, Words):
+def _block(block: shape.Block) -> str:
+    if isinstance(block, shape.Words):
         return "\n".join([*([block.title] if block.title else []), *block.paragraphs])
-    if isinstance(block, Sentences):
+    if isinstance(block, shape.Sentences):
         return "\n".join(block.sentences)
-    if isinstance(block, Items):
+    if isinstance(block, shape.Items):
         return "\n".join(f"* {item}" for item in block.items)
-    if isinstance(block, LargeNumber):
+    if isinstance(block, shape.LargeNumber):
         return f"{block.text} {block.unit} ({block.interval})"
-    if isinstance(block, TextTable):
+    if isinstance(block, shape.TextTable):
         return "\n".join(_grid(block) if block.head else _list(block))
     return ""
 
 
-def _grid(table: TextTable) -> list[str]:
+def _grid(table: shape.TextTable) -> list[str]:
     """Headings and rows in columns that end at the same place."""
     rows = [table.head, *table.rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
 
 
-def _list(table: TextTable) -> list[str]:
+def _list(table: shape.TextTable) -> list[str]:
     """Names, and what belongs to each beside it."""
     wide = max(len(row[0]) for row in table.rows)
     return ["  " + "  ".join([row[0].ljust(wide), *row[1:]]).rstrip() for row in table.rows]
@@ -71,7 +63,7 @@ _BEGINS = re.compile(r"^([-+=~])")
 _NUMBERED = re.compile(r"^([0-9]+)([.)])")
 
 
-def write_markdown(document: Document) -> str:
+def write_markdown(document: shape.Document) -> str:
     """The document as Markdown that ends with a line end."""
     parts = [f"# {escaped(document.title)}"] if document.title else []
     parts += map(_paragraph, document.lead)
@@ -93,17 +85,17 @@ def _paragraph(text: str) -> str:
     return _NUMBERED.sub(r"\1\\\2", _BEGINS.sub(r"\\\1", escaped(text)))
 
 
-def _parts(block: Block) -> Iterator[str]:
-    if isinstance(block, Words):
+def _parts(block: shape.Block) -> Iterator[str]:
+    if isinstance(block, shape.Words):
         yield from (f"### {escaped(title)}" for title in (block.title,) if title)
         yield from map(_paragraph, block.paragraphs)
-    elif isinstance(block, Sentences):
+    elif isinstance(block, shape.Sentences):
         yield _paragraph(" ".join(block.sentences))
-    elif isinstance(block, Items):
+    elif isinstance(block, shape.Items):
         yield "\n".join(f"- {_paragraph(item)}" for item in block.items)
-    elif isinstance(block, LargeNumber):
+    elif isinstance(block, shape.LargeNumber):
         yield f"**{escaped(block.text)}** {escaped(block.unit)} ({escaped(block.interval)})"
-    elif isinstance(block, TextTable):
+    elif isinstance(block, shape.TextTable):
         ruler = ("---", *["---" if block.words else "---:"] * (len(block.head) - 1))
         rows = (map(escaped, block.head), ruler, *(map(escaped, row) for row in block.rows))
         yield "\n".join(map(_line, rows))

@@ -10,25 +10,13 @@ import pyarrow as pa
 from ctdhub.border import Estimate, Guarantee, Protected, mint
 from ctdhub.core.i18n import Text
 from ctdhub.dp import published
+from ctdhub.dp import workload as measuring
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Plan, epsilon_by_rows
 from ctdhub.dp.published import by_region, by_year, counts_table, published_cells
 from ctdhub.dp.synth.fit import fit, imputed
 from ctdhub.dp.synth.records import NoisyTables, contradicted, region_sums, settled, to_table
-from ctdhub.dp.workload import (
-    Estimated,
-    Workload,
-    cell_variances,
-    in_regions,
-    least_squares,
-    measure,
-    most_pooled,
-    pool,
-    regional,
-    sum_variance,
-    workload,
-)
 from ctdhub.schema.model import DELIVERIES
 
 Progress = Callable[[Text, float], None]
@@ -112,7 +100,7 @@ def answer(
     """
     if progress:
         progress(Text("counting"), 0.05)
-    tables = [*(q.columns for q in workload(plan, rho)), *plan.regions]
+    tables = [*(q.columns for q in measuring.workload(plan, rho)), *plan.regions]
     return answer_of(count(people, tables), plan, rho, source, progress)
 
 
@@ -138,22 +126,22 @@ def answer_of(
         PolicyError: ``rho`` is too small for the plan's tables.
     """
     tell = progress or (lambda message, share: None)
-    questions = workload(plan, rho)
+    questions = measuring.workload(plan, rho)
     tell(Text("drawing noise"), 0.1)
-    noisy = measure(exact, questions, source)
-    asked = regional(plan, rho)
-    regions = measure(in_regions(exact, plan), asked, source), asked
+    noisy = measuring.measure(exact, questions, source)
+    asked = measuring.regional(plan, rho)
+    regions = measuring.measure(measuring.in_regions(exact, plan), asked, source), asked
     exact.clear()
     return answer_to(noisy, questions, plan, source, tell, regions)
 
 
 def answer_to(
     noisy: Counts,
-    questions: Workload,
+    questions: measuring.Workload,
     plan: Plan,
     source: Bits,
     tell: Progress,
-    regions: tuple[Counts, Workload] = ({}, ()),
+    regions: tuple[Counts, measuring.Workload] = ({}, ()),
 ) -> MechanismOutput:
     """All that is made of noisy tables; nothing here sees exact counts.
 
@@ -161,7 +149,7 @@ def answer_to(
         noisy: every table of the questions; emptied as soon as it has served.
         regions: the noisy tables of regions, and their questions.
     """
-    pooled = pool(noisy, questions, most_pooled(questions))
+    pooled = measuring.pool(noisy, questions, measuring.most_pooled(questions))
     total = published.total_people(pooled, plan.level)
     compared: set[Columns] = set()
     alone = 0.75 / (1 + 2 * plan.imputations)  # a closer fit takes about twice as long
@@ -173,16 +161,16 @@ def answer_to(
         source=source,
         compared=compared,
     )
-    kept: dict[Columns, Estimated] = {}
-    variance = cell_variances(questions)
-    found = _keeping(kept, plan, least_squares(noisy, questions, pooled, variance))
+    kept: dict[Columns, measuring.Estimated] = {}
+    variance = measuring.cell_variances(questions)
+    found = _keeping(kept, plan, measuring.least_squares(noisy, questions, pooled, variance))
     shown = published.shown_cells(
         found, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
     )
     del pooled
     if not plan.imputations:
         noisy.clear()  # as large as the tables of the records to come
-    sums = contradicted(records, kept, shown, plan, sum_variance(questions))
+    sums = contradicted(records, kept, shown, plan, measuring.sum_variance(questions))
     sums += region_sums(records, *regions, plan)
     records = settled(records, shown, plan, total.value, source, sums)
     del sums
@@ -220,8 +208,10 @@ def answer_to(
 
 
 def _keeping(
-    kept: dict[Columns, Estimated], plan: Plan, found: Iterable[tuple[Columns, Estimated]]
-) -> Iterator[tuple[Columns, Estimated]]:
+    kept: dict[Columns, measuring.Estimated],
+    plan: Plan,
+    found: Iterable[tuple[Columns, measuring.Estimated]],
+) -> Iterator[tuple[Columns, measuring.Estimated]]:
     """The tables, of which those that are used whole later on are kept."""
     for t, estimated in found:
         if t in ((), (DELIVERIES,)) or plan.year in t:

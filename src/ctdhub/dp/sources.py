@@ -24,18 +24,8 @@ from ctdhub.dp.plan import ONE, Columns, PersonRows, Plan, covered_years, joined
 from ctdhub.dp.policy import Domains, LinkingSettings, Policy
 from ctdhub.dp.published import DECIMALS, named_cells
 from ctdhub.dp.workload import Workload, cost, measure, pool, question, variances
+from ctdhub.schema import model
 from ctdhub.schema.emit import arrow_schema
-from ctdhub.schema.model import (
-    AGE,
-    CONTRIBUTOR,
-    HARM,
-    ORIGIN,
-    PERIOD,
-    PERSON,
-    SEX,
-    Schema,
-    load_schema,
-)
 
 # --------------------------------------------------------------------------------------------------
 # How lists overlap, as the engine takes it: people by the set of lists that know them.
@@ -99,7 +89,7 @@ class Overlap:
 DOUBLES_SHARE = Fraction(1, 10)
 """Part of the overlap's budget that goes to the number of doubles: it is one number, and large."""
 
-POSSIBLE_BY = (POSSIBLE, ORIGIN)
+POSSIBLE_BY = (POSSIBLE, model.ORIGIN)
 """Columns of the table of possible doubles by citizenship."""
 
 POSSIBLE_SHARES: dict[Columns, Fraction] = {
@@ -259,7 +249,7 @@ def double_tables(policy: Policy, facts: Mapping[str, Any]) -> DoubleTables | No
     """
     if not policy.linking.doubles:
         return None
-    by = load_schema().domain(ORIGIN, policy.years)
+    by = model.load_schema().domain(model.ORIGIN, policy.years)
     return DoubleTables(policy.linking, person_rows(policy, facts).bound, by)
 
 
@@ -290,11 +280,15 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
     if first > last:
         names = ", ".join(settings.lists)
         raise error("policy-sources/years", file="policy.yaml", id=names)
-    joins, rows, schema = policy.linking, person_rows(policy, facts).bound, load_schema()
+    joins, rows, schema = policy.linking, person_rows(policy, facts).bound, model.load_schema()
     tokens = joins.lists, joins.people
     released = policy.domains(schema)
     for name in settings.strata:
-        if name not in released or not 2 <= len(released[name]) <= MOST_VALUES or name == PERIOD:
+        if (
+            name not in released
+            or not 2 <= len(released[name]) <= MOST_VALUES
+            or name == model.PERIOD
+        ):
             raise error("policy-sources/strata", file="policy.yaml", name=name, most=MOST_VALUES)
     strata = tuple((name, tuple(released[name])) for name in dict.fromkeys(settings.strata))
     return ListTables(settings.lists, (first, last), *tokens, rows, strata)
@@ -347,7 +341,7 @@ class SourceTables:
         """Contributor by year, and by year and each third column."""
         if not self.domains:
             return ()
-        both: Columns = (CONTRIBUTOR, PERIOD)
+        both: Columns = (model.CONTRIBUTOR, model.PERIOD)
         return (both, *((*both, name) for name in self.domains if name not in both))
 
     def workload(self, rho: float) -> Workload:
@@ -389,8 +383,8 @@ class SourceTables:
         return Tally(
             domains,
             self.tables,
-            open=tuple(n for n in domains if n == CONTRIBUTOR),
-            years=tuple(n for n in domains if n == PERIOD),
+            open=tuple(n for n in domains if n == model.CONTRIBUTOR),
+            years=tuple(n for n in domains if n == model.PERIOD),
             regions=tuple(n for n in domains if n in COUNTRY_OF),
         )
 
@@ -425,7 +419,7 @@ class SourceTables:
             of[(border.UNKEYED,)] = [["people"]]
         parts += [_rows(([[*t]] * len(v), v), noisy[t]) for t, v in of.items() if t in noisy]
         return border.Sources(
-            contributors=self.domains.get(CONTRIBUTOR, ()),
+            contributors=self.domains.get(model.CONTRIBUTOR, ()),
             lists=lists.names if lists else (),
             measurements=pa.concat_tables(parts).combine_chunks(),
             sigma=self.sigma(rho),
@@ -437,7 +431,9 @@ class SourceTables:
         )
 
 
-def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> SourceTables | None:
+def public_sources(
+    policy: Policy, schema: model.Schema, facts: Mapping[str, Any]
+) -> SourceTables | None:
     """What is measured beside people, None where the policy leaves all of it out.
 
     Args:
@@ -453,8 +449,8 @@ def public_sources(policy: Policy, schema: Schema, facts: Mapping[str, Any]) -> 
     lists = list_tables(policy, facts)
     released = policy.domains(schema, covered_years(policy, facts))
     domains: Domains = {}
-    if share and named and PERIOD in released:
-        domains = {CONTRIBUTOR: named, PERIOD: released[PERIOD]}
+    if share and named and model.PERIOD in released:
+        domains = {model.CONTRIBUTOR: named, model.PERIOD: released[model.PERIOD]}
         domains |= {n: schema.domain(n, policy.years) for n in _thirds(released, schema)}
     if not domains and not lists:
         share = 0.0
@@ -482,7 +478,7 @@ class CountedSources(SourceTables):
 
 
 def sourced(
-    overlap: Overlap | None, policy: Policy, schema: Schema, facts: Mapping[str, Any]
+    overlap: Overlap | None, policy: Policy, schema: model.Schema, facts: Mapping[str, Any]
 ) -> CountedSources | None:
     """What is measured by contributor, and the overlap of lists, ready to be measured.
 
@@ -502,12 +498,12 @@ def sourced(
     return CountedSources(**vars(public), overlap=counts)
 
 
-def _thirds(released: Domains, schema: Schema) -> list[str]:
+def _thirds(released: Domains, schema: model.Schema) -> list[str]:
     """Columns that contributors by year are divided by."""
-    found = [n for n in released if n in (SEX, AGE)]
+    found = [n for n in released if n in (model.SEX, model.AGE)]
     for name in released:
         v = schema.variable(name)
-        if v.core and HARM in (v.group, v.any_of):
+        if v.core and model.HARM in (v.group, v.any_of):
             found.append(name)
     return found + [region for region, country in COUNTRY_OF.items() if country in released]
 
@@ -552,11 +548,11 @@ class Mentioned:
         Args:
             key: secret; it decides which.
         """
-        return Tally(self.plan.domains, tables, bound=Bound(PERSON, self.each, key))
+        return Tally(self.plan.domains, tables, bound=Bound(model.PERSON, self.each, key))
 
 
 def mentioned(
-    perpetrators: pa.Table | Rows | None, policy: Policy, schema: Schema, of: PersonRows = ONE
+    perpetrators: pa.Table | Rows | None, policy: Policy, schema: model.Schema, of: PersonRows = ONE
 ) -> Mentioned | None:
     """The perpetrators of a release, None where the policy leaves them out.
 
@@ -568,14 +564,14 @@ def mentioned(
     if not policy.perpetrators.share:
         return None
     if perpetrators is None:
-        persons = pa.field(PERSON, pa.string())
+        persons = pa.field(model.PERSON, pa.string())
         perpetrators = pa.schema([persons, *arrow_schema("perpetrators")]).empty_table()
     rows = InMemory(perpetrators) if isinstance(perpetrators, pa.Table) else perpetrators
     settings = policy.perpetrators
     return Mentioned(plan_of_perpetrators(policy, schema, of), settings.share, rows, settings.rows)
 
 
-def plan_of_perpetrators(policy: Policy, schema: Schema, of: PersonRows = ONE) -> Plan:
+def plan_of_perpetrators(policy: Policy, schema: model.Schema, of: PersonRows = ONE) -> Plan:
     """Every column and pair of public variables of a perpetrator that have a public domain."""
     found = schema.table("perpetrators")
     names = [v.name for v in found if v.public and v.kind not in _NO_DOMAIN]

@@ -22,14 +22,8 @@ from ctdhub.hub.folder import Hub, alone, timestamp
 from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.schema import model
 from ctdhub.sensitive.linkage.hub_frame import SAMPLE, KeyedOrder, hub_frame, pair_ids
+from ctdhub.sensitive.linkage.identified import pairs
 from ctdhub.sensitive.linkage.identified.link_files import ERRORS
-from ctdhub.sensitive.linkage.identified.pairs import (
-    DecidedPair,
-    PairFrame,
-    accuracy_json,
-    check_decisions,
-    reviewed_cells,
-)
 
 FOLDER, DECISIONS = "linkage", "decisions.jsonl"
 
@@ -120,7 +114,7 @@ def decide(hub: Hub, pair: str, same: Same, by: str, seen: int) -> None:
         line = PairDecision(pair, same, by, timestamp())
         known[pair] = (*others, line)
         try:
-            check_decisions(_decided(table, ids, known), path)
+            pairs.check_decisions(_decided(table, ids, known), path)
         except FileError:
             raise error("pair-decisions/contradiction", file=path) from None
         append_chain(path, asdict(line))
@@ -164,7 +158,7 @@ def measured(hub: Hub) -> dict[str, Any] | None:
     said = {pair: _agreed(lines) for pair, lines in known.items() if pair in everywhere}
     sure = {pair: same == "yes" for pair, same in said.items() if same in ("yes", "no")}
     decided = {at_pair[pair]: same for pair, same in sure.items() if pair in at_pair}
-    cells = reviewed_cells(frame, sample, decided) if between else []
+    cells = pairs.reviewed_cells(frame, sample, decided) if between else []
     found: dict[str, Any] = {
         "yes": sum(sure.values()),
         "no": len(sure) - sum(sure.values()),
@@ -172,7 +166,7 @@ def measured(hub: Hub) -> dict[str, Any] | None:
         "gone": len(known) - len(said),
     }
     people = int(linkage(hub)["clusters"])
-    return found | (accuracy_json(cells, 0.0, ERRORS, max(1, people)) if cells else {})
+    return found | (pairs.accuracy_json(cells, 0.0, ERRORS, max(1, people)) if cells else {})
 
 
 def _pairs(hub: Hub) -> tuple[pa.Table, list[str]]:
@@ -183,7 +177,9 @@ def _pairs(hub: Hub) -> tuple[pa.Table, list[str]]:
     return table, pair_ids(table, hub.person_key())
 
 
-def _drawn(hub: Hub, table: pa.Table, ids: list[str]) -> tuple[list[int], PairFrame, set[int]]:
+def _drawn(
+    hub: Hub, table: pa.Table, ids: list[str]
+) -> tuple[list[int], pairs.PairFrame, set[int]]:
     """Pairs of two contributors by their places in the table, and a sample of them."""
     between = [at for at, within in enumerate(table["within"].to_pylist()) if not within]
     frame, order = hub_frame(table), KeyedOrder(hub.person_key(), [ids[at] for at in between])
@@ -207,7 +203,7 @@ def _agreed(lines: tuple[PairDecision, ...]) -> Same | None:
 
 def _decided(
     table: pa.Table, ids: list[str], known: dict[str, tuple[PairDecision, ...]]
-) -> list[DecidedPair]:
+) -> list[pairs.DecidedPair]:
     """The decisions that hold, between persons as numbers; a row is the number of the pair."""
     numbers: dict[tuple[str, str], int] = {}
     found = []
@@ -217,7 +213,7 @@ def _decided(
             continue
         sides = [(str(row[f"contributor_{s}"]), str(row[f"key_{s}"])) for s in "ab"]
         one, other = (numbers.setdefault(side, len(numbers)) for side in sides)
-        found.append(DecidedPair(one, other, same == "yes", at))
+        found.append(pairs.DecidedPair(one, other, same == "yes", at))
     return found
 
 

@@ -39,17 +39,10 @@ from ctdhub.core.tables import FORMULA
 from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.policy import Policy, load_policy, usual_promise
 from ctdhub.hub.contributions import ANSWER, CANDIDATE, Contribution, left_by
+from ctdhub.release import manifest as release_manifest
 from ctdhub.release.approvals import CANDIDATES, NO_KEY, Approvers, Role
 from ctdhub.release.bundle import latest_release, next_version
 from ctdhub.release.deposit import DOI
-from ctdhub.release.manifest import (
-    MANIFEST,
-    SITE_ADDRESS,
-    VERSION_PATTERN,
-    Manifest,
-    PublicFacts,
-    SeriesBreak,
-)
 from ctdhub.schema import countries
 from ctdhub.schema.model import CONTRIBUTOR_KIND, VERSION, Schema, Variable, load_schema, numbers
 from ctdhub.sensitive.consent import register as consent
@@ -233,7 +226,7 @@ class SiteSettings(FrozenModel):
     ``lead`` by language, the hub's own words on the first page; ``place``, a region or a country
     (its key or code) of which the first page says more."""
 
-    url: str = Field(default="", pattern=SITE_ADDRESS)
+    url: str = Field(default="", pattern=release_manifest.SITE_ADDRESS)
     lead: dict[Language, Annotated[str, Field(max_length=1000)]] = Field(default_factory=dict)
     place: str = ""
 
@@ -290,7 +283,9 @@ class HubSettings(FrozenModel):
     withdrawn_elsewhere: int = Field(default=10, ge=0)
     approvers: Approvers | None = None
     recipients: tuple[Annotated[str, Field(pattern=_AGE)], ...] = Field(default=(), max_length=20)
-    doi: dict[Annotated[str, Field(pattern=VERSION_PATTERN)], Doi] = Field(default={})
+    doi: dict[Annotated[str, Field(pattern=release_manifest.VERSION_PATTERN)], Doi] = Field(
+        default={}
+    )
 
     @field_validator("schema_version")
     @classmethod
@@ -345,7 +340,7 @@ class Agreement(FrozenModel):
     left: Literal["gone", "ask"] | dict[date, Literal["gone", "kept"]] = "gone"
     purpose: str = ""
     ends: date | None = None
-    breaks: tuple[SeriesBreak, ...] = ()
+    breaks: tuple[release_manifest.SeriesBreak, ...] = ()
     formerly: tuple[str, ...] = ()
     senders: tuple[SenderKey, ...] = Field(default=(), max_length=20)
     unknown_share: float = Field(default=0.01, ge=0, le=1)
@@ -362,8 +357,8 @@ class Agreement(FrozenModel):
     @field_validator("breaks")
     @classmethod
     def _possible(
-        cls, breaks: tuple[SeriesBreak, ...], info: ValidationInfo
-    ) -> tuple[SeriesBreak, ...]:
+        cls, breaks: tuple[release_manifest.SeriesBreak, ...], info: ValidationInfo
+    ) -> tuple[release_manifest.SeriesBreak, ...]:
         years, schema = info.data.get("years"), load_schema()
         known = {v.name for v in schema.table("people")} | set(schema.groups)
         for found in breaks:
@@ -462,7 +457,7 @@ def row_facts(agreement: Agreement) -> dict[str, Any]:
     return several if agreement.person_key else {**several, "keyed": False}
 
 
-def epsilon_since(hub: Hub, manifest: Manifest) -> float | None:
+def epsilon_since(hub: Hub, manifest: release_manifest.Manifest) -> float | None:
     """Epsilon over all releases of a person with as many rows as a candidate is paid for.
 
     A release that was paid for fewer rows cost such a person the square of their ratio more.  None
@@ -472,8 +467,8 @@ def epsilon_since(hub: Hub, manifest: Manifest) -> float | None:
         manifest: of the candidate.
     """
     rows, paid = manifest.rows_per_person, {manifest.charge: manifest}
-    for path in sorted(hub.releases.glob(f"[!.]*/{MANIFEST}")):
-        one = Manifest.read(path.parent)
+    for path in sorted(hub.releases.glob(f"[!.]*/{release_manifest.MANIFEST}")):
+        one = release_manifest.Manifest.read(path.parent)
         paid.setdefault(one.charge, one)
     if all(one.rows_per_person >= rows for one in paid.values()):
         return None
@@ -828,7 +823,7 @@ def released_version(hub: Hub) -> str | None:
 
 def _version(hub: Hub, step: str, *folders: Path) -> str | None:
     version = (left_by(hub.work / step, ANSWER) or {}).get("version")
-    there = version and any((f / version / MANIFEST).is_file() for f in folders)
+    there = version and any((f / version / release_manifest.MANIFEST).is_file() for f in folders)
     return str(version) if there else None
 
 
@@ -842,8 +837,8 @@ def waiting_version(hub: Hub) -> str | None:
 
 def by_version(folder: Path) -> list[Path]:
     """Bundles in a folder, the newest version first."""
-    found = [m.parent for m in folder.glob(f"*/{MANIFEST}")]
-    bundles = [f for f in found if re.fullmatch(VERSION_PATTERN, f.name)]
+    found = [m.parent for m in folder.glob(f"*/{release_manifest.MANIFEST}")]
+    bundles = [f for f in found if re.fullmatch(release_manifest.VERSION_PATTERN, f.name)]
     return sorted(bundles, key=order, reverse=True)
 
 
@@ -879,7 +874,7 @@ def public_facts(hub: Hub, rules: Policy, until: int) -> dict[str, Any]:
         until: the year of the version, see :func:`year_of`: the last that can be covered.
     """
     reason, facts = rules.reason.strip(), hub.facts(rules.years)
-    facts["years"] = list(PublicFacts.of(facts).covered(until))
+    facts["years"] = list(release_manifest.PublicFacts.of(facts).covered(until))
     said = {"promise_reason": reason, "list_answers": rules.sources.answers}
     return facts | {name: fact for name, fact in said.items() if fact}
 
@@ -890,7 +885,7 @@ def year_of(hub: Hub, version: str) -> int:
     Raises:
         ReleaseError: that is no version.
     """
-    if version and not re.fullmatch(VERSION_PATTERN, version):
+    if version and not re.fullmatch(release_manifest.VERSION_PATTERN, version):
         raise error("version")
     return int((version or waiting_version(hub) or next_version(hub.releases))[:4])
 

@@ -443,12 +443,8 @@ def page(content: Content) -> Page:
             "total": everybody,
             "uncertain": uncertain_people(content.release),
             "charts": [
-                (
-                    figure,
-                    spec,
-                    draw_bars(figure.bars, rtl=rtl).chart(figure.id) if k < DRAWN else "",
-                )
-                for k, (figure, spec) in enumerate(charts)
+                (f, spec, draw_bars(f.bars, rtl=rtl).chart(f.id) if k < DRAWN else "")
+                for k, (f, spec) in enumerate(charts)
             ],
             "payload": payload(content),
             "source": words()["sources"]["published"],

@@ -16,16 +16,7 @@ from pathlib import Path
 
 from ctdhub.core.errors import error
 from ctdhub.core.files import locked, rewrite, state_folder
-from ctdhub.dp.ledger.file import (
-    FIRST,
-    LOCK,
-    Charge,
-    LedgerFile,
-    guarded,
-    read,
-    write_synced,
-    written,
-)
+from ctdhub.dp.ledger import file as ledger_file
 
 # --------------------------------------------------------------------------------------------------
 # Whose ledger it is: the population of a ledger, in a file beside its lines.
@@ -64,7 +55,7 @@ class LedgerPopulation:
         """Whether the MAC is right under this key."""
         return hmac.compare_digest(self.mac, self.sealed(key).mac)
 
-    def mac_of(self, entry: Charge, key: bytes) -> str:
+    def mac_of(self, entry: ledger_file.Charge, key: bytes) -> str:
         """The MAC of a line: it covers the population and, by the hash, all lines up to it."""
         return _mac(key, f"line\0{self.id}\0{entry.hash}".encode())
 
@@ -78,7 +69,7 @@ class LedgerPopulation:
         Raises:
             LedgerError: the system refuses.
         """
-        write_synced(folder / POPULATION, self.text())
+        ledger_file.write_synced(folder / POPULATION, self.text())
 
     def _content(self) -> bytes:
         fields = {k: v for k, v in asdict(self).items() if k != "mac"}
@@ -97,7 +88,7 @@ def population_in(file: Path) -> LedgerPopulation | None:
     Raises:
         LedgerError: the system refuses to read.
     """
-    with guarded(file):
+    with ledger_file.guarded(file):
         content = file.read_bytes() if file.is_file() else b"{}"
     try:
         found = LedgerPopulation(**json.loads(content))
@@ -149,11 +140,11 @@ class Witness:
         found = self._read(_LEASE)
         return Path(found.decode("utf-8", "surrogateescape")) if found else None
 
-    def entries(self) -> tuple[Charge, ...]:
+    def entries(self) -> tuple[ledger_file.Charge, ...]:
         """The lines; all that was charged on this machine."""
-        found: list[Charge] = []
+        found: list[ledger_file.Charge] = []
         for line in (self._read(_LINES) or b"").splitlines():
-            entry = read(line, found[-1] if found else None)
+            entry = ledger_file.read(line, found[-1] if found else None)
             if entry is None:
                 raise error("ledger-witness", file=self.folder)
             found.append(entry)
@@ -166,7 +157,7 @@ class Witness:
             rewrite(self.folder / _KEY, key)
             rewrite(self.folder / POPULATION, population.text())
 
-    def keep(self, entries: Iterable[Charge]) -> None:
+    def keep(self, entries: Iterable[ledger_file.Charge]) -> None:
         """Take these lines in place of those that are known; nothing is written if they are."""
         lines = b"".join(entry.line() + b"\n" for entry in entries)
         if (self._read(_LINES) or b"") != lines:
@@ -266,15 +257,15 @@ class Custody:
     place: Path
     witness: Witness
 
-    def sealed(self, entry: Charge) -> Charge:
+    def sealed(self, entry: ledger_file.Charge) -> ledger_file.Charge:
         """A line with its MAC."""
         return replace(entry, mac=self.population.mac_of(entry, self.key))
 
-    def vouches(self, entry: Charge) -> bool:
+    def vouches(self, entry: ledger_file.Charge) -> bool:
         """Whether the MAC of a line is right."""
         return hmac.compare_digest(entry.mac, self.population.mac_of(entry, self.key))
 
-    def check(self, entries: Sequence[Charge]) -> None:
+    def check(self, entries: Sequence[ledger_file.Charge]) -> None:
         """Refuse a copy, and a ledger that lacks what the witness knows.
 
         Raises:
@@ -292,7 +283,7 @@ class Custody:
         if [e.hash for e in known] != [e.hash for e in entries[: len(known)]]:
             raise error("ledger-behind", file=self.place)
 
-    def take_over(self, entries: Iterable[Charge]) -> None:
+    def take_over(self, entries: Iterable[ledger_file.Charge]) -> None:
         """Let this place charge from now on, and the witness know these lines and no others."""
         self.witness.remember(self.population, self.key)
         self.witness.keep(entries)
@@ -341,7 +332,7 @@ def begin(
     population: LedgerPopulation,
     key_file: Path | None = None,
     *,
-    entries: Iterable[Charge] = (),
+    entries: Iterable[ledger_file.Charge] = (),
 ) -> Custody:
     """Begin a ledger, or let one go on under a new key; what lies there is replaced.
 
@@ -361,11 +352,11 @@ def begin(
     key = secrets.token_bytes(_KEY_BYTES)
     custody = Custody(population.sealed(key), key, place, witness)
     lines = tuple(map(custody.sealed, entries))
-    with guarded(folder):
+    with ledger_file.guarded(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if key_file is not None:
         write_key(key_file, key)
-    LedgerFile(folder).replace(lines)
+    ledger_file.LedgerFile(folder).replace(lines)
     custody.take_over(lines)
     custody.population.write(folder)
     return custody
@@ -377,7 +368,7 @@ def write_key(file: Path, key: bytes) -> None:
     Raises:
         LedgerError: the system refuses.
     """
-    with guarded(file):
+    with ledger_file.guarded(file):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         rewrite(file, key.hex().encode() + b"\n")
 
@@ -388,7 +379,7 @@ def key_of(file: Path) -> bytes | None:
     Raises:
         LedgerError: the system refuses to read.
     """
-    with guarded(file):
+    with ledger_file.guarded(file):
         text = file.read_bytes().strip() if file.is_file() else b""
     try:
         key = bytes.fromhex(text.decode("ascii"))
@@ -432,7 +423,7 @@ class Adopted:
     population: LedgerPopulation
     before: Path | None
     charges: int
-    counted: tuple[Charge, ...]
+    counted: tuple[ledger_file.Charge, ...]
     known: bool
     vouched: bool
 
@@ -441,7 +432,7 @@ def adopt(
     folder: Path,
     place: Path,
     key_file: Path | None = None,
-    check: Callable[[Sequence[Charge]], None] = lambda _lines: None,
+    check: Callable[[Sequence[ledger_file.Charge]], None] = lambda _lines: None,
 ) -> Adopted:
     """Let the ledger in a folder go on there.
 
@@ -462,7 +453,7 @@ def adopt(
     if held is not None and held.folder != witness.folder and held.entries():
         raise error("ledger-other", file=folder)
     with _held(folder, witness):
-        file, known, before = LedgerFile(folder), witness.known, witness.lease
+        file, known, before = ledger_file.LedgerFile(folder), witness.known, witness.lease
         there = witness.entries()
         here = () if file.lost({e.hash for e in there}) else file.entries()
         key = _key(population, witness, key_file)
@@ -496,9 +487,9 @@ def adopt(
 @contextmanager
 def _held(folder: Path, witness: Witness) -> Iterator[None]:
     with ExitStack() as held:
-        with guarded(folder):
+        with ledger_file.guarded(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(locked(folder / LOCK))
+            held.enter_context(locked(folder / ledger_file.LOCK))
         if witness.known:
             held.enter_context(witness.exclusive())
         yield
@@ -533,27 +524,31 @@ def _key(population: LedgerPopulation, witness: Witness, key_file: Path | None) 
     return None
 
 
-def _lasting(entry: Charge) -> Charge:
+def _lasting(entry: ledger_file.Charge) -> ledger_file.Charge:
     """What a charge keeps wherever it is told: all but its place, and the words on that."""
     return replace(entry, number=0, previous="", hash="", what="", mac="")
 
 
-def _missing(here: Sequence[Charge], there: Sequence[Charge]) -> tuple[Charge, ...]:
+def _missing(
+    here: Sequence[ledger_file.Charge], there: Sequence[ledger_file.Charge]
+) -> tuple[ledger_file.Charge, ...]:
     """What the witness knows and the ledger lacks; a charge keeps its id wherever it is told."""
     told = {entry.id for entry in here}
     return tuple(entry for entry in there if entry.id not in told)
 
 
-def _continued(here: Sequence[Charge], missing: Sequence[Charge]) -> list[Charge]:
+def _continued(
+    here: Sequence[ledger_file.Charge], missing: Sequence[ledger_file.Charge]
+) -> list[ledger_file.Charge]:
     """The lines with those that were missing behind them.
 
     One that followed the last line stays as it was, with its hash; any other is told anew.
     """
     lines = list(here)
     for entry in missing:
-        previous = lines[-1].hash if lines else FIRST
+        previous = lines[-1].hash if lines else ledger_file.FIRST
         if (entry.number, entry.previous) != (len(lines) + 1, previous):
-            what = written("adopted", purpose=entry.what)
+            what = ledger_file.written("adopted", purpose=entry.what)
             entry = replace(
                 entry, number=len(lines) + 1, previous=previous, what=what, mac=""
             ).sealed()

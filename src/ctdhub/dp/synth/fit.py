@@ -24,17 +24,7 @@ from ctdhub.dp import kernels, noise, published
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Draft, Plan
-from ctdhub.dp.synth.records import (
-    Floats,
-    HeldColumns,
-    NoisyTables,
-    Places,
-    grouped,
-    merged,
-    simplex,
-    spread,
-    to_table,
-)
+from ctdhub.dp.synth import records as synth_records
 from ctdhub.dp.workload import Estimated, Workload, measure, pool
 
 # --------------------------------------------------------------------------------------------------
@@ -326,7 +316,11 @@ class State:
     """
 
     def __init__(
-        self, measured: NoisyTables, plan: Plan, people: int, source: noise.Bits = os.urandom
+        self,
+        measured: synth_records.NoisyTables,
+        plan: Plan,
+        people: int,
+        source: noise.Bits = os.urandom,
     ) -> None:
         self.plan, self.people = plan, people
         self.pair = plan.ordered(plan.corridor) if plan.corridor else ()
@@ -337,19 +331,19 @@ class State:
         order = [*plan.ordered(plan.core), *(n for n in plan.domains if n not in plan.core)]
         self.layout = FitLayout({n: plan.sizes[n] for n in order if n not in staying})
         one = {n: measured.pooled[(n,)] for n in plan.domains}
-        laid = HeldColumns(
+        laid = synth_records.HeldColumns(
             measured, plan, tuple(n for n in staying if n not in follow), people, source
         )
         self.compared, self.held = laid.met, laid.codes
         self.wide = {n: codes for n, codes in self.held.items() if n not in follow}
         self.features = np.zeros((people, len(self.layout.sizes) + 1), dtype=np.uint16)
         for name in self.layout.sizes:
-            self.place(name, spread(one[name].value, people, source))
-        self.expected = {n: simplex(one[n].value, float(people)) for n in staying}
+            self.place(name, synth_records.spread(one[name].value, people, source))
+        self.expected = {n: synth_records.simplex(one[n].value, float(people)) for n in staying}
         for n in follow:
             self.expected[n] = np.bincount(self.held[n], minlength=plan.sizes[n]).astype(float)
 
-    def lasting(self, measured: NoisyTables) -> list[Columns]:
+    def lasting(self, measured: synth_records.NoisyTables) -> list[Columns]:
         """Tables without columns that follow from others: these add no combination of their own."""
         follow = self.plan.followers.whole
         return [t for t in measured.variance if not follow.keys() & {*t}]
@@ -380,7 +374,9 @@ _PAIRED, _ALONE, _CORRIDOR = 6.0, 3.0, 3.0
 of a cell of such tables are expected to hold it; a corridor likewise."""
 
 
-def residuals(state: State, measured: NoisyTables, most: int, known: set[str]) -> TableResiduals:
+def residuals(
+    state: State, measured: synth_records.NoisyTables, most: int, known: set[str]
+) -> TableResiduals:
     """Records less noisy tables; the tables join ``state.compared``.
 
     Args:
@@ -403,12 +399,12 @@ def residuals(state: State, measured: NoisyTables, most: int, known: set[str]) -
     return building.less_records()
 
 
-_Joined = tuple[Places, Singles, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]]
+_Joined = tuple[synth_records.Places, Singles, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]]
 """The group of each combination of held values, ``Wide.share``, and a table by these groups."""
 
 
 class _Building:
-    def __init__(self, state: State, measured: NoisyTables, most: int) -> None:
+    def __init__(self, state: State, measured: synth_records.NoisyTables, most: int) -> None:
         self.state, self.measured, self.most = state, measured, most
         self.targets: dict[Key, Estimated] = {}
         self.near: list[Wide] = []
@@ -449,7 +445,7 @@ class _Building:
         for key in list(counted):
             target, made = self.targets.pop(key), counted.pop(key)
             weight[key] = 1 / target.variance
-            scale: Floats = np.array(weight[key])
+            scale: synth_records.Floats = np.array(weight[key])
             if key[0] in wides:
                 share = wides[key[0]].share.astype(np.float64)
                 scale = scale * share.reshape(-1, *(1,) * (target.value.ndim - 1))
@@ -465,9 +461,9 @@ class _Building:
         """Groups of a wide column's values that are large enough for such tables."""
         parents = self.state.plan.parents.get(column, ())
         least = (_PAIRED if columns == 2 else _ALONE) * sd
-        group = grouped(self.state.expected[column], parents, least)
+        group = synth_records.grouped(self.state.expected[column], parents, least)
         share = (1 / np.bincount(group)).astype(np.float32)
-        return group, share, lambda value: merged(value, 0, group)
+        return group, share, lambda value: synth_records.merged(value, 0, group)
 
     def _sd(self, tables: Iterable[Columns]) -> float:
         pooled = self.measured.pooled
@@ -477,7 +473,7 @@ class _Building:
         return float(np.median(variances) ** 0.5)
 
 
-def _large(people: Places, sd: float) -> _Joined:
+def _large(people: synth_records.Places, sd: float) -> _Joined:
     """Combinations of held values: large ones each, all others left out as group 0."""
     large = np.flatnonzero(people >= _CORRIDOR * sd)
     group = np.zeros(people.size, dtype=np.int64)
@@ -523,7 +519,7 @@ class Support:
         setting: int,
         layout: FitLayout,
         moving: Draft,
-        held: dict[str, Places],
+        held: dict[str, synth_records.Places],
         tables: Iterable[Columns],
     ) -> None:
         self.setting = setting
@@ -571,7 +567,7 @@ class Support:
         return price.astype(np.float32)
 
 
-def _wide(name: str, codes: Places) -> Wide:
+def _wide(name: str, codes: synth_records.Places) -> Wide:
     return Wide(name, codes, np.ones(int(codes.max()) + 1, dtype=np.float32))
 
 
@@ -614,7 +610,7 @@ Progress = Callable[[float], None]
 
 
 def fit(
-    measured: NoisyTables,
+    measured: synth_records.NoisyTables,
     plan: Plan,
     people: int,
     progress: Progress = lambda share: None,
@@ -662,7 +658,7 @@ def _part(progress: Progress, turn: int, turns: int) -> Progress:
     return lambda share: progress((turn + share) / turns)
 
 
-def _agree(state: State, measured: NoisyTables, source: noise.Bits) -> None:
+def _agree(state: State, measured: synth_records.NoisyTables, source: noise.Bits) -> None:
     """Make flags agree with their indicators, which have been fitted."""
     found, rules = state.moving(), state.plan.indicators
     rules.agree(found, {n: measured.pooled[(n,)].value for n in rules.gated}, source)
@@ -672,7 +668,7 @@ def _agree(state: State, measured: NoisyTables, source: noise.Bits) -> None:
 
 def _stage(  # noqa: PLR0913
     state: State,
-    measured: NoisyTables,
+    measured: synth_records.NoisyTables,
     most: int,
     names: list[str],
     known: set[str],
@@ -738,14 +734,14 @@ def _shares(wides: tuple[Wide, ...]) -> np.ndarray[tuple[int], np.dtype[np.float
     return np.concatenate([np.zeros(0, np.float32), *(w.share for w in wides)])
 
 
-def _order(people: int, most: int, source: noise.Bits) -> Places:
+def _order(people: int, most: int, source: noise.Bits) -> synth_records.Places:
     """At most so many records, in blocks in random order: neighbours in memory stay together."""
     starts = noise.permutation(-(-people // _BLOCK), source)[: -(-most // _BLOCK)] * _BLOCK
-    order: Places = (starts[:, None] + np.arange(_BLOCK)).ravel()
+    order: synth_records.Places = (starts[:, None] + np.arange(_BLOCK)).ravel()
     return order[order < people]
 
 
-def _gate(state: State, name: str) -> Places:
+def _gate(state: State, name: str) -> synth_records.Places:
     """What the column may become, by record; see ``kernels.sweep``."""
     rules = state.plan.indicators
     kin = rules.kin(name)
@@ -809,14 +805,14 @@ def imputed(
         _set(again, hidden, far)
         _set({t: e.value for t, e in pooled.items()}, hidden, far)
         draft = fit(
-            NoisyTables.of(again, twice, pooled),
+            synth_records.NoisyTables.of(again, twice, pooled),
             complete,
             people,
             progress=lambda s, k=k: progress((k + s) / plan.imputations),  # type: ignore[misc]
             source=source,
             pace=CLOSE,
         )
-        found.append(to_table(draft, plan.domains))
+        found.append(synth_records.to_table(draft, plan.domains))
     return tuple(found)
 
 

@@ -29,7 +29,7 @@ from ctdhub.schema.model import PERSON
 class Protection:
     """Today's people under a policy: what their protected answer costs, and the answer.
 
-    See ``dp.engine`` for what is not paid again.
+    See ``dp.quote`` for what is not paid again.
 
     Attributes:
         version: that the answer is for; "" for whatever comes next.

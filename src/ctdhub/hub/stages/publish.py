@@ -8,17 +8,9 @@ from pathlib import Path
 from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Text
 from ctdhub.core.keys.signing import SigningKey, read_key
+from ctdhub.hub import folder as hub_folder
 from ctdhub.hub.approvers import approvers, may_publish, publication, refuse_unfit, refuse_unsigned
 from ctdhub.hub.contributions import ANSWER
-from ctdhub.hub.folder import (
-    Hub,
-    by_version,
-    candidate_version,
-    noted,
-    released_version,
-    timestamp,
-    waiting_version,
-)
 from ctdhub.hub.paid import ledger, note_published
 from ctdhub.hub.review import hash_of_changes, hash_of_review
 from ctdhub.hub.steps import Step, hash_file, software
@@ -35,20 +27,20 @@ TRAIL = "desk/trail.jsonl"
 """In the hub folder: what happened at the desk, where there is one."""
 
 
-def waiting(hub: Hub, version: str = "") -> Path:
+def waiting(hub: hub_folder.Hub, version: str = "") -> Path:
     """The candidate of that version, else the newest one that no release has overtaken.
 
     Raises:
         ReleaseError: there is none.
     """
-    named = [c.name for c in by_version(hub.candidates) if version == c.name]
-    if found := named[0] if named else None if version else waiting_version(hub):
+    named = [c.name for c in hub_folder.by_version(hub.candidates) if version == c.name]
+    if found := named[0] if named else None if version else hub_folder.waiting_version(hub):
         return hub.candidates / found
     raise error("no-candidate", file=hub.candidates / version)
 
 
 def statement(
-    hub: Hub, candidate: Path, role: Role, not_before: date | None = None
+    hub: hub_folder.Hub, candidate: Path, role: Role, not_before: date | None = None
 ) -> tuple[Statement, Manifest]:
     """What a role would sign about a candidate now, and the manifest behind it.
 
@@ -79,10 +71,12 @@ def statement(
         "approvers": hub.settings.approvers,
     }
     head = LedgerHead(hash=paid.hash)
-    return Statement.about(manifest, digest(candidate), role, head, timestamp(), **more), manifest
+    return Statement.about(
+        manifest, digest(candidate), role, head, hub_folder.timestamp(), **more
+    ), manifest
 
 
-def head_of_trail(hub: Hub) -> str | None:
+def head_of_trail(hub: hub_folder.Hub) -> str | None:
     """Hash of the last line of the desk's trail; None without a desk, or before its first line."""
     try:
         last = (hub.root / TRAIL).read_bytes().rstrip(b"\n").rpartition(b"\n")[2]
@@ -91,7 +85,7 @@ def head_of_trail(hub: Hub) -> str | None:
         return None
 
 
-def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Path | None:
+def approve(hub: hub_folder.Hub, candidate: Path, given: Statement, key: SigningKey) -> Path | None:
     """Sign a statement with an Ed25519 key; see :func:`accept`.
 
     Raises:
@@ -104,7 +98,7 @@ def approve(hub: Hub, candidate: Path, given: Statement, key: SigningKey) -> Pat
     return accept(hub, candidate, Approval(statement=given, **mark.model_dump()))
 
 
-def accept(hub: Hub, candidate: Path, signed: Approval) -> Path | None:
+def accept(hub: hub_folder.Hub, candidate: Path, signed: Approval) -> Path | None:
     """Put a signed statement to a candidate; publish once both are there and nothing waits.
 
     A role that has signed already signs anew only for another day of publication.
@@ -125,7 +119,7 @@ def accept(hub: Hub, candidate: Path, signed: Approval) -> Path | None:
         raise error("approval/refused", file=candidate, fault=fault)
     if signed.key not in keys.keys(given.role):
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
-    with hub.lock(), noted(hub, "approve", version=candidate.name, role=given.role):
+    with hub.lock(), hub_folder.noted(hub, "approve", version=candidate.name, role=given.role):
         refuse_unfit(hub, candidate)
         refuse_unsigned(hub)
         manifest, problems = examine(candidate)
@@ -141,14 +135,14 @@ def accept(hub: Hub, candidate: Path, signed: Approval) -> Path | None:
         return publish(hub, candidate) if may_publish(hub, candidate) else None
 
 
-def _is_shown(hub: Hub, candidate: Path, given: Statement, manifest: Manifest) -> bool:
+def _is_shown(hub: hub_folder.Hub, candidate: Path, given: Statement, manifest: Manifest) -> bool:
     """Whether a statement says what the hub would show of a candidate now."""
     seen = (hash_of_review(hub, candidate), hash_of_changes(hub, candidate), hub.settings.approvers)
     told = (given.review, given.changes, given.approvers)
     return given.is_about(manifest, digest(candidate)) and told == seen
 
 
-def publish_due(hub: Hub, now: datetime | None = None) -> Path | None:
+def publish_due(hub: hub_folder.Hub, now: datetime | None = None) -> Path | None:
     """Publish the candidate that waits, if its day has come; for a clock to ask.
 
     Args:
@@ -160,14 +154,14 @@ def publish_due(hub: Hub, now: datetime | None = None) -> Path | None:
     Raises:
         HubError: as :func:`publish` and :func:`may_publish`.
     """
-    version, now = waiting_version(hub), now or datetime.now(UTC)
+    version, now = hub_folder.waiting_version(hub), now or datetime.now(UTC)
     if version is None or publication(hub, hub.candidates / version, now).state != "due":
         return None
-    with hub.lock(), noted(hub, "publish", version=version):
+    with hub.lock(), hub_folder.noted(hub, "publish", version=version):
         return publish(hub, hub.candidates / version, now)
 
 
-def publish(hub: Hub, candidate: Path, now: datetime | None = None) -> Path:
+def publish(hub: hub_folder.Hub, candidate: Path, now: datetime | None = None) -> Path:
     """Move an approved candidate to the releases.
 
     Raises:
@@ -182,7 +176,7 @@ def publish(hub: Hub, candidate: Path, now: datetime | None = None) -> Path:
     return released
 
 
-def may_approve_itself(hub: Hub) -> bool:
+def may_approve_itself(hub: hub_folder.Hub) -> bool:
     """Whether the data are fictitious and the hub holds the two practice keys of hub.yaml."""
     keys, own = hub.settings.approvers, {role: hub.practice_key(role) for role in statements.ROLES}
     if keys is None or not hub.settings.invented:
@@ -190,7 +184,7 @@ def may_approve_itself(hub: Hub) -> bool:
     return all(p.is_file() and keys.keys(r) == (read_key(p).public,) for r, p in own.items())
 
 
-def approve_practice(hub: Hub, candidate: Path) -> None:
+def approve_practice(hub: hub_folder.Hub, candidate: Path) -> None:
     """Sign in both roles with the practice keys; each statement says that it is for practice."""
     approvals = Approvals.read(candidate)
     for role in approvals.missing:
@@ -203,12 +197,12 @@ def approve_practice(hub: Hub, candidate: Path) -> None:
 # An approved candidate becomes a release.
 
 
-def publish_release(hub: Hub) -> Step | None:
+def publish_release(hub: hub_folder.Hub) -> Step | None:
     """The candidate -> a release; None while it waits for a person or a day.
 
     See :mod:`ctdhub.hub.approvers`.
     """
-    version = candidate_version(hub) or ""
+    version = hub_folder.candidate_version(hub) or ""
     output, waits = hub.work / "release", hub.candidates / version
     published = (hub.releases / version / MANIFEST).is_file()
     if not published:
@@ -216,7 +210,7 @@ def publish_release(hub: Hub) -> Step | None:
         signed = not here.missing or may_approve_itself(hub)
         if not signed or here.state in ("held", "refused", "scheduled"):
             return None
-    if released_version(hub) is None:
+    if hub_folder.released_version(hub) is None:
         shutil.rmtree(output, ignore_errors=True)  # the release it points to is gone
 
     def run(folder: Path) -> None:

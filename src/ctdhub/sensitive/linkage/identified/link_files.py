@@ -27,25 +27,8 @@ from ctdhub.core.tables import ROW, as_csv, fold, harmless, trim
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.identified import pairs as identified_pairs
 from ctdhub.sensitive.linkage.identified.model import Scored, features, more_columns, score
-from ctdhub.sensitive.linkage.identified.pairs import (
-    DecidedPair,
-    Doubtful,
-    IdentifiedPersons,
-    Own,
-    PairFrame,
-    PairSampler,
-    Resolved,
-    accuracy_json,
-    check_decisions,
-    fingerprint,
-    frame_of,
-    persons_of,
-    resolve,
-    reviewed_cells,
-    script_of,
-    stand_ins,
-)
 from ctdhub.sensitive.linkage.pprl.columns import ROLES, TokenPlan
 from ctdhub.sensitive.linkage.pprl.derive import AgeAt, Identity, Tokeniser, check_ages
 from ctdhub.sensitive.linkage.pprl.tokenise import Made, people_of, tokenise
@@ -80,17 +63,17 @@ class ShownRow(NamedTuple):
 class Decisions(NamedTuple):
     """What a workbook says: decided pairs of the frame, and those of its random sample."""
 
-    decided: dict[int, DecidedPair]
+    decided: dict[int, identified_pairs.DecidedPair]
     drawn: set[int]
 
 
 def write_review_book(
     path: Path,
-    frame: PairFrame,
+    frame: identified_pairs.PairFrame,
     shown: Sequence[ShownRow],
     unsure: Collection[int],
     drawn: Collection[int],
-    chance: PairSampler,
+    chance: identified_pairs.PairSampler,
 ) -> None:
     """Write the workbook, in the language in force; only its owner may read it.
 
@@ -150,7 +133,9 @@ def write_review_book(
     write_new(path, content.getvalue())
 
 
-def read_review_book(path: Path, frame: PairFrame, shown: Sequence[ShownRow]) -> Decisions:
+def read_review_book(
+    path: Path, frame: identified_pairs.PairFrame, shown: Sequence[ShownRow]
+) -> Decisions:
     """The decisions of a workbook.
 
     Args:
@@ -174,7 +159,7 @@ def read_review_book(path: Path, frame: PairFrame, shown: Sequence[ShownRow]) ->
     if not rows or rows[0][0] != _HEAD or not _are_heads(rows[0][1]):
         raise error("review-book", file=path)
     words = _words()
-    decided: dict[int, DecidedPair] = {}
+    decided: dict[int, identified_pairs.DecidedPair] = {}
     said: dict[str, tuple[str, int]] = {}
     for number, row in rows[1:]:
         word, pair = row.get(SAME), row.get(ID) or ""
@@ -194,8 +179,8 @@ def read_review_book(path: Path, frame: PairFrame, shown: Sequence[ShownRow]) ->
             raise error("review-book/twice", file=path, row=number, column=SAME, n=first)
         if answer != "unsure":
             persons = int(frame.one[at]), int(frame.other[at])
-            decided.setdefault(at, DecidedPair(*persons, answer == "yes", number))
-    check_decisions(list(decided.values()), path)
+            decided.setdefault(at, identified_pairs.DecidedPair(*persons, answer == "yes", number))
+    identified_pairs.check_decisions(list(decided.values()), path)
     return Decisions(decided, {at for at in drawn if at is not None})
 
 
@@ -309,12 +294,18 @@ def check_groups(asked: ReviewAsked, raws: Sequence[RawTable]) -> None:
 class RoundReview:
     """The pairs of a round and, of a workbook that came back, the decisions."""
 
-    frame: PairFrame
+    frame: identified_pairs.PairFrame
     shown: list[ShownRow]
     decisions: Decisions | None
     errors: float
 
-    def write(self, folder: Path, unsure: Resolved, persons: IdentifiedPersons, size: int) -> None:
+    def write(
+        self,
+        folder: Path,
+        unsure: identified_pairs.Resolved,
+        persons: identified_pairs.IdentifiedPersons,
+        size: int,
+    ) -> None:
         """Write the workbook.
 
         Args:
@@ -344,12 +335,12 @@ class RoundReview:
         if self.decisions is None:
             return {}
         decided = {at: pair.same for at, pair in self.decisions.decided.items()}
-        cells = reviewed_cells(self.frame, self.decisions.drawn, decided)
+        cells = identified_pairs.reviewed_cells(self.frame, self.decisions.drawn, decided)
         yes = sum(decided.values())
         return {
             "yes": yes,
             "no": len(decided) - yes,
-            **accuracy_json(cells, unseen, self.errors, people),
+            **identified_pairs.accuracy_json(cells, unseen, self.errors, people),
         }
 
 
@@ -357,10 +348,10 @@ def review_of(
     asked: ReviewAsked,
     files: Sequence[tuple[RawTable, TokenPlan]],
     more: Sequence[Sequence[str | None]],
-    persons: IdentifiedPersons,
+    persons: identified_pairs.IdentifiedPersons,
     scored: Scored,
-    found: Resolved,
-    own: Sequence[Own],
+    found: identified_pairs.Resolved,
+    own: Sequence[identified_pairs.Own],
     settings: LinkageSettings,
 ) -> RoundReview:
     """The review of a round, with decisions where a workbook came back.
@@ -388,7 +379,7 @@ def review_of(
         else:
             labels += [_script(row) for row in rows]
     said = [f"{raw.file} {raw.sha256} {plan}" for raw, plan in files]
-    frame = frame_of(
+    frame = identified_pairs.frame_of(
         persons, scored, found.cluster, own, labels, "\0".join([*said, str(settings.cut)])
     )
     decisions = read_review_book(asked.decisions, frame, shown) if asked.decisions else None
@@ -407,7 +398,9 @@ def _shown(raw: RawTable, plan: TokenPlan, more: Sequence[str | None]) -> list[S
 
 
 def _script(row: ShownRow) -> str:
-    return script_of("".join(row.cells.get(role, "") for role in ("name", "given", "family")))
+    return identified_pairs.script_of(
+        "".join(row.cells.get(role, "") for role in ("name", "given", "family"))
+    )
 
 
 # --------------------------------------------------------------------------------------------------
@@ -429,8 +422,8 @@ TOKENS = ("row", "stands_in")
 
 def summary_of(
     made: Mapping[str, Made],
-    persons: IdentifiedPersons,
-    found: Resolved,
+    persons: identified_pairs.IdentifiedPersons,
+    found: identified_pairs.Resolved,
     scored: Scored,
     settings: LinkageSettings,
 ) -> dict[str, Any]:
@@ -477,9 +470,9 @@ def summary_of(
 def write_account(
     folder: Path,
     summary: Mapping[str, Any],
-    review: Sequence[Doubtful],
+    review: Sequence[identified_pairs.Doubtful],
     places: Sequence[tuple[str, int]],
-    own: Sequence[Own],
+    own: Sequence[identified_pairs.Own],
     stand: Sequence[str],
     before: Mapping[str, set[str]],
     check: str,
@@ -505,7 +498,7 @@ def write_account(
     write_new(folder / REVIEW_FILE, as_csv(REVIEW, pairs, end="\r\n").encode())
     now: dict[str, set[str]] = {}
     for (first, tokens), token in zip(own, stand, strict=True):
-        for known in (fingerprint(tokens), first) if token else ():
+        for known in (identified_pairs.fingerprint(tokens), first) if token else ():
             if known:
                 now.setdefault(known, set()).add(token)
     stood = sorted({**before, **now}.items())
@@ -598,7 +591,7 @@ def link_files(
     check_groups(asked, [file.raw for file in files])
     more = more_columns([file.plan for file in files])
     further = [[held[at] for held in more.values()] for at in range(len(files))]
-    tables, own, cases, starts = [], list[Own](), [], [0]
+    tables, own, cases, starts = [], list[identified_pairs.Own](), [], [0]
     for at, file in enumerate(files):
         progress(Text("Reading the file"), 0.1 * at / len(files))
         raw = file.raw.whole()
@@ -612,19 +605,21 @@ def link_files(
         own += [one if one[1] else _by_names(tokeniser, who) for who, one in said]
         starts.append(len(own))
     parts = [slice(a, b) for a, b in pairwise(starts)]
-    persons = persons_of(tables, cases, [[first for first, _all in own[part]] for part in parts])
+    persons = identified_pairs.persons_of(
+        tables, cases, [[first for first, _all in own[part]] for part in parts]
+    )
     rows = [persons.row[persons.file == i] - starts[i] for i in range(len(files))]
     scored = score(tables, rows, list(more), progress)
     progress(Text("Joining"), 0.8)
-    found = alone = resolve(persons, scored, settings.cut, settings.look)
+    found = alone = identified_pairs.resolve(persons, scored, settings.cut, settings.look)
     review = None
     if asked:
         plans = [(file.raw, file.plan) for file in files]
         review = review_of(asked, plans, further, persons, scored, alone, own, settings)
         if review.decisions:
             decided = list(review.decisions.decided.values())
-            found = resolve(persons, scored, settings.cut, settings.look, decided)
-    stand = stand_ins(found.cluster[persons.of_row], own, tokeniser, before)
+            found = identified_pairs.resolve(persons, scored, settings.cut, settings.look, decided)
+    stand = identified_pairs.stand_ins(found.cluster[persons.of_row], own, tokeniser, before)
     with made_whole(out) as fresh:
         fresh.mkdir(mode=0o700, parents=True)
         (fresh / LEAVES).mkdir(mode=0o700)
@@ -645,7 +640,7 @@ def link_files(
     return summary
 
 
-def _by_names(tokeniser: Tokeniser, who: Identity) -> Own:
+def _by_names(tokeniser: Tokeniser, who: Identity) -> identified_pairs.Own:
     """Where a row says too little for any token: its names alone, so that its cluster has one.
 
     It stays here; what leaves for the cluster is made of it and tells nothing without the key.

@@ -21,15 +21,8 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import said_all
 from ctdhub.core.tables import fold
 from ctdhub.sensitive.ingest.raw import RawTable
+from ctdhub.sensitive.linkage.pprl import names as pprl_names
 from ctdhub.sensitive.linkage.pprl.columns import TokenPlan
-from ctdhub.sensitive.linkage.pprl.names import (
-    Names,
-    beginning,
-    names_of,
-    parts,
-    romanised,
-    skeleton,
-)
 from ctdhub.sensitive.mapping.dates import DateForm, DateOrder
 
 # --------------------------------------------------------------------------------------------------
@@ -87,7 +80,9 @@ def read_birth(cell: str) -> Birth | None:
         return _made(int(found[3]), (int(found[1]), int(found[2])))
     if _WORDED.match(cell):
         numbers = [int(n) for n in _NUMBERS.findall(cell)]
-        months = {_months().get(w) for w in romanised(_NUMBERS.sub(" ", cell)).split()} - {None}
+        months = {
+            _months().get(w) for w in pprl_names.romanised(_NUMBERS.sub(" ", cell)).split()
+        } - {None}
         if len(numbers) == 2 and len(months) == 1:
             return _made(max(numbers), (min(numbers), months.pop() or 0))
     return None
@@ -114,7 +109,7 @@ def _months() -> dict[str, int]:
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
                 for month, name in get_month_names(width, context, locale).items():
-                    for word in romanised(name).split():
+                    for word in pprl_names.romanised(name).split():
                         found.setdefault(word, set()).add(month)
     return {name: months.copy().pop() for name, months in found.items() if len(months) == 1}
 
@@ -282,12 +277,13 @@ def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:  # noqa: C901
     >>> "".join(sorted(kind for kind in one if one[kind] == two[kind]))
     'bcdfhmn'
     """
-    given, family = parts(person.given), parts(person.family)
+    given, family = pprl_names.parts(person.given), pprl_names.parts(person.family)
     birth = read_birth(person.birth) if person.birth else None
     full, year, days = (birth.full, str(birth.year), birth.days) if birth else ("", "", "")
-    place = " ".join(skeleton(p) for p in parts(person.place))
+    place = " ".join(pprl_names.skeleton(p) for p in pprl_names.parts(person.place))
     first, second = [
-        list(dict.fromkeys(skeleton(part) for part in names[:NAMES])) for names in (given, family)
+        list(dict.fromkeys(pprl_names.skeleton(part) for part in names[:NAMES]))
+        for names in (given, family)
     ]
     pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in product(first, second)))
     singles = [name for name in dict.fromkeys(first + second) if len(name) > 1]
@@ -310,7 +306,7 @@ def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:  # noqa: C901
             yield "g", f"{name}{year}|{place}"
     if full and pairs:
         yield "h", " ".join(sorted((first[0][:2], second[0][:2]))) + full
-    if who := names_of(person.given, person.family):
+    if who := pprl_names.names_of(person.given, person.family):
         if birth and (full or place):
             yield PERSON, f"{_pair(who.own, who.family)}|{full or f'{year}|{place}'}"
         every = dict.fromkeys(_joining(who, birth, place))
@@ -343,7 +339,7 @@ def _pair(one: str, other: str) -> str:
     return " ".join(sorted((one, other)))
 
 
-def _joining(who: Names, birth: Birth | None, place: str) -> Iterator[str]:
+def _joining(who: pprl_names.Names, birth: Birth | None, place: str) -> Iterator[str]:
     """Texts of the keys that join beside that of :data:`PERSON`, those that find most first.
 
     They find what it misses: a slip or a short form (beginnings), a father's name in place of the
@@ -352,7 +348,8 @@ def _joining(who: Names, birth: Birth | None, place: str) -> Iterator[str]:
     does: of those who agree on two names and a place, up to one pair in eight was two people.
     """
     if birth and birth.full:
-        begun = f"1{_pair(beginning(who.own), beginning(who.other, 1))}|{birth.full}"
+        own, other = pprl_names.beginning(who.own), pprl_names.beginning(who.other, 1)
+        begun = f"1{_pair(own, other)}|{birth.full}"
         if who.rare:
             yield f"2{who.own}|{birth.full}"
         if place and who.short:
