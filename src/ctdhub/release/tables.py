@@ -71,7 +71,7 @@ def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
     table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, known)
     told = _values(table, model.PERIOD).to_pylist()
     spans = len(_values(table, model.MERGED[model.PERIOD]))
-    years = _measured_years(told, manifest)
+    years = _measured_years({*told}, manifest)
     if len(told) + spans != table.num_rows or told != years * (len(told) // len(years)):
         raise ValueError
     return table
@@ -87,7 +87,7 @@ def read_sources(folder: Path, manifest: Manifest) -> border.Sources | None:
         set(_values(table, of).to_pylist()) for of in (model.CONTRIBUTOR, border.LISTS)
     )
     listed = {name for value in lists for name in value.split(border.LIST_JOIN)}
-    years = set(_measured_years(_values(table, model.PERIOD).to_pylist(), manifest))
+    years = {*_measured_years({*_values(table, model.PERIOD).to_pylist()}, manifest)}
     if (
         not contributors <= {"", *stated.contributors}
         or not listed <= set(stated.lists)
@@ -130,10 +130,10 @@ def _values(table: pa.Table, column: str) -> pa.ChunkedArray:
     return values.filter(pc.equal(names, column))
 
 
-def _measured_years(told: list[str], manifest: Manifest) -> list[str]:
+def _measured_years(told: set[str], manifest: Manifest) -> list[str]:
     """Those of a release's years that a table names, in order, and "" for not recorded."""
     first, last = PublicFacts.of(manifest.facts).years
-    return [*(y for y in map(str, range(first, last + 1)) if y in {*told}), ""]
+    return [*(y for y in map(str, range(first, last + 1)) if y in told), ""]
 
 
 def measured_fields(
@@ -179,8 +179,8 @@ def by_year(table: pa.Table) -> Groups:
     for row, which in enumerate(keys.indices.to_pylist()):
         cell = dict(zip(tables[which].split("*"), texts[ends[row] : ends[row + 1]], strict=True))
         if (year := cell.pop(model.PERIOD, None)) is not None:
-            of = tuple(cell.items())
-            group = found.setdefault(frozenset(of), YearCounts(of, tables[which], {}))
+            key = frozenset(of := tuple(cell.items()))
+            group = found.get(key) or found.setdefault(key, YearCounts(of, tables[which], {}))
             group.noisy[year] = noisy[row]
     return found
 

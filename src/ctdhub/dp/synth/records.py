@@ -627,8 +627,8 @@ def _sums_of_runs(
         name: of the column of years.
     """
     group, years = grouping.group, value.shape[1]
-    fit: Floats = np.zeros((group.max(initial=0) + 1, years))
-    np.add.at(fit, group, value)
+    at = group[:, None] * years + np.arange(years)
+    fit: Floats = np.bincount(at.ravel(), value.ravel(), years).reshape(-1, years)
     made = np.bincount(group[cell] * years + year, minlength=fit.size).reshape(fit.shape)
     less = np.asarray(made - fit, dtype=np.float64)
     runs, off = _runs(years), np.zeros(len(fit))
