@@ -44,7 +44,7 @@ ROOT = Path(__file__).parents[1]
 def served(command: Path, built: Path) -> Iterator[None]:
     """Lay an executable at a path; as long as this lasts it is the command of this source.
 
-    Every kind of page is drawn by its verb ``site`` alone.
+    It draws few kinds of page.
 
     Args:
         built: a built hub, of which the process builds a copy first.
@@ -113,7 +113,7 @@ def _run(files: list[int], folder: str, environment: dict[str, str], words: list
         os.environ.update(environment)
         output.console.width = output.errors.width = WIDTH
         sys.argv = ["ctdhub", *words]
-        for target, name, value in FEW if "site" not in words else ():
+        for target, name, value in FEW:
             setattr(target, name, value)
         main.main()
     except SystemExit as ended:
