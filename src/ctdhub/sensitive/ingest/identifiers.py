@@ -128,7 +128,7 @@ _DATE = (
 _PACKED_DATE = r"^(?:(?:19|20)\d{2}[01]\d[0-3]\d|[0-3]\d[01]\d(?:19|20)\d{2}|[1-5]\d{4})$"
 _WORDED_DATE = r"^\s*(?:\D*\pL\D*)?\d{1,2}(?:\D*\pL\D*|\D{1,3})\d{4}(?:\D.*)?$"
 _DOCUMENT = r"^\s*(?:\pL{1,3}[\s\-]?\d{6,9}|[XYZ]?-?\d{7,8}-?\pL|\d{2}\pL{2}\d{5})\s*$"
-_LONG_NUMBER = r"^\s*(?:\d[\s\-]?){8,19}\d\s*$"
+_DIGITS = r"^\s*(?:\d[\s\-]?){8,19}\d\s*$"
 _CALL = r"(?:^|[^\d.,+])\+[1-9](?:[\s().\-/]{0,2}\d){8,14}(?:\D|$)"
 _WORDS = r"^\s*[\pL\pM][\pL\pM'’.\-]+(?:,?\s+[\pL\pM][\pL\pM'’.\-]*){1,4}\s*$"
 _WORD = r"^\s*[\pL\pM][\pL\pM'’\-]{2,}\s*$"
@@ -312,7 +312,8 @@ def _by_form(column: _Column) -> Iterator[Sign]:
         yield "telephone", share, Text("Cells have the form of telephone numbers.")
     if column.distinct < 0.9:
         return
-    share = max(column.share(_DOCUMENT), column.share(_LONG_NUMBER))
+    # Long patterns of letters take longest, so they wait for what each match of them holds.
+    share = max(column.share(r"\d{5}") > 0.7 and column.share(_DOCUMENT), column.share(_DIGITS))
     reason = Text("Cells have the form of passport or identity numbers and hardly repeat.")
     yield "document_number", share * (share >= 0.8), reason
     share = column.share(_KEY) if column.n >= ENOUGH else 0
@@ -322,7 +323,7 @@ def _by_form(column: _Column) -> Iterator[Sign]:
 
 def _by_words(name: str, column: _Column) -> Iterator[Sign]:
     any_script = column.distinct >= 0.9 and not is_of_no_person(name)  # also without capitals
-    share = max(column.share(_FULL_NAME), column.share(_WORDS) if any_script else 0)
+    share = column.share(_WORDS if any_script else _FULL_NAME) if column.share(r"\s") > 0.7 else 0
     reason = Text("Cells have the form of full names and hardly repeat.")
     yield "name", share * (share >= 0.8), reason
     if column.n < ENOUGH:

@@ -168,14 +168,14 @@ class ColumnTexts:
         """
         digit, codes = self.match(r"\p{Nd}"), key and self.coded(fuller)
         built = self.met(fuller, r"\p{Nd}+", "9") & digit
-        found = self.met(fuller) & (digit | (not codes))
-        found |= built if key else built & ~self.number
+        found = self.met(fuller) & (digit | (not codes)) | (built if key else built & ~self.number)
         others = fuller & self.written
         found |= self.match(_CODE) & (others.sum() - others < _ALIKE)
+        if found.all():
+            return found
         token = self.match(r"^[^\s\pZ]*\pL[^\s\pZ]*$")
-        there = fuller & digit & token
-        places = self.built(r"\p{Nd}", "9")[there]
-        mixed = codes and len(np.unique(places)) * 2 > len(places)  # digits stand anywhere
+        there = fuller & digit & token  # among codes in which digits stand anywhere, with a letter:
+        mixed = codes and len(np.unique(self.built(r"\p{Nd}", "9")[there])) * 2 > there.sum()
         return found | (self.met(there, r"[\pL\p{Nd}]", "x") & token & (digit | mixed))
 
     def coded(self, fuller: Bools) -> bool:

@@ -362,13 +362,12 @@ def _joined(columns: list[JsonColumn]) -> list[JsonColumn]:
     """Neighbours as one column of both texts, where these are few."""
     found: list[JsonColumn] = []
     for column in columns:
-        if found and len(found[-1].texts) * len(column.texts) <= _FEW:
+        if found and (size := len(found[-1].texts) * len(column.texts)) <= _FEW:
             before = found.pop()
-            left = np.repeat(np.arange(len(before.texts)), len(column.texts))
-            right = np.tile(np.arange(len(column.texts)), len(before.texts))
-            texts = pc.binary_join_element_wise(
-                before.texts.take(pa.array(left)), column.texts.take(pa.array(right)), ""
-            )
+            places = np.divmod(np.arange(size), len(column.texts))
+            each = zip((before.texts, column.texts), places, strict=True)
+            parts = (t if len(t) == size else t.take(pa.array(at)) for t, at in each)
+            texts = pc.binary_join_element_wise(*parts, "")
             codes = column.codes
             if len(before.texts) > 1:
                 codes = before.codes * np.int32(len(column.texts)) + codes
