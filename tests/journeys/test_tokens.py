@@ -20,7 +20,7 @@ from ctdhub.dp.quote import up_to
 from ctdhub.hub import init, pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import link
-from ctdhub.practice.naming import LISTS
+from ctdhub.practice.naming import LISTS, write_names
 from ctdhub.release.open import Release, open_release
 from tests.conftest import Once
 from tests.fixtures.hubs import copied
@@ -54,7 +54,7 @@ def linked(tmp_path: Path, ctdhub, once: Once) -> Hub:  # type: ignore[no-untype
     def make(folder: Path) -> None:
         names, key = folder / "names", folder / "link.key"
         folder.mkdir()
-        assert ctdhub("practice", names, "--names", "--people", 1500, "--seed", 4)[0] == 0
+        write_names(names, 700, 4)
         assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
         hub = init.new_hub(folder / "hub", "invented")
         for office in LISTS:
@@ -320,7 +320,7 @@ def test_people_whom_tokens_miss_are_one_row(tmp_path: Path, ctdhub) -> None:  #
     """Two lists, one Latin and one Arabic: once by `tokens`, once by `link`, to people at a hub."""
     pytest.importorskip("splink", reason="splink is missing: pip install '.[splink]'")
     names, key, offices = tmp_path / "names", tmp_path / "link.key", ("harbour", "manara")
-    assert ctdhub("practice", names, "--names", "--people", 1000, "--seed", 9)[0] == 0
+    write_names(names, 500, 9)
     assert ctdhub("key", "new", "--for", "linkage", "--out", key)[0] == 0
     with (names / "truth.csv").open(encoding="utf-8") as file:
         truth = [row for row in csv.DictReader(file) if row["office"] in offices]

@@ -110,7 +110,7 @@ def invented(folder: Path, people: int, seed: int) -> tuple[dict[str, Path], dic
 def test_five_lists_in_four_scripts(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    files, truth = invented(tmp_path / "in", 1_000, 11)
+    files, truth = invented(tmp_path / "in", 600, 11)
     begin = time.process_time()
     summary, copies = linked(files.values(), tmp_path / "out")
     took = time.process_time() - begin
