@@ -45,7 +45,8 @@ def looked(name: str, draws: int = 2) -> tuple[float, float, float]:
     rows = []
     for k in range(draws):
         world = signal_worlds.WORLDS[name](np.random.default_rng((k, 31)))
-        found = find(panel(world.counts, world.sd, world.kind), Settings(window=world.window))
+        given = panel(world.counts, world.sd, world.kind)
+        found = find(given, Settings(window=world.window), smallest=False)
         rows_found = [f.row for f in found.signals]
         hits = np.isin(np.flatnonzero(world.hit), rows_found)
         false = np.mean([not world.hit[r] for r in rows_found]) if rows_found else 0.0
@@ -87,7 +88,7 @@ def test_growth_is_in_line_with_its_trend_and_said_to_be() -> None:
 def test_a_series_that_always_wandered_moves_this_much_by_itself() -> None:
     rng = np.random.default_rng(5)
     waves = np.exp(0.6 * np.repeat(rng.normal(size=(40, 6)), 12, axis=1))
-    found = find(panel(rng.poisson(60 * waves)))
+    found = find(panel(rng.poisson(60 * waves)), smallest=False)
     verdicts = {t.verdict for f in found.findings for t in f.tests}
     assert len(found.signals) <= 4
     assert "usual" in verdicts
@@ -108,7 +109,7 @@ def test_the_smallest_rise_is_found_in_four_of_five_cases() -> None:
         for row in range(0, 60, 6):
             risen = still.copy()
             risen[row] = rng.negative_binomial(8, 8 / (8 + times * now[row]))
-            found = find(panel(np.hstack([past, risen])))
+            found = find(panel(np.hstack([past, risen])), smallest=False)
             hits.append(row in [f.row for f in found.signals])
     assert 1.3 < np.median(factors) < 2.2
     assert np.mean(hits) >= 0.5  # 20 cases; the benchmark has 200, and 0.75 to 0.85
@@ -285,13 +286,13 @@ def corridors() -> tuple[SeriesPanel, np.ndarray]:
 
 
 def test_fifty_corridors_to_one_destination_are_one_lead() -> None:
-    found = each_event_once(find(with_totals(corridors()[0])), leads_of)
+    found = each_event_once(find(with_totals(corridors()[0]), smallest=False), leads_of)
     leads = leads_of(found)
     assert leads[0].finding.name == "destination=D1"
     assert len(leads[0].also) > 50
     assert len(leads) <= 3
     assert named_series(found, leads[0].finding) == "all series to “D1”"
-    plain = find(with_totals(corridors()[0]))
+    plain = find(with_totals(corridors()[0]), smallest=False)
     assert len(leads_of(plain)) >= len(leads)  # weights of one event lend belief to others
 
 
@@ -300,7 +301,8 @@ def test_a_corridor_of_its_own_is_told_apart_from_the_total() -> None:
     rate[3, -6:] *= 5
     rate[60, -6:] = 1
     counts = np.random.default_rng(9).poisson(rate).astype(float)
-    found = each_event_once(find(with_totals(panel(counts, sides=given.sides))), leads_of)
+    apart = find(with_totals(panel(counts, sides=given.sides)), smallest=False)
+    found = each_event_once(apart, leads_of)
     heads = [lead.finding.name for lead in leads_of(found)]
     assert heads[0] == "destination=D1"
     assert {"s0003", "s0060"} <= set(heads)
@@ -325,13 +327,13 @@ def test_signals_are_ordered_by_size_and_ratios_hold_the_truth() -> None:
 
 
 def test_the_condition_is_said_and_missed_forecasts_instead_where_they_are_many() -> None:
-    steady = find(panel(np.random.default_rng(8).poisson(30, (60, 72))))
+    steady = find(panel(np.random.default_rng(8).poisson(30, (60, 72))), smallest=False)
     assert steady.missed is not None
     assert not steady.missed.too_often
     assert "This holds if the series are independent" in words.false_share(steady)
     rate = np.full((60, 72), 30.0)
     rate[:, 54:60] *= 3  # all series were three times as high in one earlier window
-    odd = find(panel(np.random.default_rng(8).poisson(rate)))
+    odd = find(panel(np.random.default_rng(8).poisson(rate)), smallest=False)
     assert odd.missed is not None
     assert odd.missed.too_often
     assert "departed from what their past suggested" in words.false_share(odd)
@@ -376,7 +378,7 @@ def test_falls_that_missing_reports_explain_are_asked_about_and_the_others_keep_
     false, asked, right = [], 0, 0
     for seed in range(3):
         counts, hit, gap = with_gaps(seed)
-        found = find(panel(counts))
+        found = find(panel(counts), smallest=False)
         sure = [f for f in found.signals if not f.rests_on_zeros(0.1)]
         doubted = [f for f in found.signals if f.rests_on_zeros(0.1)]
         false.append(np.mean([not hit[f.row] for f in sure]))
