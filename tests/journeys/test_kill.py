@@ -10,7 +10,7 @@ from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import Approvals
 from ctdhub.release.open import verify
 from tests import killer
-from tests.fixtures.hubs import copied, drafted, make_real, outdated, sign
+from tests.fixtures.hubs import COLUMNS, copied, drafted, make_real, outdated, set_policy, sign
 from tests.forked import needs_fork
 from tests.journeys.forked import durable, kill, points
 
@@ -24,6 +24,7 @@ def leftovers(hub: Hub) -> list[Path]:
 def test_killed_at_many_points(built: Hub, warm: None, tmp_path: Path) -> None:
     """From files to an approved release: a practice hub signs on the way."""
     template = outdated(built, tmp_path / "template")
+    set_policy(template, columns=COLUMNS[:2])
     first = str(folder.released_version(template))
     found = points(template, "release")
     charging = [n for n, line in enumerate(found, 1) if "/ledger/" in line or "/pending" in line]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from invented_release import ASSISTED, TABLES, protected_answer
-from lists_of_invented_people import invented, sources_of
 
 from ctdhub.core.i18n import LANGUAGES
-from ctdhub.release.bundle import write_release
+from ctdhub.release.open import Release
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -29,14 +26,10 @@ PRINTING = ("facts", "trends", "signals", "tables", "equity", "estimate")
 """Those that print, or write into a file instead."""
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def release(plain_release: Release) -> Path:
     """A release that measured assistance and lists too, so that each verb has something to say."""
-    answer = replace(
-        protected_answer(tables=(*TABLES, *ASSISTED), facts={"languages": list(LANGUAGES)}),
-        sources=sources_of(invented(20_000, (0.25, 0.2, 0.1), 4, 6.0), ("one", "two", "three")),
-    )
-    return write_release(answer, tmp_path_factory.mktemp("invented"), "2026.1", "")
+    return plain_release.path
 
 
 @pytest.mark.parametrize("verb", SPEAKING)
