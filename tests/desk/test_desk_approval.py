@@ -237,3 +237,47 @@ def test_an_earlier_statement_does_not_bring_the_day_forward(
     with pytest.raises(ReleaseError):
         stage.accept(hub, candidate, first)
     assert {a.statement.not_before for a in Approvals.read(candidate).approvals} == {str(day)}
+
+
+def _plain(html: str) -> str:
+    """A card without links and without what is said of the day on which it is shown."""
+    html = re.sub(r'(<a\b[^>]*?) href="(?!#)[^"]*"', r"\1", html)
+    return re.sub(r"(<!--(?:status|help):[\w./-]*-->).*?(<!--/-->)", r"\1\2", html, flags=re.DOTALL)
+
+
+def test_a_candidate_is_seen_as_readers_will_see_it(
+    approving: Desk, ann: SoftPasskey, ben: SoftPasskey
+) -> None:
+    desk, version = approving, version_of(approving)
+    steward, last = desk.client_of("steward"), "2026.1"
+    page, frame = f"/approvals/{version}/cards/", f"/approvals/{version}/card/"
+    files = {p for p in desk.hub.rglob("*") if p.suffix in (".html", ".zip")}
+    for role in ("contributor", "data_officer", "administrator", "auditor"):
+        for address in (page, f"{frame}?card=gender.html"):
+            assert desk.client_of(role).get(address).status_code == 403, "somebody guessed it"
+    assert desk.client_of("").get(frame).status_code == 302
+    shown = steward.get(f"{page}?card=gender.html")
+    assert f'src="{frame}?card=gender.html"' in shown.content.decode()
+    assert f'src="/approvals/{last}/card/?card=gender.html"' in shown.content.decode()
+    assert page in steward.get(f"/approvals/{version}/").content.decode()
+    names = set(re.findall(r'<option value="([^"]+)"', shown.content.decode()))
+    assert {"people-by-year.html", "gender.html", "trends-total.html"} <= names
+    seen = {}
+    for name in names:
+        answer = desk.client_of("privacy_officer").get(f"{frame}?card={name}")
+        assert answer["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+        assert (answer["Cache-Control"], answer["X-Frame-Options"]) == ("no-store", "SAMEORIGIN")
+        seen[name] = answer.content.decode()
+        assert not re.search(r"""<script|<form|\son\w+=|href="(?!#|data:)""", seen[name])
+    other = steward.get(f"/approvals/{last}/card/?card=gender.html").content.decode()
+    assert other not in seen.values(), "new noise"
+    assert steward.get(f"{frame}?card=../../hub.yaml").content.decode() in seen.values()
+    for wrong in ("/approvals/2099.9/card/", "/approvals/..%2Fx/card/"):
+        assert steward.get(wrong).status_code == 404
+    assert files == {p for p in desk.hub.rglob("*") if p.suffix in (".html", ".zip")}
+    for role, soft in (("steward", ann), ("privacy_officer", ben)):
+        assert arrive(desk, asked(desk, role), soft).status_code == 204
+    assert work() == ["approve done", "approve done", "site done"]
+    for name, html in seen.items():
+        out = (desk.hub / "site" / "r" / version / "en" / name).read_text("utf-8")
+        assert _plain(out) == _plain(html), name

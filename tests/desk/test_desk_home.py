@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_of_plans_the_week_alone_is_told(hub_desk: Desk) -> None:
     page = shown(client)
     assert "week of June 30, 2031" in page or "week of 30 June 2031" in page
     assert "2031.9" not in page
-    for state in ("built", "approved_by_one", "held", "refused", "scheduled", "simulated"):
+    for state in ("built", "approved_by_one", "held", "refused", "scheduled"):
         later.state, later.reason, later.note = state, CANARY, {"en": CANARY}
         later.save()
         assert shown(client) == page, state
@@ -297,6 +298,39 @@ def test_a_page_says_who_types_a_command(desk: Desk, rule: str) -> None:
             assert rule in page
             assert "`" not in page
             assert ('<code dir="ltr">ctdhub ' in page) == (who in page) == (rule != "job-memory")
+
+
+def test_a_job_that_died_stays_on_plan_and_approval(hub_desk: Desk) -> None:
+    """Whoever looks there next sees why, until another job of the release came to its end."""
+    from ctdhub.desk.jobs import enqueue
+
+    row = plan(hub_desk, "2026.1", None)
+    places = (f"/releases/{row.id.hex}/", "/approvals/2026.1/")
+    steward, died = hub_desk.accounts["steward"].who(), error("job-died", n=3)
+    (hub_desk.hub / "candidates").mkdir(exist_ok=True)
+    shutil.move(hub_desk.hub / "releases" / "2026.1", hub_desk.hub / "candidates" / "2026.1")
+    for what, thing_, given in (
+        ("build", row, {"plan": row.id.hex, "version": "2026.1"}),
+        ("approve", "2026.1", {}),
+        ("publish", "2026.1", {}),
+    ):
+        job = enqueue(what, "build", None if what == "publish" else steward, thing_, given)
+        job.state, job.outcome = "failed", {"error": as_json(died)}
+        job.save()
+        for role in ("steward", "privacy_officer", "auditor"):
+            for place in places:
+                page = shown(hub_desk.client_of(role), place)
+                assert "3 times" in page, (what, role, place)
+                assert "job-died" in page
+                assert (f"/jobs/{job.id.hex}/" in page) == (role != "auditor")
+        job.state = "running"
+        job.save()
+        assert "is running for this release" in shown(hub_desk.client_of("auditor"), places[1])
+        job.state, job.outcome = "done", {}
+        job.save()
+        for place in places:
+            assert "job-died" not in shown(hub_desk.client_of("steward"), place)
+        type(job).objects.all().delete()
 
 
 WAY = {

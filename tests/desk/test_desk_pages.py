@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urljoin
 
 import pytest
+import yaml
 
 from ctdhub.core.i18n import LANGUAGES
 from tests.desk import rights
@@ -160,6 +162,44 @@ def test_pages_speak_the_language_of_the_account(desk: Desk, code: str) -> None:
         assert answer["Content-Language"] == code
     title = {"en": "Accounts", "fr": "Comptes", "es": "Cuentas", "ar": "الحسابات"}[code]
     assert f"<h1>{title}</h1>" in client.get("/accounts/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("site", "languages", "led"),
+    [
+        ({"url": "https://data.example.org/hub/"}, None, "https://data.example.org/hub/ar/"),
+        ({"url": "https://data.example.org/hub"}, ["fr"], "https://data.example.org/hub/en/"),
+        ({"url": "javascript:alert(1)"}, None, ""),
+        (None, None, ""),
+    ],
+)
+def test_the_hub_has_its_name_in_the_language_of_the_reader(
+    desk: Desk, site: Any, languages: Any, led: str
+) -> None:
+    file = desk.hub / "hub.yaml"
+    held = yaml.safe_load(file.read_text("utf-8"))
+    held |= {"name": "Hub of Tests", "names": {"ar": "منصة الاختبار"}, "site": site}
+    held |= {"languages": languages} if languages else {}
+    file.write_text(yaml.safe_dump(held, allow_unicode=True), "utf-8")
+    desk.config.__dict__.pop("_of_hub", None)
+    client = desk.client_of("contributor")
+    page = client.get("/account/").content.decode()
+    assert 'dir="auto">Hub of Tests</a>' in page
+    client.post("/language/", {"language": "ar", "next": "/"})
+    page = client.get("/account/").content.decode()
+    assert 'dir="auto">منصة الاختبار</a>' in page
+    assert "Hub of Tests" not in page
+    assert re.findall(r'href="((?:http|java)[^"]*)"', page) == ([f"{led}index.html"] if led else [])
+
+
+def test_a_time_says_its_zone(desk: Desk) -> None:
+    page = desk.client_of("auditor").get("/accounts/sessions/").content.decode()
+    found = re.findall(r'<time datetime="([^"]+)">([^<]+)</time>', page)
+    assert found
+    for value, shown in found:
+        when = datetime.fromisoformat(value)
+        assert when.utcoffset() == timedelta(0)
+        assert shown == f"{when.day} {when:%B %Y, %H:%M} UTC"
 
 
 def test_an_address_without_an_action_stops_the_start(desk: Desk) -> None:

@@ -160,7 +160,8 @@ def test_from_the_plan_to_the_candidate(hub_desk: Desk) -> None:
     )
     plan = made["Location"]
     assert "30" in text(steward.get(plan))
-    assert steward.post(f"{plan}build/").status_code == 409  # nothing was rehearsed
+    assert "Find the price of release 2026.2" in text(steward.get("/"))
+    assert "release 2026.2" not in text(officer.get("/")), "there is no price to decide on yet"
     wanted = ["gender", "exploitation_sexual", "records_per_person"]
     table = hub_desk.client_of("contributor").post("/tables/ask/", {"variables": wanted})[
         "Location"
@@ -177,6 +178,8 @@ def test_from_the_plan_to_the_candidate(hub_desk: Desk) -> None:
     assert steward.post(f"{plan}price/").status_code == 302
     assert [job.state for job in work(hub_desk)] == ["done"]
     assert "epsilon 60" in text(steward.get(plan))
+    assert "release 2026.2" not in text(steward.get("/"))
+    assert "Decide on the price of release 2026.2" in text(officer.get("/"))
     assert steward.post(f"{plan}build/").status_code == 302  # nobody said yes
     (job,) = work(hub_desk)
     assert job.outcome["error"]["name"] == "desk-stopped"

@@ -295,7 +295,7 @@ def test_a_report_without_an_answer_stops_releases_until_the_steward_passes_it(
     from ctdhub.desk.models import ReleasePlan
 
     hub, steward = Hub(hub_desk.hub), hub_desk.client_of("steward")
-    plan = ReleasePlan.objects.create(version="2026.9", state="simulated", week=None)
+    plan = ReleasePlan.objects.create(version="2026.9", state="drafted", week=None)
     address, why = f"/releases/{plan.id.hex}/", "They do not answer the telephone."
     assert "wait for an answer" not in text(steward.get(address))
     page = reported(hub_desk, numbers="invented")
@@ -364,7 +364,7 @@ def test_every_page_says_that_the_worker_is_away(hub_desk: Desk) -> None:
     from ctdhub.desk.registry import pages
 
     channel.use(None)  # nobody listens
-    plan = ReleasePlan.objects.create(version="2026.9", state="simulated", week=None)
+    plan = ReleasePlan.objects.create(version="2026.9", state="drafted", week=None)
     job = Job.objects.create(
         what="build", lane="build", state="failed",
         outcome={"error": {"name": "desk-stopped", "rule": "desk-stopped", "file": None,
@@ -414,7 +414,7 @@ def test_an_answer_that_is_none_is_a_page(hub_desk: Desk, answer: bytes) -> None
 def test_the_plan_is_shown_to_who_may_not_know_the_price(hub_desk: Desk) -> None:
     from ctdhub.desk.models import ReleasePlan
 
-    plan = ReleasePlan.objects.create(version="2026.9", state="simulated", week=None)
+    plan = ReleasePlan.objects.create(version="2026.9", state="drafted", week=None)
     for role in ("steward", "privacy_officer", "data_officer", "auditor"):
         assert hub_desk.client_of(role).get(f"/releases/{plan.id.hex}/").status_code == 200, role
 

@@ -197,11 +197,11 @@ ACTIONS: dict[str, Action] = {
     "ledger.read": Action((_to("steward privacy_officer auditor"),)),
     "plan.read": Action((_to("data_officer steward privacy_officer auditor"),)),
     "plan.write": Action((_to("steward"),)),
-    "plan.change": Action((_to("steward", "any", "drafted simulated"),)),
+    "plan.change": Action((_to("steward", "any", "drafted"),)),
     "plan.price": Action((_to("steward privacy_officer"),)),
-    "plan.rehearse": Action((_to("steward privacy_officer", "any", "drafted simulated"),)),
-    "plan.spend": Action((_to("privacy_officer", "any", "simulated"),)),
-    "plan.build": Action((_to("steward", "any", "simulated"),)),
+    "plan.rehearse": Action((_to("steward privacy_officer", "any", "drafted"),)),
+    "plan.spend": Action((_to("privacy_officer", "any", "drafted"),)),
+    "plan.build": Action((_to("steward", "any", "drafted"),)),
     "plan.approve": Action((_to("steward privacy_officer", "any", "built approved_by_one"),)),
     "plan.refuse": Action(
         (_to("steward privacy_officer", "any", "built approved_by_one approved scheduled"),)
@@ -211,6 +211,7 @@ ACTIONS: dict[str, Action] = {
     ),
     "plan.publish": Action((_to("steward", "any", "approved scheduled"),)),
     "approval.read": Action((_to("steward privacy_officer auditor"),)),
+    "candidate.read": Action((_to("steward privacy_officer"),)),
     "approval.give": Action((_to("steward privacy_officer"),)),
     "approval.hold": Action((_to("steward privacy_officer"),)),
     "approval.publish": Action((_to("steward"),)),
@@ -273,6 +274,7 @@ ASKS = {
         ("table.price", None, "table_price"),
         ("approval.read", None, "candidates candidate approvers"),
         ("approval.give", None, "statement lift key_change"),
+        ("candidate.read", None, "card"),
     )
     for name in names.split()
 }

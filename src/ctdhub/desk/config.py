@@ -18,7 +18,8 @@ from pydantic import Field, ValidationError, field_validator
 from ctdhub.core.errors import error
 from ctdhub.core.files import write_new
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import yaml_values
+from ctdhub.core.i18n import LANGUAGES, yaml_values
+from ctdhub.core.i18n import current as language
 
 FOLDER_VARIABLE = "CTDHUB_DESK"
 """Environment variable that tells a process of the desk which hub folder it serves."""
@@ -168,12 +169,26 @@ class DeskConfig:
         return f"{scheme}://sign.{rest}"
 
     @cached_property
-    def hub_name(self) -> str:
-        """The name of the hub, from hub.yaml."""
-
+    def _of_hub(self) -> dict[str, Any]:
+        """What hub.yaml says, unchecked."""
         found = yaml_values((self.hub / "hub.yaml").read_text("utf-8"))
-        name = found.get("name") if isinstance(found, dict) else None
-        return str(name or self.hub.name)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def hub_name(self) -> str:
+        """The name of the hub in the language in force, from hub.yaml."""
+        names = self._of_hub.get("names")
+        own = names.get(language()) if isinstance(names, dict) else None
+        return str(own or self._of_hub.get("name") or self.hub.name)
+
+    @property
+    def site(self) -> str:
+        """First page of the site, in the language in force where it has that; "" without any."""
+        settings = self._of_hub.get("site")
+        url = str(settings.get("url")) if isinstance(settings, dict) else ""
+        spoken = language() in (self._of_hub.get("languages") or LANGUAGES)
+        code = language() if spoken else LANGUAGES[0]
+        return f"{url.rstrip('/')}/{code}/index.html" if url.startswith("https://") else ""
 
     def session_key(self) -> str:
         """What signs cookies and tokens of forms: ``secret("session")``.

@@ -192,6 +192,7 @@ def everywhere(request: Any) -> dict[str, Any]:
         "direction": "rtl" if current() in RIGHT_TO_LEFT else "ltr",
         "languages": [(code, NATIVE_NAMES[code]) for code in LANGUAGES],
         "hub_name": desk().hub_name,
+        "site": desk().site,
         "invented": desk().file.invented,
         "csrf": get_token(request),
         "further": [("delivery", _("Delivery"))],

@@ -366,7 +366,6 @@ def withdrawals_asked() -> models.QuerySet[Delivery]:
 
 PLAN_STATES = (
     "drafted",
-    "simulated",
     "built",
     "approved_by_one",
     "approved",

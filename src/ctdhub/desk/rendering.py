@@ -162,9 +162,10 @@ def words(text: Text | dict[str, Any] | str) -> str:
     return said(text if isinstance(text, Text) else Text.from_json(text))
 
 
-def moment(value: datetime) -> str:
-    """A point in time: day, hour and minute, UTC."""
-    return f"{formats.stamped(value.astimezone(UTC).isoformat())} UTC"
+def moment(value: datetime) -> Markup:
+    """A point in time: day, hour and minute, UTC; ``times.js`` shows it in the reader's zone."""
+    when = value.astimezone(UTC).isoformat()
+    return Markup('<time datetime="{}">{} UTC</time>').format(when, formats.stamped(when))
 
 
 def coded(text: str) -> Markup:

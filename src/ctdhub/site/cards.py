@@ -30,7 +30,7 @@ from ctdhub.release.open import Problem, Release, digest, sha256
 from ctdhub.report.wording import called, citation
 from ctdhub.site import feed, frame, render
 from ctdhub.site.api import write_api
-from ctdhub.site.edition import Content, Edition, WholePage
+from ctdhub.site.edition import PLAIN, Content, Edition, WholePage
 from ctdhub.site.pages.changes import FOLDER as CHANGES
 from ctdhub.site.pages.data import ZIP, pack, write_zip
 from ctdhub.stats.answers import Answers
@@ -99,6 +99,26 @@ def draw(
                 kind.files(folder, content)
         if not only:
             write_api(answers, folder, languages)
+
+
+_LINK = re.compile(r'(<a\b[^>]*?) href="(?!#)[^"]*"')
+
+
+def unpublished(release: Release, url: str) -> dict[str, tuple[str, str]]:
+    """Title and HTML of each card by its path, in the language in force, as approvers see it before
+    it is published: links lead nowhere, and what needs a script is left out.
+
+    Args:
+        release: the opened candidate, or a release to be read beside it.
+        url: public address of the site; empty where it is not known.
+    """
+    content = Content(Answers(release), Edition(frame.Sharing(url)))
+    found = {}
+    for page in (p for kind in render.kinds(release, PLAIN) for p in kind.cards(content)):
+        if isinstance(page, frame.Page) and not page.scripts:
+            html = render.render(page, release, (), content.edition, {})
+            found[page.path] = page.title, _LINK.sub(r"\1", html)
+    return found
 
 
 def _write(page: frame.Page | WholePage, content: Content, folder: Path) -> None:

@@ -365,7 +365,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("drafted", "drafted"),
-                            ("simulated", "simulated"),
                             ("built", "built"),
                             ("approved_by_one", "approved_by_one"),
                             ("approved", "approved"),
@@ -668,7 +667,6 @@ class Migration(migrations.Migration):
                         "state__in",
                         (
                             "drafted",
-                            "simulated",
                             "built",
                             "approved_by_one",
                             "approved",

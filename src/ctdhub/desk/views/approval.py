@@ -24,11 +24,13 @@ from ctdhub.desk.allowed import PRIVACY_OFFICER, STEWARD, Who, allowed
 from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs import enqueue
+from ctdhub.desk.middleware import POLICY
 from ctdhub.desk.models import ApprovalDevice, SigningTicket, withdrawals_asked
 from ctdhub.desk.registry import POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
 from ctdhub.desk.views.hub_page import VERSION, begun, hub_page
+from ctdhub.desk.views.operation import jobs_of
 from ctdhub.desk.walls import set_scope, set_token
 from ctdhub.document.document import from_json
 from ctdhub.release import approvals as signing
@@ -166,6 +168,39 @@ def approval(request: Any, version: str) -> HttpResponse:
     return _shown(request, _version(version))
 
 
+def cards(request: Any, version: str) -> HttpResponse:
+    """A page as readers will see it, beside that of the last release, and the way to the others."""
+    given = _card(request, version)
+    names = [name for name, _title in given["titles"]]
+    later = names[names.index(given["path"]) + 1 :] if names else []
+    values = {"version": version, "given": given, "next": later[0] if later else ""}
+    title = Text("What readers will see in {version}", version=version)
+    answer = show_page(request, "desk/cards.html", title, **values)
+    answer["Content-Security-Policy"] = f"{POLICY}; frame-src 'self'"
+    return answer
+
+
+_STILL = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'"
+)
+"""Content-Security-Policy of a page that is not public yet: nothing of it runs, and of the styles
+that it holds its own policy lets one through, by its hash."""
+
+
+def card(request: Any, version: str) -> HttpResponse:
+    """That page itself, for the frame."""
+    answer = HttpResponse(_card(request, version)["html"])
+    answer["Content-Security-Policy"], answer["X-Frame-Options"] = _STILL, "SAMEORIGIN"
+    return answer
+
+
+def _card(request: Any, version: str) -> dict[str, Any]:
+    path = str(request.GET.get("card", ""))[:200]
+    found = ask_hub(request.who, "card", version=_version(version), path=path)
+    return dict(found["given"])
+
+
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """Candidates that wait for this role, for the home page: label, address, no number."""
     if not allowed(who, "approval.give"):
@@ -188,6 +223,7 @@ def _shown(request: Any, version: str, errors: list[tuple[str, str]] | None = No
         "version": version,
         "changes": from_json(changes["document"]),
         "asked": withdrawals_asked().count(),
+        "jobs": jobs_of(request, version),
         "role": _role_or_none(request),
         "errors": errors or [],
         "typed": request.POST,
@@ -363,6 +399,8 @@ PAGES = [
     page("approvals/keys/new/", enrol, "approval.give", POST),
     page("approvals/keys/sign/", sign_change, "approval.give", POST),
     page("approvals/<str:version>/", approval, "approval.read"),
+    page("approvals/<str:version>/cards/", cards, "candidate.read"),
+    page("approvals/<str:version>/card/", card, "candidate.read"),
     page("approvals/<str:version>/sign/", sign, "approval.give", POST),
     page("approvals/<str:version>/hold/", hold, "approval.hold", POST),
     page("approvals/<str:version>/lift/", lift, "approval.give", POST, name="lift_hold"),

@@ -40,7 +40,6 @@ def first_steps(who: Who) -> dict[str, bool] | None:
 # What waits for somebody in the hub: alarms, pairs, agreements, the next step of each release.
 
 SOON = timedelta(days=60)
-_BEGUN = ("drafted", "simulated")
 
 Task = tuple[str, str, int | None]
 """Words, address, and how many where that is counted."""
@@ -88,15 +87,23 @@ def _agreements(who: Who) -> Iterator[Task]:
 
 
 def _waiting_releases(who: Who) -> Iterator[Task]:
-    for plan in models.ReleasePlan.objects.filter(state__in=_BEGUN):
-        way = reverse("plan", kwargs={"id": plan.id})
-        version = plan.version
-        if plan.state == "drafted" and allowed(who, "plan.write"):
-            yield _("Rehearse release {version}").format(version=version), way, None
-        elif plan.state == "simulated" and plan.spend is None and "privacy_officer" in who.roles:
-            yield _("Decide on the price of release {version}").format(version=version), way, None
-        elif plan.state == "simulated" and plan.spend is not None and "steward" in who.roles:
-            yield _("Build release {version}").format(version=version), way, None
+    """What is next for each plan, for whoever it is next for."""
+    if not allowed(who, "plan.price"):
+        return
+    for plan in models.ReleasePlan.objects.filter(state="drafted"):
+        try:
+            price = ask_hub(who, "price", version=plan.version)["given"]
+        except HubError:
+            return  # the page of the plan says what is wrong
+        if plan.spend is not None:
+            action, words = "plan.build", _("Build release {version}")
+        elif price["known"] and not price["stale"]:
+            action, words = "plan.spend", _("Decide on the price of release {version}")
+        else:
+            action, words = "plan.write", _("Find the price of release {version}")
+        if allowed(who, action):
+            way = reverse("plan", kwargs={"id": plan.id})
+            yield words.format(version=plan.version), way, None
 
 
 # --------------------------------------------------------------------------------------------------

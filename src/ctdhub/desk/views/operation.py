@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -127,6 +128,14 @@ def why_failed(request: Any, thing: Job) -> HubError | None:
             if met.rule not in ("desk-ask", "desk-away"):
                 return met
     return from_json(outcome["error"])
+
+
+def jobs_of(request: Any, version: str, plan: str = "-") -> dict[str, Any]:
+    """Jobs of a release: one that waits or runs, the last one, and why that stopped."""
+    jobs = Job.objects.filter(Q(thing=version) | Q(given__version=version) | Q(given__plan=plan))
+    last = jobs.exclude(state="cancelled").first()
+    stopped = why_failed(request, last) if last else None
+    return {"working": jobs.filter(state__in=OPEN).first(), "last": last, "stopped": stopped}
 
 
 PAGES = [

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
 from ctdhub.desk.channel import ask_hub
-from ctdhub.desk.models import Job, ReleasePlan, withdrawals_asked
+from ctdhub.desk.models import ReleasePlan, withdrawals_asked
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.views.hub_page import VERSION, answer_page, begun, hub_page
-from ctdhub.desk.views.operation import OPEN, why_failed
+from ctdhub.desk.views.operation import jobs_of
 from ctdhub.document.charts.pages import bar
 from ctdhub.document.document import from_json
 from ctdhub.release.changes import tells_of_withdrawals
@@ -25,8 +25,6 @@ from ctdhub.release.changes import tells_of_withdrawals
 NOTE_LONGEST = 1_000
 _ABOVE = ((Text("Releases"), "releases"),)
 _NO_PRICE = {"known": False, "stale": False, "epsilon": None}
-_ROW_STATES = ("drafted", "simulated")
-"""States that only the row knows; every other one is computed from the hub folder."""
 
 
 def releases(request: Any) -> HttpResponse:
@@ -43,9 +41,7 @@ def releases(request: Any) -> HttpResponse:
 
 def follow(plan: ReleasePlan, computed: dict[str, str]) -> None:
     """Let a plan be where the folder says it is, whichever hand brought it there."""
-    state = computed.get(plan.version)
-    if state is None:
-        state = plan.state if plan.state in _ROW_STATES else "simulated"
+    state = computed.get(plan.version, "drafted")
     if state != plan.state:
         plan.state = state
         plan.save(update_fields=["state", "changed"])
@@ -95,8 +91,6 @@ def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
     price = _price(request, thing)
     mine = next((one for one in here["versions"] if one["version"] == thing.version), None)
     follow(thing, {thing.version: mine["state"]} if mine else {})
-    jobs = Job.objects.filter(given__plan=thing.id.hex)
-    last = jobs.exclude(state="cancelled").first()
     return show_page(
         request,
         "desk/hub/plan.html",
@@ -110,9 +104,7 @@ def plan(request: Any, thing: ReleasePlan) -> HttpResponse:
         price=from_json(price["document"]) if price else None,
         priced=price["given"] if price else _NO_PRICE,
         bar=bar,
-        working=jobs.filter(state__in=OPEN).first(),
-        last=last,
-        stopped=why_failed(request, last) if last else None,
+        jobs=jobs_of(request, thing.version, thing.id.hex),
         asked=withdrawals_asked().count(),
     )
 

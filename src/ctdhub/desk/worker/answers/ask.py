@@ -69,6 +69,7 @@ def begun(hub: Hub) -> dict[str, Any]:
 # ``table_price``         ``variables``: what the table would cost the next release
 # ``candidates``, ``approvers``
 # ``candidate``           ``version``
+# ``card``                ``version``, ``path``: a page of the candidate, or of the release before
 # ``statement``           ``version``, ``role``, ``not_before``: what this role would sign now
 # ``lift``                ``version``, ``role``: what takes this role's hold back
 # ``key_change``          ``role``, ``reason``: what it would sign about the keys in hub.yaml
@@ -182,6 +183,7 @@ _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
     "table_held": lambda hub, r: releases.table_held(hub, r.given),
     "table_price": lambda hub, r: releases.table_price(hub, r.given),
     "candidates": lambda hub, r: releases.candidates(hub),
+    "card": lambda hub, r: releases.card(hub, r["version"], r["path"]),
     "candidate": lambda hub, r: releases.candidate(hub, r["version"]),
     "approvers": lambda hub, r: releases.approvers(hub),
     "statement": lambda hub, r: releases.to_sign(hub, r["version"], _role(r), r["not_before"]),

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from ctdhub.schema import countries
 from ctdhub.schema.labels import group_label, label
 from ctdhub.schema.model import DESTINATION, PERIOD
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.release_changes import CellChange
 
 # --------------------------------------------------------------------------------------------------
 # Releases on their way: which there are, a rehearsal, the price, and what a candidate changes.
@@ -253,6 +255,51 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
     return page.answer(version=version, published=version in published(hub).values())
 
 
+def card(hub: Hub, version: str, path: str) -> dict[str, Any]:
+    """A card as readers will see it, of a candidate or of the release that it is compared with; and
+    what cards there are of both.
+
+    Args:
+        path: of the card; empty for the first one.
+
+    Raises:
+        ReleaseError: there is no such candidate, or it is damaged.
+    """
+    bundle = _bundle(version, hub.candidates, hub.releases)
+    older = next(iter(_older(hub, bundle)), None)
+    now = _drawn(hub, bundle)
+    before = _drawn(hub, older) if older and bundle.parent == hub.candidates else {}
+    titles = {name: title for name, (title, _html) in {**before, **now}.items()}
+    shown = path if path in titles else next(iter(now), "")
+    return {
+        "given": {
+            "path": shown,
+            "html": now.get(shown, ("", ""))[1],
+            "titles": list(titles.items()),
+            "now": list(now),
+            "older": list(before),
+            "before": older.name if older else "",
+        }
+    }
+
+
+def _drawn(hub: Hub, bundle: Path) -> dict[str, tuple[str, str]]:
+    return _cards_of(bundle, digest(bundle), hub.settings.site.url, current())
+
+
+@lru_cache(maxsize=4)
+def _cards_of(bundle: Path, _digest: str, url: str, _lang: str) -> dict[str, tuple[str, str]]:
+    """The cards of a candidate and of the release before it, for two readers; on no disk."""
+    from ctdhub.site.cards import unpublished  # loads all that draws a site
+
+    return unpublished(open_release(bundle), url)
+
+
+def _older(hub: Hub, bundle: Path) -> list[Path]:
+    """Releases before a version, the newest first."""
+    return [p for p in by_version(hub.releases) if p != bundle and order(p) < order(bundle)]
+
+
 def _bundle(version: str, *places: Path) -> Path:
     for found in (one for place in places for one in by_version(place)):
         if found.name == version:
@@ -262,7 +309,7 @@ def _bundle(version: str, *places: Path) -> Path:
 
 def _counts(hub: Hub, now: Any, bundle: Path) -> tuple[Any, ...]:
     """Groups of people whose number differs by more than the noise."""
-    older = [p for p in by_version(hub.releases) if p != bundle and order(p) < order(bundle)]
+    older = _older(hub, bundle)
     if not older:
         return (words(_("This is the first release.")),)
     before = open_release(older[0])
@@ -274,17 +321,33 @@ def _counts(hub: Hub, now: Any, bundle: Path) -> tuple[Any, ...]:
             release_changes.count(cell.now),
             release_changes.verdict(cell),
         )
-        for cell in found.beyond[:MOST_DIFFERENT]
+        for cell in found.beyond
     ]
     head = (
         _("people"), isolated(before.version), isolated(now.version), _("difference"),
     )  # fmt: skip
+    fresh = [cell for cell in found.cells if cell.now and not cell.before]
+    gone = [cell for cell in found.cells if cell.before and not cell.now]
     public = release_changes.public_changes(before, now, found)
     return (
         words(release_changes.summary(found), release_changes.fresh_noise()),
         Items(tuple(public)) if public else None,
-        table(head, rows, words=True),
+        table(head, rows, words=True, most=MOST_DIFFERENT),
+        _turned(_("Newly shown"), head[0], head[2], fresh),
+        _turned(_("No longer shown"), head[0], head[1], gone),
     )
+
+
+def _turned(title: str, people: str, version: str, cells: list[CellChange]) -> Any:
+    """Groups that one of two releases shows: those of one variable, and how many more there are."""
+    rows = [
+        (release_changes.group(cell), release_changes.count(cell.now or cell.before))
+        for cell in cells
+        if len(cell.variables) < 2
+    ]
+    more = _("Groups by two variables: {n}.").format(n=number(len(cells) - len(rows)))
+    shown = table((people, version), rows, title=title, note=more, words=True, most=MOST_DIFFERENT)
+    return shown or (words(more, title=title) if cells else None)
 
 
 def _review(review: Review | None) -> tuple[Any, ...]:
