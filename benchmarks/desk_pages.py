@@ -147,7 +147,7 @@ def things(folder: Path) -> dict[str, str]:
     )
     variables = ["gender", "age_band", "means_threats"]
     request = TableRequest.objects.filter(state="asked").first() or TableRequest.objects.create(
-        organisation_id=own, account=contributor, variables=variables, purpose="a report"
+        account=contributor, variables=variables, purpose="a report"
     )
     steward = DeskAccount.objects.get(email="steward@example.org")
     job = Job.objects.filter(what="site").first() or Job.objects.create(

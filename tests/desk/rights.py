@@ -83,9 +83,9 @@ candidate.read         -         -        any      any      -      -        -  -
 approval.give          -         -        any      any      -      -        -  -
 approval.hold          -         -        any      any      -      -        -  -
 approval.publish       -         -        any      -        -      -        -  -
-table.read             own       any      any      any      -      any      -  -
-table.ask              own       any      any      -        -      -        -  -
-table.take_back        own       self     self     -        -      -        asked  -
+table.read             -         any      any      any      -      any      -  -
+table.ask              -         any      any      -        -      -        -  -
+table.take_back        -         self     self     -        -      -        asked  -
 table.price            -         -        any      any      -      -        -  -
 table.decide           -         -        -        any      -      -        asked  -
 job.read               self      self     any      any      self   self     -  -

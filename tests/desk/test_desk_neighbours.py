@@ -64,7 +64,7 @@ def addresses_of(desk: Desk) -> dict[str, set[str]]:
 
 
 def happens(desk: Desk) -> None:
-    """Others send, are answered, ask for tables; a draft is paid for; a job fails; and a person
+    """Others send, are answered; a table is asked for; a draft is paid for; a job fails; and a person
     whom ours knows too withdraws at another."""
     for state in ("received", "checked", "returned", "accepted", "withdrawn"):
         made = thing(desk, "Delivery", THEIRS, state=state, kind="xlsx", bytes=10)
@@ -95,7 +95,7 @@ def test_every_page_of_a_contributor_is_the_same_in_neighbouring_hubs(
     before = seen(clients, asked)
     shown = {name for name, told in before.items() if told.startswith(b"200")}
     assert len(shown) > 20, shown
-    for page in ("", "report/", "tables/", "keys/", "withdrawals/", "deliveries/"):
+    for page in ("", "report/", "keys/", "withdrawals/", "deliveries/"):
         assert f"contributor /{page}" in shown
     happens(hub_desk)
     require_equal(before, seen(clients, asked))

@@ -216,13 +216,9 @@ ACTIONS: dict[str, Action] = {
     "approval.hold": Action((_to("steward privacy_officer"),)),
     "approval.publish": Action((_to("steward"),)),
     # Tables on request.
-    "table.read": Action(
-        (_to("contributor", "own"), _to("data_officer steward privacy_officer auditor"))
-    ),
-    "table.ask": Action((_to("contributor", "own"), _to("data_officer steward"))),
-    "table.take_back": Action(
-        (_to("contributor", "own", "asked"), _to("data_officer steward", "self", "asked"))
-    ),
+    "table.read": Action((_to("data_officer steward privacy_officer auditor"),)),
+    "table.ask": Action((_to(_CASE),)),
+    "table.take_back": Action((_to(_CASE, "self", "asked"),)),
     "table.price": Action((_to("steward privacy_officer"),)),
     "table.decide": Action((_to("privacy_officer", "any", "asked"),)),
     # Jobs.
@@ -270,7 +266,7 @@ ASKS = {
         ("paper.read", "id", "paper_file"),
         ("key.read", "id", "keys"),
         ("key.send", "id", "key_file"),
-        ("table.read", "", "table_held table_form"),
+        ("table.read", None, "table_held table_form"),
         ("table.price", None, "table_price"),
         ("approval.read", None, "candidates candidate approvers"),
         ("approval.give", None, "statement lift key_change"),

@@ -52,13 +52,6 @@ def tell_about(kind: str, delivery: Any, *whom: str) -> None:
             _send(kind, path, roles__role=role)
 
 
-def tell_of_table(asked: Any) -> None:
-    """A message to whoever asked for a table, once it is decided."""
-    path = reverse("table", kwargs={"id": asked.id})
-    if asked.organisation_id:
-        _send("table", path, roles__organisation_id=asked.organisation_id)
-
-
 def tell_hub(kind: str) -> None:
     """A message to everybody who holds a role of the hub."""
     _send(kind, reverse("people"), roles__role__in=sorted(HUB_ROLES))

@@ -411,8 +411,7 @@ class TableRequest(Dated):
     """A table that somebody asks for and the last release does not hold.
 
     Attributes:
-        organisation: that asks; None where a person of the hub asks on behalf of the public.
-        account: who wrote it down.
+        account: who asks, on behalf of the public.
         variables: names of the schema, at most four.
         region: of UN M49, in which people were exploited; "" for everywhere.
         first, last: years; None for all.
@@ -422,7 +421,6 @@ class TableRequest(Dated):
         decided, decided_by: when, by whom; neither is shown to who asked.
     """
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True)
     account = models.ForeignKey(DeskAccount, models.SET_NULL, null=True)
     variables = models.JSONField(default=list)
     region = models.CharField(max_length=40, default="", blank=True)

@@ -122,7 +122,7 @@ WALLS = (
     Wall("ReturnReason", ("delivery.list",), own=_ORG_ID),
     Wall("SenderKey", ("key.read",), own=_ORG_ID),
     Wall("ReleasePlan", ("plan.read",)),
-    Wall("TableRequest", ("table.read",), own=_ORG_ID),
+    Wall("TableRequest", ("table.read",)),
     Wall("Job", ("job.read",), own=_ORG_ID, mine="account_id"),
     Wall("SigningTicket", (), mine="account_id", by_token=True),
     Wall("ApprovalDevice", ("approval.read",), mine="account_id"),

@@ -858,14 +858,6 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="desk.organisation",
-                    ),
-                ),
             ],
             options={
                 "ordering": ("-created",),

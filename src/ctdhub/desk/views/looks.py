@@ -103,7 +103,7 @@ def doubles(request: Any) -> HttpResponse:
     """Pairs to decide, undecided ones first."""
     names = {a.id.hex: a.name for a in DeskAccount.objects.all()}
     values = {"names": names, "me": request.who.account}
-    return hub_page(request, "doubles", "desk/hub/doubles.html", values=values)
+    return hub_page(request, "doubles", "desk/hub/doubles.html", _ABOVE, values=values)
 
 
 def decide_pair(request: Any) -> HttpResponse:
@@ -126,7 +126,7 @@ PAGES = [
     page("look/<slug:key>/accept/", accept_alarm, "alarm.accept", POST),
     answer_page("drift/", "drift", _STALE, _ABOVE, menu=Text("Drift"), order=32),
     answer_page("coverage/", "coverage", _STALE, menu=Text("Coverage"), order=36),
-    page("doubles/", doubles, "doubles.read", menu=Text("Doubles"), order=34),
+    page("doubles/", doubles, "doubles.read"),
     page("doubles/decide/", decide_pair, "doubles.decide", POST),
     answer_page("lineage/", "lineages", "desk/hub/lineages.html", menu=Text("Lineage"), order=38),
     page("lineage/<slug:variable>/", lineage, "lineage.read"),

@@ -13,7 +13,7 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
 from ctdhub.desk.config import current
 from ctdhub.desk.jobs import Rows, Work, enqueue
-from ctdhub.desk.mail import tell_about, tell_of_table
+from ctdhub.desk.mail import tell_about
 from ctdhub.desk.models import Delivery, Job, ReleasePlan, SenderKey, TableRequest
 from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.desk.worker.identities import make_hub_keys
@@ -263,11 +263,9 @@ def take_up(work: Work) -> Rows:
     def rows() -> dict[str, Any]:
         if not wanted:
             return {"text": Text("The request is no longer open; nothing was written.").as_json()}
-        done = TableRequest.objects.filter(id=asked.id, state="asked").update(
+        TableRequest.objects.filter(id=asked.id, state="asked").update(
             state="agreed", decided=timezone.now(), decided_by=work.job.account
         )
-        if done:
-            tell_of_table(asked)
         return {"text": Text("The table is in the policy; the next release holds it.").as_json()}
 
     return rows
@@ -287,15 +285,11 @@ def _plan(given: Mapping[str, Any]) -> UUID:
 
 
 def tell(work: Work) -> Rows:
-    """The job ``tell``: a message about a delivery to its organisation or the data officers, or
-    about a requested table to whoever asked."""
-    kind, key = work.job.given["kind"], work.job.thing
+    """The job ``tell``: a message about a delivery to its organisation or the data officers."""
 
     def rows() -> dict[str, Any]:
-        if kind == "table":
-            tell_of_table(TableRequest.objects.get(id=key))
-        else:
-            tell_about(kind, Delivery.objects.get(id=key), *work.job.given["whom"])
+        given = work.job.given
+        tell_about(given["kind"], Delivery.objects.get(id=work.job.thing), *given["whom"])
         return {}
 
     return rows

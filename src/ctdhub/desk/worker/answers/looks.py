@@ -40,7 +40,7 @@ def looks(hub: Hub) -> dict[str, Any]:
     """Every contributor's newest delivery with its alarms, and what was not read yet."""
     stale = seen.unread_files(hub)
     if not _was_read(hub):
-        return Page(hub, _("Look"), _unread(stale)).answer(deliveries=[], stale=stale)
+        return Page(hub, _("Look"), _unread(stale)).answer(deliveries=[], stale=stale, tokens=False)
     found = seen.look(hub, read=False)
     rows, given = [], []
     for one in found:
@@ -71,7 +71,7 @@ def looks(hub: Hub) -> dict[str, Any]:
     page = Page(hub, _("Look"), lead)
     page.add("newest", _("Newest deliveries"), table(head, rows))
     page.add("alarms", "", *alarm_table(alarms))
-    return page.answer(deliveries=given, stale=stale)
+    return page.answer(deliveries=given, stale=stale, tokens=_has_tokens(hub))
 
 
 def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, Any]:
@@ -438,6 +438,12 @@ def doubles(hub: Hub) -> dict[str, Any]:
     page.add("measured", _("What the decisions say"), *measured_blocks(measured(hub)))
     ordered = [*open_, *(one for one in found if one not in open_)]
     return page.answer(pairs=[_pair(one, called) for one in ordered])
+
+
+def _has_tokens(hub: Hub) -> bool:
+    """Whether linked records carry tokens, without which there is no pair to decide."""
+    linked = (hub.work / "people" / PAIRS).is_file()
+    return linked and bool(linkage(hub)["persons_with_tokens"])
 
 
 def undecided(hub: Hub) -> int:
