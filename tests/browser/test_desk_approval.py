@@ -13,6 +13,7 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -203,3 +204,47 @@ def test_two_people_two_devices(
 def ben_sees(ben: Person, version: str) -> str:
     ben.page.goto(f"{ben.address}/approvals/{version}/")
     return ben.page.inner_text("main")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_candidate_is_read_beside_the_last_release(
+    served: tuple[Desk, str], browser: Browser, violations: Callable[[Page], str], scripts: bool
+) -> None:
+    """By somebody in another zone, in Arabic on a telephone, with and without scripts."""
+    desk, address = served
+    desk.address = address
+    context = browser.new_context(
+        locale="ar",
+        timezone_id="Asia/Kolkata",
+        viewport={"width": 390, "height": 844},
+        java_script_enabled=scripts,
+    )
+    desk.sign_in(context, "privacy_officer")
+    page = context.new_page()
+    page.goto(f"{address}/approvals/2090.1/")
+    loads(page, lambda: page.click('a[href$="/cards/"]'))
+    page.select_option("#card", "gender.html")
+    loads(page, lambda: page.click("form.act button"))
+    assert not scripts or violations(page) == ""
+    wide = page.locator("body").bounding_box()
+    assert wide is not None
+    assert wide["width"] <= 390
+    numbers = []
+    for frame in page.frames[1:]:
+        table = frame.locator("table").first
+        numbers.append(re.findall(r"\d+", str(table.text_content())))
+        frame.locator("footer a").first.click()
+        assert frame.locator("script, form, iframe").count() == 0
+    assert len(numbers) == 2
+    assert all(len(found) > 4 for found in numbers)
+    assert numbers[0] != numbers[1], "the noise is another one"
+    loads(page, lambda: page.click('a[href*="?card="]'))
+    assert page.input_value("#card") != "gender.html"
+    page.goto(f"{address}/accounts/sessions/")
+    time = page.locator("time[datetime]").first
+    when = datetime.fromisoformat(str(time.get_attribute("datetime")))
+    there = when.astimezone(ZoneInfo("Asia/Kolkata" if scripts else "UTC"))
+    shown = time.inner_text()
+    assert f"{there:%H:%M}" in shown
+    assert ("5:30" in shown) if scripts else shown.endswith(" UTC")
+    context.close()
