@@ -33,9 +33,9 @@ QUIET = (
     "--disable-sync",
 )
 
-PATIENCE = 30_000
-"""Milliseconds until a page must have done what it was asked for, also Playwright's own default:
-machines are slow and shared, so no test waits for less."""
+PATIENCE = 120_000
+"""Milliseconds until a page must have done what it was asked for: machines are slow and shared, and
+half a minute, Playwright's own default, was not always enough for a bundle."""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -45,7 +45,7 @@ def loads(page: Page, act: Callable[[], object]) -> None:
 
     A click returns before: whoever looks then sees the old page, or half of the new one.
     """
-    with page.expect_navigation():
+    with page.expect_navigation(timeout=PATIENCE):
         act()
 
 
@@ -79,6 +79,7 @@ def violations() -> Callable[[Page], str]:
 def tab(browser: Browser) -> Iterator[Page]:
     """A fresh tab at desktop width; a page that writes an error to the console fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
     page, errors = context.new_page(), []
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: errors.append(str(e)))

@@ -64,7 +64,7 @@ def addresses_of(desk: Desk) -> dict[str, set[str]]:
 
 
 def happens(desk: Desk) -> None:
-    """Others send, are answered; a table is asked for; a draft is paid for; a job fails; and a person
+    """Others send, are answered; a table is asked for; a draft is paid for; a job fails; a person
     whom ours knows too withdraws at another."""
     for state in ("received", "checked", "returned", "accepted", "withdrawn"):
         made = thing(desk, "Delivery", THEIRS, state=state, kind="xlsx", bytes=10)

@@ -76,8 +76,8 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
         "invented": bool(card and card.card.invented),
         "csrf": "",
         "further": [
-            ("tokens", _("Tokens")),
             ("leaving", _("What is sent")),
+            ("tokens", _("Tokens")),
             ("dashboard", _("Your numbers")),
             ("owed", _("Reports due")),
         ],
