@@ -1,7 +1,8 @@
 """What each release keeps on a site for good: cards, which are cited, and files for programs.
 
     <release>.cards.zip     beside the release, as it was drawn when a site first showed it
-    r/<version>/            the same in each site, and the release's own files
+    r/<version>/            the same in each site, and the release's own files; its ``index.html``
+                            leads to the index of the release in each language
 
 All that is here is made of the release, the address of the site and earlier releases, so a later
 release, a notice or a helpline changes nothing of it.  A name that pages of later software give and
@@ -21,6 +22,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
+
+from markupsafe import Markup
 
 from ctdhub.core.errors import error
 from ctdhub.core.files import rewrite
@@ -83,6 +86,12 @@ def draw(
     plain = Edition(frame.Sharing(edition.sharing.url), series=edition.series)
     content, kinds = Content(answers, plain), render.kinds(answers.release, plain, only)
     folder.mkdir(parents=True, exist_ok=True)
+    with language(LANGUAGES[0]):
+        for kind in kinds:
+            if not kind.of_site:
+                kind.files(folder, content)
+        if not only:
+            write_api(answers, folder, languages)
     for code in languages:
         with language(code):
             titles = {}
@@ -92,13 +101,7 @@ def draw(
                     _write(page, content, folder)
                     titles[page.path] = page.title
             if not only:
-                _write(_index(content.release, titles), content, folder)
-    with language(LANGUAGES[0]):
-        for kind in kinds:
-            if not kind.of_site:
-                kind.files(folder, content)
-        if not only:
-            write_api(answers, folder, languages)
+                _write(_index(content.release, titles, folder), content, folder)
 
 
 _LINK = re.compile(r'(<a\b[^>]*?) href="(?!#)[^"]*"')
@@ -126,8 +129,15 @@ def _write(page: frame.Page | WholePage, content: Content, folder: Path) -> None
     frame.write(folder / current() / page.path, html)
 
 
-def _index(release: Release, titles: Mapping[str, str]) -> frame.Page:
-    """The card that says what a release is, and leads to all that it keeps."""
+def _index(release: Release, titles: Mapping[str, str], folder: Path) -> frame.Page:
+    """The card that says what a release is, and leads to all that it keeps: its cards, its own
+    files and those in the folder, each with those beside it."""
+    files = {"": [ZIP, *sorted(path.name for path in release.path.iterdir())]}
+    others = {*LANGUAGES} - {current()}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and path.suffix != ".html" and not others & {*re.split("[/.]", name)}:
+            files.setdefault(name.rpartition("/")[0], []).append(name)
     return frame.Page(
         path=frame.HOME,
         title=_("Release {version}").format(version=release.version),
@@ -137,10 +147,11 @@ def _index(release: Release, titles: Mapping[str, str]) -> frame.Page:
             "names": [called(c) for c in release.facts.contributors],
             "cited_as": citation(release),
             "cards": titles,
-            "files": [ZIP, "api/index.json", *release.manifest.files],
+            "files": files,
             "own_page": "",
         },
         framed=True,
+        css="embed.css",
     )
 
 
@@ -185,6 +196,21 @@ class CardWriter:
             write_zip(folder, release)
         feed.write_notices(release, folder)
         self.fill(release, folder)
+        self._write_door(release, folder)
+
+    def _write_door(self, release: Release, folder: Path) -> None:
+        """What stands at the folder itself: what the release is, and its index by language."""
+        said, (css, digest) = list[Markup](), frame.inlined("embed.css")
+        for code in (code for code in LANGUAGES if (folder / code).is_dir()):
+            with language(code):
+                status = Markup(self._status(release, "", "../../"))  # noqa: S704  (a template)
+                values = {"status": status, "index": frame.address(code), "facts": release.facts}
+                text = frame.written("door_language.html", release=release, **values)
+                said.append(Markup(text))  # noqa: S704  (a template)
+        with language(LANGUAGES[0]):
+            values = {"said": said, "css": css, "policy": frame.policy([digest], [])}
+            html = frame.written("door.html", release=release, facts=release.facts, **values)
+        frame.write(folder / frame.HOME, html)
 
     def _take(self, answers: Answers, folder: Path, languages: Sequence[str]) -> None:
         """Copy what is kept of a release, draw what is not, and keep it in a hub."""

@@ -148,6 +148,7 @@ def tombstone(release: Release, lead: Release, path: str = HOME, instead: str = 
             "own_page": "",
         },
         framed=bool(instead),
+        css="embed.css" if instead else "site.css",
     )
 
 

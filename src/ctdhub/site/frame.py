@@ -69,7 +69,7 @@ class Page:
         framed: it is a card of a release, which also stands in frames of others: no menu, no
             search, no script.
         country: alpha-3 code of the country that it is about; its helplines come first.
-        css: the file in ``static`` of its style, if it stands in no frame of others.
+        css: the file in ``static`` of its style.
     """
 
     path: str
@@ -512,6 +512,41 @@ def chart_files(figure: Chart, links: Links) -> list[tuple[str, str]]:
 def card_path(file: str) -> str:
     """The card that holds the figures of a file, in the folder of its language."""
     return f"{file}.html"
+
+
+def card(
+    home: str,
+    charts: Sequence[Mapping[str, Any]],
+    part: str = "figure.html",
+    title: str = "",
+    css: str = "embed.css",
+    after: Sequence[str] = (),
+    **values: Any,
+) -> Page:
+    """A card in the language in force: charts alone, with licence, source and helplines, to be
+    cited and to stand in frames.
+
+    It holds the charts of one file of numbers; ``#`` and the id of a chart shows that one alone,
+    which needs no script.  Its policy says nothing of who may frame it; a server's must not either.
+
+    Args:
+        home: path of the page that shows them.
+        charts: each with its :class:`Chart`, "figure", and what else its template needs.
+        part: template of a chart, the same as on that page.
+        title: of the card, by default what the first chart counts.
+        after: templates of what must be said of all of them.
+        values: what these templates need besides.
+    """
+    first: Chart = charts[0]["figure"]
+    return Page(
+        path=card_path(first.file),
+        title=title or first.caption,
+        description=_("Identified cases, not prevalence."),
+        template="embed.html",
+        values={"charts": charts, "part": part, "after": after, "own_page": home, **values},
+        framed=True,
+        css=css,
+    )
 
 
 def cited(figure: Chart, lang: str, version: str) -> str:

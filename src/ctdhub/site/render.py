@@ -176,7 +176,7 @@ def render(
     lang = current()
     links = frame.Links(page.path, lang, release.version, page.framed)
     places = {code: frame.address(code, page.path) for code in languages}
-    css, css_hash = frame.inlined("embed.css" if page.framed else page.css)
+    css, css_hash = frame.inlined(page.css)
     searched = not release.withdrawn and not page.framed
     leaving, digest = frame.inlined(frame.SCRIPT)
     run = [] if page.framed else [digest]
@@ -209,7 +209,7 @@ def render(
         home=links.page(frame.HOME),
         **card_values(links, edition, release),
     )
-    return html if page.template in UNLISTED else contents(html)
+    return html if page.framed or page.template in UNLISTED else contents(html)
 
 
 def contents(html: str) -> str:

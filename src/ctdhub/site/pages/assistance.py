@@ -7,15 +7,13 @@ A chart of many groups has a page of its own, so that no page is too heavy for a
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts import bars
 from ctdhub.report.equity import AssistanceChart, assistance_caveat, charts, write_assistance
 from ctdhub.report.figures import Figure, FigureBar
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import ASSISTANCE, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.frame import FIGURES, Page, card
 from ctdhub.stats.answers import Answers
 
 PATH = "assistance.html"
@@ -24,6 +22,10 @@ KIND = PageKind(
     "assistance",
     lambda content: pages(content.answers),
     menu=MenuEntry(ASSISTANCE, PATH, Text("Assistance by group")),
+    cards=lambda content: (
+        card(place(c), [_drawn(c)], "assistance_chart.html", caveat=assistance_caveat())
+        for c in charts(content.answers)
+    ),
     files=lambda folder, content: write_assistance(folder / CHARTS, content.answers),
 )
 
@@ -61,7 +63,7 @@ def _page(
                 for chart in (*here, *apart)
                 for pair in zip(chart.heads_of_gaps, chart.gaps, strict=True)
             ],
-            "charts": [(chart, *_drawn(chart)) for chart in here],
+            "charts": [_drawn(chart) for chart in here],
             "apart": [(chart.id, place(chart), chart.subtitle) for chart in apart],
             "all_assistance": PATH if path != PATH else "",
         },
@@ -70,12 +72,13 @@ def _page(
     )
 
 
-def _drawn(chart: AssistanceChart) -> tuple[list[dict[str, Any]], list[tuple[Figure, Markup]]]:
-    """Its panels as lines where their groups are few, else as bars."""
-    rtl = current() in RIGHT_TO_LEFT
+def _drawn(chart: AssistanceChart) -> dict[str, Any]:
+    """A chart with its panels, as lines where their groups are few, else as bars."""
+    rtl, drawn = current() in RIGHT_TO_LEFT, {"figure": chart, "lines": [], "panels": []}
     if _few(chart):
-        return [_line(panel, rtl=rtl) for panel in chart.panels], []
-    return [], [(p, bars.draw_bars(p.bars, rtl=rtl, top=1.0).chart(p.id)) for p in chart.panels]
+        return drawn | {"lines": [_line(panel, rtl=rtl) for panel in chart.panels]}
+    panels = [(p, bars.draw_bars(p.bars, rtl=rtl, top=1.0).chart(p.id)) for p in chart.panels]
+    return drawn | {"panels": panels}
 
 
 def _few(chart: AssistanceChart) -> bool:

@@ -5,7 +5,7 @@ too little, it says why and gives no number.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from ctdhub.core.tables import write_csv, write_json
 from ctdhub.document.charts.bars import draw_dots
 from ctdhub.release.open import Release
 from ctdhub.report import mse as words
+from ctdhub.report.figures import Chart
 from ctdhub.report.wording import citation, state_words
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
-from ctdhub.site.frame import Page
+from ctdhub.site.frame import FIGURES, Page, card
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.bootstrap import Method
 from ctdhub.stats.mse.lists import Lists
@@ -33,6 +34,7 @@ KIND = PageKind(
     "estimates",
     lambda content: [page(content.answers)],
     menu=MenuEntry(EXPLORE, PATH, Text("Hidden population")),
+    cards=lambda content: _cards(content.release),
     files=lambda folder, content: write_estimates(folder / CHARTS, content.release),
     translated=lambda folder, content: write_estimates_picture(
         folder / CHARTS / current(), content.release
@@ -42,9 +44,10 @@ KIND = PageKind(
 
 def page(answers: Answers) -> Page:
     """The page of estimates."""
-    release, rtl = answers.release, current() in RIGHT_TO_LEFT
+    release = answers.release
     result, names = estimate_in(release), list_names(release)
-    values: dict[str, Any] = {"result": result, "names": names, "words": words, "figure": FILE}
+    values: dict[str, Any] = {"result": result, "names": names, "words": words}
+    values["charts"] = _charts(release)
     if result is None:
         values["refusal"] = _(
             "This release did not measure how the lists of its contributors overlap, so it says "
@@ -53,19 +56,48 @@ def page(answers: Answers) -> Page:
     else:
         values["refusal"] = words.refusal(result.gate, names)
         values["overlaps"] = _overlaps(result.lists, names, answers.z)
-    if result is not None and not values["refusal"]:
-        strata = result.strata
-        values |= {
-            "svg": draw_dots(words.methods(result), rtl=rtl).chart(FILE),
-            "strata": words.strata(strata, measured_strata(release)[0]) if strata else "",
-            "pairs": partial(_pairs, names),
-        }
+        values["pairs"] = partial(_pairs, names)
     return Page(
         path=PATH,
         title=words.title(),
         description=_("Estimates of people whom no list knows, by several methods side by side."),
         values=values,
+        scripts=FIGURES,
     )
+
+
+def _cards(release: Release) -> Iterator[Page]:
+    """The chart with all that must be known before one uses its numbers."""
+    if charts := _charts(release):
+        values: dict[str, Any] = {"result": estimate_in(release), "names": list_names(release)}
+        values["words"] = words
+        part, after = "estimates_chart.html", ("estimates_before.html",)
+        yield card(PATH, charts, part, words.title(), after=after, **values)
+
+
+def _charts(release: Release) -> list[dict[str, Any]]:
+    """The methods side by side; [] where there is no estimate."""
+    result, names = estimate_in(release), list_names(release)
+    if result is None or result.gate.refused:
+        return []
+    what = _("Estimates of people whom no list knows, by several methods side by side.")
+    said = (words.scope(release), words.seen(result), words.note(result))
+    chart = Chart(
+        id=FILE,
+        file=FILE,
+        headline=words.spread(result, names).rstrip("."),
+        subtitle=what.rstrip("."),
+        note=" ".join(filter(None, said)),
+    )
+    svg = draw_dots(words.methods(result), FILE, rtl=current() in RIGHT_TO_LEFT)
+    by = measured_strata(release)[0] if result.strata else ""
+    return [
+        {
+            "figure": chart,
+            "svg": svg,
+            "strata": words.strata(result.strata, by) if result.strata else "",
+        }
+    ]
 
 
 def write_estimates(folder: Path, release: Release) -> None:

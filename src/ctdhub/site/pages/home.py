@@ -9,10 +9,9 @@ from ctdhub.report.wording import sized
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import Content, PageKind
-from ctdhub.site.frame import FIGURES, HOME, Page
+from ctdhub.site.frame import FIGURES, HOME, Page, card
 from ctdhub.site.pages import changes, places
 from ctdhub.site.pages.methods import noise
-from ctdhub.site.pages.trends import card
 from ctdhub.site.stories import page as stories
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
@@ -21,7 +20,7 @@ from ctdhub.stats.tables import headline, place_facts
 KIND = PageKind(
     "home",
     lambda content: [page(content)],
-    cards=lambda content: (card(figure, HOME) for figure in figures(content.answers)),
+    cards=lambda content: (card(HOME, [{"figure": f}]) for f in figures(content.answers)),
     files=lambda folder, content: write_figures(folder, figures(content.answers), content),
     translated=lambda folder, content: write_pictures(
         folder / CHARTS / current(), content.answers, content.cited

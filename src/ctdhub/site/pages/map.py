@@ -4,24 +4,22 @@ Each map has a page of its own, so that no page is too heavy for a slow line.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from markupsafe import Markup
 
 from ctdhub.core.format import number
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current
 from ctdhub.document.charts import bars as ranking
 from ctdhub.document.charts.tiles import draw_map, overview, picture, standalone
 from ctdhub.report import figures
-from ctdhub.report.figures import ARROWS, CORRIDORS, Map, maps, shades, steps
+from ctdhub.report.figures import CORRIDORS, Map, maps, shades, steps
 from ctdhub.report.wording import citation
 from ctdhub.schema import countries
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import PLACES, Content, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, Page, about
+from ctdhub.site.frame import FIGURES, Page, about, card
 from ctdhub.site.pages import places
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import Row
@@ -39,6 +37,7 @@ CORRIDORS_KIND = PageKind(
     "corridors",
     lambda content: [page(content.answers)],
     menu=MenuEntry(PLACES, CORRIDORS_PATH, Text("Corridors")),
+    cards=lambda content: _corridor_cards(content.answers),
     files=lambda folder, content: write_figures(
         folder, filter(None, [figure(content.answers)]), content
     ),
@@ -53,40 +52,61 @@ def figure(answers: Answers) -> figures.Figure | None:
 
 def page(answers: Answers) -> Page:
     """The page of corridors."""
-    found = figure(answers)
-    rows = [r for r in found.table.rows if r.kind == "value"] if found else []
-    title = _("Corridors: from country of citizenship to country of exploitation")
-    intro = _(
-        "{n} corridors are above the reporting threshold. A corridor that is not listed "
-        "may have some people or none. Both countries may be the same."
-    ).format(n=number(len(rows)))
+    charts = _corridors(answers)
+    rows = charts[0]["rows"] if charts else []
+    told = _told(rows)
     return Page(
         path=CORRIDORS_PATH,
-        title=title,
-        description=intro,
+        title=_("Corridors: from country of citizenship to country of exploitation"),
+        description=told["intro"],
         values={
-            "intro": intro,
-            "caption": title,
+            **told,
+            "charts": charts,
             "held": figures.listed_places(answers),
-            "rows": rows,
-            "top": number(len(rows[:TOP])),
-            "largest": found and rows and _largest(found),
             "matrix": _matrix(rows) if rows else None,
-            "ranks": _(
-                "The order of neighbouring rows is uncertain where their intervals overlap. Where "
-                "there is a second interval, if everybody is counted once, compare that one."
-            ),
         },
-        scripts=("corridors.js",),
+        scripts=(*FIGURES, "corridors.js"),
     )
 
 
-def _largest(found: figures.Figure) -> Markup:
-    """The largest corridors as a picture, with brackets where their order is uncertain."""
-    bars = [
-        bar for bar, row in zip(found.bars, found.table.rows, strict=True) if row.kind == "value"
+def _corridor_cards(answers: Answers) -> Iterator[Page]:
+    if charts := _corridors(answers):
+        told = _told(charts[0]["rows"])
+        yield card(CORRIDORS_PATH, charts, "corridors_chart.html", held=(), **told)
+
+
+def _told(rows: Sequence[Row]) -> dict[str, str]:
+    """What is said of all corridors that are shown."""
+    return {
+        "intro": _(
+            "{n} corridors are above the reporting threshold. A corridor that is not listed "
+            "may have some people or none. Both countries may be the same."
+        ).format(n=number(len(rows))),
+        "ranks": _(
+            "The order of neighbouring rows is uncertain where their intervals overlap. Where "
+            "there is a second interval, if everybody is counted once, compare that one."
+        ),
+    }
+
+
+def _corridors(answers: Answers) -> list[dict[str, Any]]:
+    """The corridors that are shown: the largest as a picture, with brackets where their order is
+    uncertain, and the table of all; [] where there are none."""
+    found = figure(answers)
+    pairs = zip(found.bars, found.table.rows, strict=True) if found else ()
+    shown = [(bar, row) for bar, row in pairs if row.kind == "value"]
+    if not found or not shown:
+        return []
+    largest = [bar for bar, _row in shown[:TOP]]
+    return [
+        {
+            "figure": found,
+            "largest": ranking.draw_ranking(largest, FILE, rtl=current() in RIGHT_TO_LEFT),
+            "top": number(len(largest)),
+            "rows": [row for _bar, row in shown],
+            "caption": _("Corridors: from country of citizenship to country of exploitation"),
+        }
     ]
-    return ranking.draw_ranking(bars[:TOP], "top", rtl=current() in RIGHT_TO_LEFT)
 
 
 def _matrix(rows: Sequence[Row]) -> dict[str, Any]:
@@ -119,6 +139,7 @@ KIND = PageKind(
     "map",
     lambda content: pages(content.answers),
     menu=MenuEntry(PLACES, PATH, Text("Map")),
+    cards=lambda content: _cards(content.answers),
     files=lambda folder, content: _write_files(folder, content),
 )
 
@@ -139,8 +160,6 @@ def _page(
     here: Sequence[Map],
     apart: Sequence[tuple[str, str, str]],
 ) -> Page:
-    first = next((m for m in here if m.figure.id == CORRIDORS), None)
-    rows = [r for r in first.figure.table.rows if r.kind == "value"] if first else []
     return Page(
         path=path,
         title=title,
@@ -154,18 +173,30 @@ def _page(
             "maps": [_drawn(m) for m in here],
             "apart": apart,
             "all_maps": PATH if path != PATH else "",
-            "corridors": CORRIDORS,
-            "caption": _("The {n} largest corridors").format(n=number(min(ARROWS, len(rows)))),
-            "held": figures.listed_places(answers),
-            "rows": rows,
-            "ranks": _(
-                "The order of neighbouring rows is uncertain where their intervals overlap."
-            ),
+            **_shared(figures.listed_places(answers)),
             "regions": _regions(answers),
         },
         menu=PATH,
         scripts=(*FIGURES, "map.js"),
     )
+
+
+def _shared(held: Collection[str]) -> dict[str, Any]:
+    """What each map needs besides: the countries with a page, and what is said of ranks."""
+    return {
+        "corridors": CORRIDORS,
+        "held": held,
+        "ranks": _("The order of neighbouring rows is uncertain where their intervals overlap."),
+    }
+
+
+def _cards(answers: Answers) -> Iterator[Page]:
+    """A card for each map, whose tiles lead nowhere."""
+    for chosen in maps(answers):
+        id_, tiles = chosen.figure.id, (replace(tile, href="") for tile in chosen.drawn.tiles)
+        drawn = _drawn(replace(chosen, drawn=replace(chosen.drawn, tiles=tuple(tiles))))
+        home = PATH if id_ == CORRIDORS else f"{id_}.html"
+        yield card(home, [drawn], "map_chart.html", css="map_card.css", **_shared(()))
 
 
 def _drawn(chosen: Map) -> dict[str, Any]:
@@ -177,6 +208,7 @@ def _drawn(chosen: Map) -> dict[str, Any]:
         for bar, row in rows
         if bar.cells and bar.kind != "protected"
     ]
+    corridors = [r for r in chosen.figure.table.rows if r.kind == "value"]
     bars.sort(key=lambda b: (b[0].missing, -(b[0].size or 0)))
     rest = len(chosen.figure.bars) - len(bars)
     other = ""
@@ -186,6 +218,8 @@ def _drawn(chosen: Map) -> dict[str, Any]:
         ).format(n=number(rest))
     return {
         "figure": chosen.figure,
+        "rows": corridors,
+        "caption": _("The {n} largest corridors").format(n=number(len(corridors))),
         "bars": bars,
         "svg": draw_map(chosen.drawn, chosen.figure.id),
         "overview": overview(chosen.figure.id),

@@ -24,9 +24,8 @@ from ctdhub.schema import countries
 from ctdhub.schema.countries import place_of
 from ctdhub.site.chart_files import write_figures
 from ctdhub.site.edition import PLACES, PLAIN, Content, Edition, MenuEntry, PageKind, WholePage
-from ctdhub.site.frame import FIGURES, SCRIPT, Page, exit_address, inlined
+from ctdhub.site.frame import FIGURES, SCRIPT, Page, card, exit_address, inlined
 from ctdhub.site.pages import changes
-from ctdhub.site.pages.trends import card
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mandated.tables import reported_places
 from ctdhub.stats.query import Query
@@ -130,8 +129,9 @@ def pages(answers: Answers, *, compared: bool = False) -> Iterator[Page]:
 def _cards(answers: Answers) -> Iterator[Page]:
     """The charts of each place, on both sides, where it has any."""
     for key in (*countries.regions(), *countries.by_name(listed_places(answers), current())):
-        if charts := [f for among in sides(key).values() for f in figures(answers, among)]:
-            page = card(charts[0], path(key), place_of(key).name(current()), charts)
+        charts = [{"figure": f} for among in sides(key).values() for f in figures(answers, among)]
+        if charts:
+            page = card(path(key), charts, title=place_of(key).name(current()))
             yield replace(page, country=key if key in countries.ALPHA3 else "")
 
 

@@ -1,5 +1,6 @@
 """The page of signals, apart as every page: what departed from its past, and what that is not."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from ctdhub.document.svg import round_top
 from ctdhub.report import signal_charts, signals
 from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import CHANGE, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, Page
+from ctdhub.site.frame import FIGURES, Page, card
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
@@ -20,6 +21,7 @@ KIND = PageKind(
     "signals",
     lambda content: [page(content.answers)],
     menu=MenuEntry(CHANGE, PATH, Text("Signals")),
+    cards=lambda content: _cards(content.answers),
     files=lambda folder, content: signal_charts.write_signals(
         folder / CHARTS, signal_charts.looked_for(content.answers)
     ),
@@ -43,6 +45,15 @@ def page(answers: Answers) -> Page:
         },
         scripts=FIGURES,
     )
+
+
+def _cards(answers: Answers) -> Iterator[Page]:
+    """The charts of all signals that are drawn, on one card."""
+    if drawn := [
+        chart for _kind, held in _kinds(signal_charts.looked_for(answers)) for chart in held
+    ]:
+        after = ("signal_keys.html", "signal_not.html")
+        yield card(PATH, drawn, "signal_chart.html", _("Signals"), after=after)
 
 
 def _kinds(result: ReleaseSignals) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -15,12 +15,11 @@ from ctdhub.document.charts.bars import draw_balance
 from ctdhub.document.charts.years import draw, draw_span
 from ctdhub.document.svg import round_top
 from ctdhub.release.open import Release
-from ctdhub.report.figures import Chart, Figure
 from ctdhub.report.trends import Balance, Trend, counted_once, trends, uncovered, write_shifts
 from ctdhub.report.wording import called, turned
 from ctdhub.site.chart_files import CHARTS, write_figures
 from ctdhub.site.edition import CHANGE, Content, MenuEntry, PageKind
-from ctdhub.site.frame import FIGURES, Page, card_path
+from ctdhub.site.frame import FIGURES, Page, card
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.trend import span
 
@@ -32,7 +31,10 @@ KIND = PageKind(
     "trends",
     lambda content: pages(content.answers),
     menu=MenuEntry(CHANGE, PATH, Text("Trends")),
-    cards=lambda content: (card(chart, place(chart)) for chart in trends(content.answers)),
+    cards=lambda content: (
+        card(place(chart), [_panels(chart)], "trend_chart.html")
+        for chart in trends(content.answers)
+    ),
     files=lambda folder, content: _write_files(folder, content),
 )
 
@@ -109,30 +111,3 @@ def _timeline(release: Release) -> Iterator[tuple[str, str, Markup]]:
         last = min(last, years[-1])
         words = year(first) if first >= last else f"{year(first)} – {year(last)}"
         yield called(contributor), words, draw_span(years, (first, last), rtl=rtl)
-
-
-# --------------------------------------------------------------------------------------------------
-# Cards: charts alone, with licence, source and helplines, to be cited and to stand in frames.
-#
-# A card holds the charts of one file of numbers; ``#`` and the id of a chart shows that one alone,
-# which needs no script.  Its policy says nothing of who may frame it; a server's must not either.
-
-
-def card(chart: Chart, home: str, title: str = "", charts: Sequence[Figure] = ()) -> Page:
-    """A card in the language in force.
-
-    Args:
-        chart: it alone, or the first of ``charts``.
-        home: path of the page that shows them.
-        title: of the card, by default the chart's.
-    """
-    lines = _panels(chart) if isinstance(chart, Trend) else None
-    single = [chart] if isinstance(chart, Figure) else []
-    return Page(
-        path=card_path(chart.file),
-        title=title or chart.caption,
-        description=_("Identified cases, not prevalence."),
-        template="embed.html",
-        values={"cards": charts or single, "lines": lines, "own_page": home},
-        framed=True,
-    )

@@ -2,8 +2,8 @@
 (function () {
   "use strict";
   var box = document.querySelector(".pick-corridor"), fold = document.getElementById("corridors");
+  if (!fold) return;
   var rows = [].slice.call(fold.querySelectorAll("tbody tr"));
-  if (!rows.length) { box.hidden = true; return; }
   var lists = ["from", "to"].map(function (end, column) {
     var list = document.getElementById(end), names = {};
     rows.forEach(function (row) { names[row.dataset[end]] = row.cells[column + 1].textContent; });
