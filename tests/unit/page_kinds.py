@@ -42,6 +42,8 @@ KINDS = (
     "stories/what-was-not-written-down.html",
     "card/index.html",
     "card/gender.html",
+    "card/map-citizenship.html",
+    "card/assistance-age-band.html",
 )
 APART = (
     "assistance-citizenship-group-gender.html",
@@ -53,6 +55,8 @@ APART = (
     "card/explore.html",
     "card/people-by-year.html",
     "card/corridors.html",
+    "card/all-corridors.html",
+    "card/signals.html",
     "card/places/ukr.html",
     "card/trends-total.html",
 )

@@ -72,7 +72,7 @@ def test_a_clear_gap_is_the_headline_and_stands_first(release: Release) -> None:
         with language(lang):
             page = next(page_of.pages(Answers(release)))
             html = render(page, release, LANGUAGES)
-            for chart, _lines, _drawn in page.values["charts"]:
+            for chart in (drawn["figure"] for drawn in page.values["charts"]):
                 assert chart.headline == (chart.heads_of_gaps[0] if chart.gaps else chart.subtitle)
             first = html.index('<section aria-labelledby="gaps">')
             assert first < html.index("<figure")

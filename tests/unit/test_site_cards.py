@@ -7,11 +7,15 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from html.parser import HTMLParser
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from invented_release import TABLES, protected_answer
+from lists_of_invented_people import invented, sources_of
+from moving_release import moving_release
 
 from ctdhub.core.errors import HubError
 from ctdhub.core.files import WRITING
@@ -23,6 +27,7 @@ from ctdhub.release.errata import Erratum, Notice
 from ctdhub.release.open import Release, digest, open_release
 from ctdhub.report.figures import figures, sides
 from ctdhub.report.helplines import Help
+from ctdhub.report.mse import seen, spread
 from ctdhub.site import cards, render
 from ctdhub.site.build import build_site
 from ctdhub.site.cards import Kept, archive, emptied, faults
@@ -30,6 +35,7 @@ from ctdhub.site.edition import PLAIN, Content, Edition, PageKind
 from ctdhub.site.frame import Sharing, card_address, cited
 from ctdhub.site.render import PAGES, Paths
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.mse.of_release import estimate_in, list_names
 
 PRACTICE = Path(str(resources.files("ctdhub.practice")))
 OLD, NEW = "2025.1", "2026.1"
@@ -116,7 +122,8 @@ def test_a_later_release_or_helpline_changes_only_slots(hub: Hub) -> None:
     second = bytes_of(site / "r" / OLD)
     assert first.keys() == second.keys()
     changed = {name for name, content in first.items() if second[name] != content}
-    assert changed == {name for name in first if name.startswith("en/")}
+    assert changed == {"index.html", *(name for name in first if name.startswith("en/"))}
+    del first["index.html"], second["index.html"]  # it leads to the cards, and is none
     assert {n: emptied(c) for n, c in first.items()} == {n: emptied(c) for n, c in second.items()}
     card = second[f"en/{UKRAINE}"].decode()
     assert "0800 1" in card
@@ -307,9 +314,30 @@ def test_nothing_is_kept_before_the_site_has_an_address(hub: Hub) -> None:
 def test_the_card_of_a_release_is_no_chart(hub: Hub) -> None:
     site = hub.site(hub.new)
     index = (site / card_address("en", NEW)).read_text("utf-8")
-    assert "Open this chart" not in index
+    assert "Open on the site" not in index
     assert 'href="../../../en/index.html"' in index
-    assert "Open this chart" in (site / card_address("en", NEW, UKRAINE)).read_text("utf-8")
+    assert "Open on the site" in (site / card_address("en", NEW, UKRAINE)).read_text("utf-8")
+
+
+def test_the_index_of_a_release_leads_to_all_that_it_keeps(hub: Hub) -> None:
+    """Its folder alone is an address too, and leads there, also when it was withdrawn."""
+    folder = hub.site(hub.new) / "r" / NEW
+    index = folder / "en" / "index.html"
+    led = {
+        (index.parent / to).resolve() for to in re.findall(r'href="([^"#:]+)"', index.read_text())
+    }
+    kept = {path.resolve() for path in folder.rglob("*") if path.is_file()}
+    assert kept - led == {(folder / "index.html").resolve()}
+    door = (folder / "index.html").read_text("utf-8")
+    assert 'href="en/index.html#files"' in door
+    assert "is not the newest" not in door
+    later = made(hub.root / "later", "2027.1")
+    build_site(later, hub.root / "out", edition=PUBLIC, earlier=[hub.new, withdrawn(hub.old)])
+    assert "is not the newest" in (hub.root / "out" / "r" / NEW / "index.html").read_text("utf-8")
+    gone = (hub.root / "out" / "r" / OLD / "index.html").read_text("utf-8")
+    assert 'href="en/index.html"' in gone
+    assert "#files" not in gone
+    assert "Wrong people." in gone
 
 
 @pytest.mark.usefixtures("few")
@@ -356,3 +384,143 @@ def test_a_link_is_judged_without_drawing_more_than_needed(
     assert "countries/nowhere.html" not in paths
     assert "stories" not in asked
     assert "events.html" not in Paths(Content(Answers(release), PLAIN))
+
+
+# --------------------------------------------------------------------------------------------------
+# Every chart of every page: its citation and its frame lead to a card with the same numbers.
+
+
+class Charts(HTMLParser):
+    """The charts of a page as somebody without scripts meets them.
+
+    Attributes:
+        cells: of the tables of each, by its id.
+        places: where its share box says that it lies for good; ``texts`` what it offers to copy.
+    """
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.cells: dict[str, list[str]] = {}
+        self.places: dict[str, str] = {}
+        self.texts: dict[str, list[str]] = {}
+        self.scripts = 0
+        self._own, self._into = "", ""
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        self.scripts += tag == "script"
+        if tag == "figure":
+            self._own = told["id"]
+            self.cells[self._own], self.texts[self._own] = [], []
+        if not self._own:
+            return
+        if "data-place" in told:
+            self.places[self._own] = told["data-place"]
+        if tag == "td":
+            self._into = tag
+            self.cells[self._own].append("")
+        if "data-copy" in told:
+            self._into = tag
+            self.texts[self._own].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._own = "" if tag == "figure" else self._own
+        self._into = "" if tag == self._into else self._into
+
+    def handle_data(self, data: str) -> None:
+        if self._own and self._into:
+            into = self.cells if self._into == "td" else self.texts
+            into[self._own][-1] += data
+
+
+EXPLORER = "explore.html"
+"""Its chart is made by a script, and cited as the explorer's card with its filters."""
+
+
+def uncited(site: Path, base: str) -> tuple[set[str], set[str]]:
+    """Ids of the charts of the pages of a site whose citation and frame hold their numbers, and
+    page and id of those that do not."""
+    held, lost = set[str](), set[str]()
+    for page in (path for code in ("en", "ar") for path in (site / code).rglob("*.html")):
+        if page.name == EXPLORER:
+            continue
+        drawn = Charts(page)
+        for id_, cells in drawn.cells.items():
+            place = drawn.places.get(id_, "")
+            path, _, anchor = place.removeprefix(base).partition("#")
+            card = site / path
+            cited = [text for text in drawn.texts[id_] if place and place in text]
+            frames = [text for text in cited if text.startswith(f'<iframe src="{place}"')]
+            shown = Charts(card) if path.startswith("r/") and card.is_file() else None
+            if (
+                shown
+                and not shown.scripts
+                and len(frames) == 1
+                and len(cited) >= 4  # link, sentence, citation, frame
+                and cells
+                and shown.cells.get(anchor) == cells
+            ):
+                held.add(anchor)
+            else:
+                lost.add(f"{page.relative_to(site)}#{id_}")
+    return held, lost
+
+
+def test_every_chart_is_cited_and_framed_with_its_numbers(tmp_path: Path) -> None:
+    """Of every kind of page, where nothing is left out: there are signals and gaps to draw."""
+    release, base = moving_release(tmp_path), PUBLIC.sharing.url
+    build_site(release, tmp_path / "site", edition=PUBLIC, languages=("en", "ar"))
+    held, lost = uncited(tmp_path / "site", base)
+    assert lost == set()
+    assert {
+        *("people-by-year", "corridors", "all-corridors", "trends-total", "signal-1"),
+        *("map-corridors", "map-citizenship", "map-exploitation", "assistance-citizenship-group"),
+    } <= held
+    assert any(id_.startswith("exploited-") for id_ in held)
+    card = tmp_path / "site" / card_address("en", release.version, "map-citizenship.html")
+    text = card.read_text("utf-8")
+    card.write_text(text.replace('<td class="n">', '<td class="n">1', 1), "utf-8")
+    assert uncited(tmp_path / "site", base)[1] == {"en/map-citizenship.html#map-citizenship"}
+
+
+def test_estimates_are_cited_and_framed_with_what_they_assume(tmp_path: Path) -> None:
+    ids = ("one", "two", "three")
+    told = {
+        "languages": ["en", "ar"],
+        "contributors": [{"id": i, "name": i, "kind": "hotline"} for i in ids],
+    }
+    lists = sources_of(invented(20_000, (0.25, 0.2, 0.1), 4, 6.0), ids)
+    answer = replace(protected_answer(facts=told), sources=lists)
+    release = open_release(write_release(answer, tmp_path / "releases", NEW, "First."))
+    build_site(release, tmp_path / "site", edition=PUBLIC, only=("estimates",))
+    assert uncited(tmp_path / "site", PUBLIC.sharing.url) == ({"estimates"}, set())
+    page, card = (
+        (tmp_path / "site" / at / "estimates.html").read_text("utf-8")
+        for at in ("en", f"r/{NEW}/en")
+    )
+    before = re.search(r'<section aria-labelledby="before">.*?</section>', page, re.DOTALL)
+    assert before
+    assert before[0] in card
+    result = estimate_in(release)
+    assert result is not None
+    with language("en"):
+        for text in (spread(result, list_names(release)), seen(result), "Identified cases"):
+            assert html.escape(text, quote=False).replace("'", "&#39;").rstrip(".") in card
+
+
+def headings(card: Path) -> list[str]:
+    return re.findall(r"<h(\d)", card.read_text("utf-8"))
+
+
+def test_a_card_has_one_first_heading(tmp_path: Path) -> None:
+    """Whether it holds one chart or many; no level of headings is left out."""
+    release = moving_release(tmp_path)
+    build_site(release, tmp_path / "site", edition=PUBLIC, languages=("en",))
+    cards = [*(tmp_path / "site" / "r" / release.version / "en").rglob("*.html")]
+    assert len(cards) > 20
+    for card in cards:
+        levels = [int(level) for level in headings(card)]
+        assert levels.count(1) == 1, card
+        assert levels[0] == 1, card
+        assert all(b <= a + 1 for a, b in pairwise(levels)), card

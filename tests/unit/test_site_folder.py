@@ -232,7 +232,7 @@ def test_server_shows_the_site_on_this_machine(server: tuple[str, int], site: Pa
         "//etc/hostname",
         "/way-out.txt",
         "/r/",
-        "/r/2026.1/",
+        "/r/2026.1/api/",
         "/.step.json",
         "/r/.hidden/x.txt",
         "/none",

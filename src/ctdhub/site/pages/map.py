@@ -72,7 +72,8 @@ def page(answers: Answers) -> Page:
 def _corridor_cards(answers: Answers) -> Iterator[Page]:
     if charts := _corridors(answers):
         told = _told(charts[0]["rows"])
-        yield card(CORRIDORS_PATH, charts, "corridors_chart.html", held=(), **told)
+        title, part = charts[0]["caption"], "corridors_chart.html"
+        yield card(CORRIDORS_PATH, charts, part, title, held=(), **told)
 
 
 def _told(rows: Sequence[Row]) -> dict[str, str]:
@@ -196,7 +197,8 @@ def _cards(answers: Answers) -> Iterator[Page]:
         id_, tiles = chosen.figure.id, (replace(tile, href="") for tile in chosen.drawn.tiles)
         drawn = _drawn(replace(chosen, drawn=replace(chosen.drawn, tiles=tuple(tiles))))
         home = PATH if id_ == CORRIDORS else f"{id_}.html"
-        yield card(home, [drawn], "map_chart.html", css="map_card.css", **_shared(()))
+        title = f"{_('Map')} · {chosen.figure.caption}"
+        yield card(home, [drawn], "map_chart.html", title, css="map_card.css", **_shared(()))
 
 
 def _drawn(chosen: Map) -> dict[str, Any]:
