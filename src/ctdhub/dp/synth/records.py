@@ -628,7 +628,8 @@ def _sums_of_runs(
     """
     group, years = grouping.group, value.shape[1]
     at = group[:, None] * years + np.arange(years)
-    fit: Floats = np.bincount(at.ravel(), value.ravel(), years).reshape(-1, years)
+    sums = np.bincount(at.ravel(), weights=value.ravel(), minlength=years)
+    fit = np.asarray(sums, dtype=np.float64).reshape(-1, years)
     made = np.bincount(group[cell] * years + year, minlength=fit.size).reshape(fit.shape)
     less = np.asarray(made - fit, dtype=np.float64)
     runs, off = _runs(years), np.zeros(len(fit))

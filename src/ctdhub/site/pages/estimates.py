@@ -89,7 +89,7 @@ def _charts(release: Release) -> list[dict[str, Any]]:
         subtitle=what.rstrip("."),
         note=" ".join(filter(None, said)),
     )
-    svg = draw_dots(words.methods(result), FILE, rtl=current() in RIGHT_TO_LEFT)
+    svg = draw_dots(words.methods(result), rtl=current() in RIGHT_TO_LEFT).chart(FILE)
     by = measured_strata(release)[0] if result.strata else ""
     return [
         {
