@@ -227,7 +227,7 @@ def test_a_parquet_table_is_read_too(tmp_path: Path, say: Say) -> None:
     text = "a,b,people\n" + "".join(
         f"{a},{b},{n}\n" for a, b, n in zip(*table.to_pydict().values(), strict=True)
     )
-    from ctdhub.cli.protect import _read
+    from ctdhub.cli.tables import _read
 
     with language("en"):
         found, strata, notes, release = _read(tmp_path / "lists.parquet")
