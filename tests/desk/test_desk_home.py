@@ -190,7 +190,7 @@ def test_neighbouring_hubs_are_equal_to_a_contributor(hub_desk: Desk) -> None:
 
 
 MENU = {
-    "contributor": ["Files", "Releases", "Rights", "Administration"],
+    "contributor": ["Files", "Rights", "Administration"],
     "data_officer": ["Files", "Checks", "Releases", "Rights", "Administration"],
     "steward": ["Files", "Checks", "Releases", "Rights", "Administration"],
     "privacy_officer": ["Checks", "Releases", "Rights", "Administration"],
