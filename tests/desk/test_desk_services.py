@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from ctdhub.core.errors import HubError
 from ctdhub.desk.config import DeskConfig
 from ctdhub.desk.processes import PROCESSES, run_all
 from ctdhub.desk.uploads.inbox import Inbox
+from ctdhub.hub.folder import Hub
+from ctdhub.hub.stages.link import refuse_linkage_keys
 from tests.desk.desks import Desk, connected
 
 FOLDER = Path(__file__).parents[2] / "examples" / "desk"
@@ -109,6 +112,22 @@ def test_a_worker_starts_without_the_keys_of_the_web_process(
     assert desk.config.session_key() not in (own, desk.config.session_key())
     with pytest.raises(PermissionError):
         web.application()
+
+
+def test_a_build_does_not_look_into_the_keys_of_the_web_process(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are another user's: a worker that looks for keys of linkage in them cannot build."""
+    desk.config.secret("session")
+    look = Path.iterdir
+
+    def refused(folder: Path) -> Iterator[Path]:
+        if folder == desk.config.folder / "keys":
+            raise PermissionError(13, "Permission denied")
+        return look(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    refuse_linkage_keys(Hub(desk.hub))
 
 
 def test_the_web_process_uses_up_the_room_that_the_worker_keeps(tmp_path: Path) -> None:

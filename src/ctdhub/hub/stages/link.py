@@ -133,7 +133,7 @@ def _numbered(table: pa.Table, delivery: int) -> pa.Table:
 
 REVIEW, CLUSTERS, LINKAGE = "review.csv", "clusters.parquet", "linkage.json"
 PAIRS = "pairs.parquet"
-_MADE_HERE = {"ledger", "releases", "candidates", "site", "work", "withdrawals"}
+_MADE_HERE = {"ledger", "releases", "candidates", "site", "work", "withdrawals", "desk"}
 
 
 def refuse_linkage_keys(hub: Hub) -> None:
