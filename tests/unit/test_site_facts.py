@@ -14,7 +14,7 @@ from trap_one import trap_one
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.facts import as_json, as_markdown, place_sheet
+from ctdhub.report.facts import as_data, as_markdown, place_sheet
 from ctdhub.schema import countries
 from ctdhub.site.build import build_site
 from ctdhub.site.frame import address
@@ -66,15 +66,18 @@ def test_sentences_cards_and_files_are_those_of_the_release(
     answers = Answers(release)
     with language(code):
         sheet = place_sheet(place_facts(answers, "eastern_europe"), release)
-        form = {"json": as_json(sheet), "md": as_markdown(sheet)}
+        told, text_of = as_data(sheet), as_markdown(sheet)
     for section in sheet.sections:
         assert " ".join(section.sentences) in text
         for line in section.lines:
             assert f'<th scope="row">{line.label}</th>' in text
-    for ending, expected in form.items():
-        file = f"facts/{code}/eastern-europe.{ending}"
-        assert (site / "r" / "2026.1" / file).read_text("utf-8") == expected
-        assert f'href="../../r/2026.1/{file}" download' in text
+    folder = site / "r" / "2026.1" / "facts"
+    held = json.loads((folder / f"{code}.json").read_text("utf-8"))
+    assert held["eastern-europe"] == json.loads(json.dumps(told))
+    assert (folder / code / "eastern-europe.md").read_text("utf-8") == text_of
+    assert held.keys() == {"all", *(path.stem for path in (folder / code).iterdir())}
+    for file in (f"{code}.json", f"{code}/eastern-europe.md"):
+        assert f'href="../../r/2026.1/facts/{file}" download' in text
 
 
 def test_every_link_to_a_file_leads_somewhere(site: Path) -> None:
@@ -91,7 +94,8 @@ def test_every_link_to_a_file_leads_somewhere(site: Path) -> None:
         target = (page.parent / file).resolve()
         assert target.is_file()
         if target.suffix == ".json":
-            assert json.loads(target.read_text("utf-8"))["release"] == "2026.1"
+            held = json.loads(target.read_text("utf-8"))
+            assert {sheet["release"] for sheet in held.values()} == {"2026.1"}
 
 
 def test_the_first_page_and_the_menu_lead_there(site: Path) -> None:

@@ -201,7 +201,7 @@ def test_a_draft_holds_pages_and_files_as_the_site_has_them(
     )
     there = {f for f in files if re.fullmatch(rf"(r/{VERSION}/)?fr/(?!facts/|index).*html", f)}
     assert there == {address("fr", page) for page in pages}
-    assert {"events.ics", f"r/{VERSION}/facts/fr/all.json"} <= files
+    assert {"events.ics", f"r/{VERSION}/facts/fr.json"} <= files
     for name in files - {DRAFT}:
         assert (draft / name).read_bytes() == (site / name).read_bytes(), name
 

@@ -174,6 +174,8 @@ def build_site(
             report(_("Copying downloads"), (len(drawn) + i) / steps)
             each = answers.release
             writer.write(answers, fresh / "r" / each.version, offered(each))
+            for known in edition.series:
+                known.memory.clear()  # of so many releases it would be gigabytes
         if not whole:
             draw(content.answers, lead, edition, drawn, only)
             writer.fill(release, lead)

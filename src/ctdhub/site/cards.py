@@ -132,7 +132,7 @@ def _write(page: frame.Page | WholePage, content: Content, folder: Path) -> None
 def _index(release: Release, titles: Mapping[str, str], folder: Path) -> frame.Page:
     """The card that says what a release is, and leads to all that it keeps: its cards, its own
     files and those in the folder, each with those beside it."""
-    files = {"": [ZIP, *sorted(path.name for path in release.path.iterdir())]}
+    files = {"": sorted(path.name for path in release.path.iterdir())}
     others = {*LANGUAGES} - {current()}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -192,8 +192,8 @@ class CardWriter:
         for file in release.path.iterdir():
             if not release.withdrawn or file.name in feed.KEPT:
                 shutil.copyfile(file, folder / file.name)
-        if not release.withdrawn:
-            write_zip(folder, release)
+        if release is self.lead and not release.withdrawn:
+            write_zip(folder, release)  # of the others it would be their files once more
         feed.write_notices(release, folder)
         self.fill(release, folder)
         self._write_door(release, folder)

@@ -23,7 +23,13 @@ KIND = PageKind(
     lambda content: pages(content.answers),
     menu=MenuEntry(ASSISTANCE, PATH, Text("Assistance by group")),
     cards=lambda content: (
-        card(place(c), [_drawn(c)], "assistance_chart.html", caveat=assistance_caveat())
+        card(
+            place(c),
+            [_drawn(c)],
+            "assistance_chart.html",
+            css="keyed.css",
+            caveat=assistance_caveat(),
+        )
         for c in charts(content.answers)
     ),
     files=lambda folder, content: write_assistance(folder / CHARTS, content.answers),

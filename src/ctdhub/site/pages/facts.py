@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ctdhub.core.i18n import Text, _, current
+from ctdhub.core.tables import write_json
 from ctdhub.report import facts as words
 from ctdhub.schema import countries
 from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
@@ -16,7 +17,8 @@ from ctdhub.stats.tables import place_facts
 # --------------------------------------------------------------------------------------------------
 # Sheets of facts on the site: which places have one, and their files in every language.
 #
-# <site>/r/<version>/facts/<language>/<key>.json and .md     a place; "all" is the whole release
+# <site>/r/<version>/facts/<language>.json         all places by name; "all" is the whole release
+# <site>/r/<version>/facts/<language>/<name>.md    one of them, to read
 
 FOLDER, WHOLE = "facts", "all"
 
@@ -40,7 +42,7 @@ def factsheets(answers: Answers) -> Iterator[tuple[str, words.FactSheet]]:
 
 
 def factsheet_file(key: str) -> str:
-    """Name of a sheet's files, without their ending, in the folder of a language."""
+    """Name of a sheet in the file of a language, and of its own file without the ending."""
     return key.replace("_", "-")
 
 
@@ -52,8 +54,9 @@ def write_sheets(folder: Path, held: Sequence[tuple[str, words.FactSheet]]) -> N
     """
     folder.mkdir(parents=True)
     for key, sheet in held:
-        (folder / f"{factsheet_file(key)}.json").write_text(words.as_json(sheet), "utf-8")
         (folder / f"{factsheet_file(key)}.md").write_text(words.as_markdown(sheet), "utf-8")
+    found = {factsheet_file(key): words.as_data(sheet) for key, sheet in held}
+    write_json(folder.with_name(f"{folder.name}.json"), found)
 
 
 def _first(key: str) -> str:

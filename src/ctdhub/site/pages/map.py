@@ -198,7 +198,7 @@ def _cards(answers: Answers) -> Iterator[Page]:
         drawn = _drawn(replace(chosen, drawn=replace(chosen.drawn, tiles=tuple(tiles))))
         home = PATH if id_ == CORRIDORS else f"{id_}.html"
         title = f"{_('Map')} · {chosen.figure.caption}"
-        yield card(home, [drawn], "map_chart.html", title, css="map_card.css", **_shared(()))
+        yield card(home, [drawn], "map_chart.html", title, css="keyed.css", **_shared(()))
 
 
 def _drawn(chosen: Map) -> dict[str, Any]:

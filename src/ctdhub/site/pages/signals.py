@@ -53,7 +53,7 @@ def _cards(answers: Answers) -> Iterator[Page]:
         chart for _kind, held in _kinds(signal_charts.looked_for(answers)) for chart in held
     ]:
         after = ("signal_keys.html", "signal_not.html")
-        yield card(PATH, drawn, "signal_chart.html", _("Signals"), after=after)
+        yield card(PATH, drawn, "signal_chart.html", _("Signals"), "keyed.css", after)
 
 
 def _kinds(result: ReleaseSignals) -> list[tuple[str, list[dict[str, Any]]]]:
