@@ -23,13 +23,7 @@ KIND = PageKind(
     lambda content: pages(content.answers),
     menu=MenuEntry(ASSISTANCE, PATH, Text("Assistance by group")),
     cards=lambda content: (
-        card(
-            place(c),
-            [_drawn(c)],
-            "assistance_chart.html",
-            css="keyed.css",
-            caveat=assistance_caveat(),
-        )
+        card(place(c), [_drawn(c)], "assistance_chart.html", css="keyed.css")
         for c in charts(content.answers)
     ),
     files=lambda folder, content: write_assistance(folder / CHARTS, content.answers),
@@ -80,7 +74,8 @@ def _page(
 
 def _drawn(chart: AssistanceChart) -> dict[str, Any]:
     """A chart with its panels, as lines where their groups are few, else as bars."""
-    rtl, drawn = current() in RIGHT_TO_LEFT, {"figure": chart, "lines": [], "panels": []}
+    rtl = current() in RIGHT_TO_LEFT
+    drawn = {"figure": chart, "caveat": assistance_caveat(), "lines": [], "panels": []}
     if _few(chart):
         return drawn | {"lines": [_line(panel, rtl=rtl) for panel in chart.panels]}
     panels = [(p, bars.draw_bars(p.bars, rtl=rtl, top=1.0).chart(p.id)) for p in chart.panels]
