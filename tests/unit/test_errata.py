@@ -249,7 +249,11 @@ def test_a_withdrawn_version_keeps_its_addresses_and_loses_its_numbers(corrected
     site = corrected.root / "site"
     for version, why in (("2026.1", "Wrong people."), ("2026.3", "Wrong years.")):
         gone, kept = site / "r" / version, site / "r" / "2026.2"
-        pages = {p.relative_to(kept) for p in kept.rglob("*.html") if p.parent != kept}
+        pages = {
+            p.relative_to(kept)
+            for p in kept.rglob("*.html")
+            if p.parent != kept or p.name == "index.html"
+        }
         assert {p.relative_to(gone) for p in gone.rglob("*.html")} == pages
         for page in gone.rglob("*.html"):
             text = page.read_text("utf-8")
@@ -258,7 +262,7 @@ def test_a_withdrawn_version_keeps_its_addresses_and_loses_its_numbers(corrected
         index = (gone / "en" / "index.html").read_text("utf-8")
         assert 'href="../../../en/index.html"' in index
         names = {p.name for p in gone.iterdir() if p.is_file()}
-        assert names == {"SHA256SUMS", ERRATA_JSON, ERRATA_MD}
+        assert names == {"index.html", "SHA256SUMS", ERRATA_JSON, ERRATA_MD}
         assert (corrected.releases / version / "records.parquet").is_file()
     # The newest that stands leads.
     assert "en/index.html" in (site / "index.html").read_text("utf-8")

@@ -227,10 +227,10 @@ def test_a_parquet_table_is_read_too(tmp_path: Path, say: Say) -> None:
     text = "a,b,people\n" + "".join(
         f"{a},{b},{n}\n" for a, b, n in zip(*table.to_pydict().values(), strict=True)
     )
-    from ctdhub.cli.tables import _read
+    from ctdhub.cli.tables import _read_lists
 
     with language("en"):
-        found, strata, notes, release = _read(tmp_path / "lists.parquet")
+        found, strata, notes, release = _read_lists(tmp_path / "lists.parquet")
     assert found == Lists(("a", "b"), lists.counts)
     assert (strata, notes, release) == ({}, (), None)
     assert say(text)[0] == 0

@@ -53,7 +53,7 @@ def test_pages_and_briefs_say_it(release: Release) -> None:
     answers = Answers(release)
     reading = str(closing(answers, Notebook()))
     assert "second interval, if everybody is counted once" in reading
-    for row in map.page(answers).values["rows"]:
+    for row in map.page(answers).values["charts"][0]["rows"]:
         assert len(row.people.once) == 2
 
 

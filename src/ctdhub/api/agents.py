@@ -1,4 +1,5 @@
-"""Published numbers for programs that answer people's questions, over the Model Context Protocol.
+"""Published numbers for programs that answer people's questions, by the Model Context Protocol;
+apart, for its package is an extra.
 
 Every number leaves with its interval, what was not recorded, caveat and citation.  There is no
 arithmetic: what was not measured has no answer.  Only published releases are read.

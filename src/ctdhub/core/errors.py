@@ -58,7 +58,7 @@ class HubError(Exception):
         fault, remedy: what is wrong and what to do as data; ``what`` and ``fix`` are their words.
         spoken: the language of whoever met it: the one in force when it was made.
 
-    >>> wrong, remedy = Text("The file is empty."), Text("Give another.")
+    >>> wrong, remedy = i18n.Text("The file is empty."), i18n.Text("Give another.")
     >>> str(HubError(wrong, remedy, file="a.csv", rule="empty-file"))
     'The file is empty. Give another. (file a.csv, rule empty-file)'
     """

@@ -197,7 +197,7 @@ def _cards(answers: Answers) -> Iterator[Page]:
         id_, tiles = chosen.figure.id, (replace(tile, href="") for tile in chosen.drawn.tiles)
         drawn = _drawn(replace(chosen, drawn=replace(chosen.drawn, tiles=tuple(tiles))))
         home = PATH if id_ == CORRIDORS else f"{id_}.html"
-        title = f"{_('Map')} · {chosen.figure.caption}"
+        title = " · ".join((_("Map"), chosen.figure.caption))
         yield card(home, [drawn], "map_chart.html", title, css="keyed.css", **_shared(()))
 
 
