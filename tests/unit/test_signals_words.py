@@ -56,9 +56,13 @@ def test_names_keep_their_direction_in_arabic_and_are_those_of_the_language() ->
 @pytest.mark.parametrize(
     ("half", "most", "said"),
     [
-        (1.5, 2.251, "in only half of the series, a rise to 2.26 times in nine out of ten"),
-        (1.5, math.inf, "in more than one in ten, not even a rise to 50 times"),
-        (math.inf, math.inf, "In more than half of the series, no rise to 50 times"),
+        (1.5, 2.251, "in at least half of the cases; in nine out of ten, a rise to 2.26 times"),
+        (1.5, math.inf, "in more than one in ten, this cannot be said even of a rise to 50 times"),
+        (
+            math.inf,
+            math.inf,
+            "In more than half of the series, it cannot be said of any rise to 50 times",
+        ),
     ],
 )
 def test_where_no_rise_would_have_been_found_that_is_said(

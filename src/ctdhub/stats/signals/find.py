@@ -10,7 +10,14 @@ import numpy as np
 
 from ctdhub.stats.signals.chances import Floats, at_least
 from ctdhub.stats.signals.panel import IN_A_CYCLE, Period, SeriesPanel, past_for, window_for
-from ctdhub.stats.signals.statistics import CYCLES, Tested, count_tests, rates, share_tests
+from ctdhub.stats.signals.statistics import (
+    CYCLES,
+    Tested,
+    chance_of_rise,
+    count_tests,
+    rates,
+    share_tests,
+)
 
 # --------------------------------------------------------------------------------------------------
 # What a test of a series is called: a break, in line with its trend, or as usual; and its size.
@@ -182,19 +189,26 @@ def q_values(p: Floats, weights: Floats | None = None) -> Floats:
 
 
 # --------------------------------------------------------------------------------------------------
-# The smallest rise that would have been found, in four of five cases.
+# The smallest rise that would have been found, in at least half of the cases.
 
-POWER = 0.8
+POWER = 0.5
+"""The chance that is stated."""
+REACHED = 0.8
+"""The chance that the sum is large enough.  Of a rise more is asked, known only once it is there:
+that it rather did not begin in the periods just before (``earlier``), and that its window does not
+teach the past such a shift.  That loses about a fifth of rises, so that less is stated."""
 MOST = 50.0
 """No rise beyond so many times what is expected is looked for."""
-_SMALLEST_ROUNDS = 22
+_ROUNDS_OF_RISE = 11
+"""Halvings of a range of logarithms, which leave less than a hundredth of a sum or factor."""
 
 
 def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
     """The least factor on what is expected with which a series would be believed to have risen.
 
-    A sum is believed from the one on whose two-sided chance is ``believed``; a factor is found with
-    the chance :data:`POWER` that the sum reaches it.
+    A sum is believed from the one on whose two-sided chance, by the tails of the test itself, is
+    ``believed``: they are wider than the law of the sum (:func:`statistics.averaged`).  A factor is
+    found with the chance :data:`POWER` if the sum reaches that with the chance :data:`REACHED`.
 
     Args:
         tested: counts.
@@ -203,29 +217,30 @@ def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
         least: people in the window without whom there is no rise.
 
     Returns:
-        Shape (series,); nan where the series was not tested, or no factor up to :data:`MOST` does.
+        Shape (series,); nan where the series was not tested, where it has too many zeros (how many
+        periods a rise would have is not known), or no factor up to :data:`MOST` does.
     """
-    expected = np.maximum(np.nan_to_num(tested.expected, nan=1.0), 1e-6)
-    uneven, noise, drift = (np.nan_to_num(a) for a in (tested.uneven, tested.noise, tested.drift))
+    if np.isnan(tested.expected).all():
+        return np.full(believed.size, np.nan)
+    expected = np.maximum(tested.expected, max(least, 1.0) / MOST**2)
+    low = np.maximum(expected, max(least, 1.0))
+    widest = 2 * MOST * low + 20 * tested.noise
+    bound = _solved(lambda x: chance_of_rise(tested.law, x) <= believed / 2, low, widest)
 
-    def reached(seen: Floats, times: Floats) -> Floats:
+    def reached(times: Floats) -> np.ndarray:
         mean = expected * times
-        variance = mean + uneven * mean**2
-        return at_least(seen, mean, variance, noise, drift)
+        variance = mean + tested.uneven * mean**2
+        return at_least(bound, mean, variance, tested.noise, tested.drift) >= REACHED
 
-    one = np.ones(expected.size)
-    widest = 2 * MOST * expected + 20 * noise + 10 * least
-    bound = _solved(lambda x: reached(x, one) <= believed / 2, 0 * one, widest)
-    bound = np.maximum(bound, least)
-    found = _solved(lambda f: reached(bound, f) >= POWER, one, MOST * one)
-    unknown = np.isnan(tested.expected) | np.isnan(believed) | (found > 0.99 * MOST)
+    found = _solved(reached, np.ones(low.size), np.full(low.size, MOST))
+    unknown = np.isnan(believed) | (tested.zeros > 0) | (found > 0.99 * MOST)
     return np.where(unknown, np.nan, found)
 
 
 def _solved(enough: Callable[[Floats], np.ndarray], low: Floats, high: Floats) -> Floats:
-    """The least value between two ends that is enough, by halving."""
-    for _round in range(_SMALLEST_ROUNDS):
-        middle = (low + high) / 2
+    """The least value between two positive ends that is enough, by halving their ratio."""
+    for _round in range(_ROUNDS_OF_RISE):
+        middle = np.sqrt(low * high)
         there = enough(middle)
         low, high = np.where(there, low, middle), np.where(there, middle, high)
     return high
@@ -366,8 +381,8 @@ class Finding:
     ``count`` is a mean by period; ``whole``, ``part`` and ``share`` are None without a whole, and
     refer to the periods in which both are known.  Each is a pair: before, now.  The past of the
     count has ``known`` periods, that of the share ``known_shares``.  ``smallest`` is the least
-    factor by which its number would have had to rise to be found in four of five cases, nan where
-    that is unknown; ``zeros`` how many periods of the past are 0, where there are too many of them;
+    factor by which its number would have had to rise to be found in at least half of the cases, nan
+    where that is unknown; ``zeros`` how many periods of the past are 0, if there are too many;
     ``empty`` how many of the window are 0 where the past leads to expect far fewer, else 0.
     """
 
@@ -452,9 +467,10 @@ class Found:
 
     @property
     def smallest(self) -> tuple[float, float] | None:
-        """The smallest rise that would have been found in half, and in nine of ten, of the
-        series."""
-        known = [f.smallest if f.smallest == f.smallest else math.inf for f in self.findings]
+        """The smallest rise that would have been found in half, and in nine of ten, of the series
+        without too many zeros."""
+        of_each = (f.smallest for f in self.findings if not f.zeros)
+        known = [math.inf if math.isnan(x) else x for x in of_each]
         if not known or not math.isfinite(min(known)):
             return None
         half, most = np.quantile(np.array(known), [0.5, 0.9], method="higher")

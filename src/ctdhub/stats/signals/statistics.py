@@ -10,6 +10,7 @@ from ctdhub.stats.signals.chances import (
     TINY,
     Floats,
     Ints,
+    at_least,
     binomial,
     negative_binomial,
     widened,
@@ -547,9 +548,10 @@ class Tested:
     ``p_rise`` and ``p_fall`` are one-sided chances.  ``level``, ``level_rise`` and ``level_fall``
     are what is expected and the chances if the past had a level alone.  A window's count has the
     variance expected + ``uneven`` expected², its mean the variance ``drift`` in the logarithm, and
-    the normal error on top the standard deviation ``noise``.  ``zeros`` is the number of periods of
-    the past that are 0 where that is more than the others lead to expect, else 0: then the periods
-    that are not 0 were tested.  ``empty`` is the number of periods of the window that are 0 where
+    the normal error on top the standard deviation ``noise``; ``law`` (n, 6, models) is what
+    :func:`chance_of_rise` needs.  ``zeros`` is the number of periods of the past that are 0 where
+    that is more than the others lead to expect, else 0: then the periods that are not 0 were
+    tested.  ``empty`` is the number of periods of the window that are 0 where
     the past leads to expect far fewer, else 0.  ``since`` is the number of periods before the end
     when another level began, nan where past and window together do not rather show one, and
     ``earlier`` the chance that one began before the window, 0 where periods are ``empty``.
@@ -569,6 +571,7 @@ class Tested:
     uneven: Floats
     noise: Floats
     drift: Floats
+    law: Floats
     zeros: Floats
     empty: Floats
     since: Floats
@@ -652,11 +655,11 @@ def count_tests(
         _ratio(departures.known[:, : -departures.gap].sum(axis=1), n.astype(float)),
         waves.variance + (ENDED * fit.usual * np.maximum(ahead - 0.5, 0.0)) ** 2,
     )
-    expected, error, of_past, up, down, uneven, of_mean, drift = _tails(
+    expected, error, of_past, up, down, uneven, of_mean, drift, law = _tails(
         window_, found, found.weight
     )
     steady = fit.slope * ahead - fit.usual * (before * time).sum(axis=1) / np.maximum(n, 1)
-    level, _error, _past, level_up, level_down, *plain = _tails(
+    level, _error, _past, level_up, level_down, *plain, _law = _tails(
         replace(window_, line=steady), found, found.of_level
     )
     down, level_down = (
@@ -665,7 +668,7 @@ def count_tests(
     )
     return Tested(
         window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
-        uneven, of_mean, drift, zeros, empty, departures.time.size - found.since,
+        uneven, of_mean, drift, law, zeros, empty, departures.time.size - found.since,
         np.where(empty > 0, 0.0, found.earlier), _doubled(level, *plain),
     )  # fmt: skip
 
@@ -712,7 +715,7 @@ class _Window:
 
 def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
     """Expected sum, errors of the seen and of the expected sum, both tails, and the parts of the
-    variance as in :class:`Tested`, averaged over the likeliest models."""
+    variance as in :class:`Tested`, averaged over the likeliest models; and the law of these."""
     top, of_each = likeliest(weight)
     mean = np.take_along_axis(found.mean, top, axis=1) - w.line[:, None]
     mean = np.minimum(mean, _MOST_TIMES)
@@ -746,7 +749,17 @@ def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
         (of_each * phi * w.uneven[:, None]).sum(axis=1),
         np.sqrt((of_each * error**2).sum(axis=1)),
         (of_each * (drift + (expected / np.maximum(total[:, None], 1e-9) - 1) ** 2)).sum(axis=1),
+        np.stack([of_each, expected, count, error, drift, found.flat[top]], axis=1),
     )
+
+
+def chance_of_rise(law: Floats, seen: Floats) -> Floats:
+    """What ``p_rise`` of a :class:`Tested` of counts would be, had the window another sum."""
+    of_each, expected, count, error, drift, flat = np.moveaxis(law, 1, 0)
+    up, use = np.zeros_like(of_each), of_each > 0
+    seen = np.broadcast_to(seen[:, None], use.shape)
+    up[use] = at_least(seen[use], expected[use], count[use], error[use], drift[use])
+    return averaged(up, of_each, flat > 0)
 
 
 def _fitted(y: Floats, before: np.ndarray, noisy: Floats, time: Floats, waves: Seasons) -> _Fit:
@@ -854,7 +867,7 @@ def share_tests(
             each + missing
             for each in (
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
-                level, level_up, level_down, *(np.full(seen.size, np.nan),) * 5,
+                level, level_up, level_down, *(np.full(seen.size, np.nan),) * 6,
                 departures.time.size - found.since, found.earlier,
                 moved / np.maximum(np.hypot(plain / size, unsure), 1e-12),
             )
