@@ -14,7 +14,7 @@ LOCKED := $(PIP) install --require-hashes --no-deps
 # What Python compiles once serves every process after it; a build machine may forbid to keep it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo desk test test-all test-nightly durations golden spark mutations bench faults lint audit docs messages rules changelog dist release kit-folder kit-check lock clean
+.PHONY: help demo desk test test-all test-nightly durations golden spark mutations bench faults lint audit docs messages rules changelog dist release kit-folder kit-check image image-check lock clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -117,6 +117,12 @@ kit-folder: $(VENV)/runtime ## the kit as a folder to open without Python, in di
 
 kit-check: $(VENV)/development ## try that folder in a Debian without Python and network (as root; needs mmdebstrap)
 	$(BIN)/python freezer/check.py
+
+image: $(VENV)/development ## the image of ctdhub, in dist/image (as root; needs buildah and mmdebstrap; 5 minutes)
+	$(BIN)/python freezer/image.py
+
+image-check: $(VENV)/development ## from a file to a release in that image (as root; needs buildah, postgresql, chromium)
+	PYTHONPATH=.:tests/unit $(BIN)/python freezer/image_check.py
 
 lock: ## renew the locked versions (needs uv)
 	$(LOCK) --extra build pyproject.toml -o requirements.lock

@@ -98,6 +98,10 @@ class Person:
         at = address.replace("http:", "https:")  # a cookie of this kind; localhost is sent it
         cookie = {"name": "__Host-session", "value": session, "url": at}
         self.context.add_cookies([{**cookie, "secure": True, "sameSite": "Strict"}])  # type: ignore[list-item,typeddict-item]
+        self.sit_down(address)
+
+    def sit_down(self, address: str) -> None:
+        """A tab of this computer, in which the device is."""
         self.page: Page = self.context.new_page()
         self.address = address
         self.device = self.context.new_cdp_session(self.page)

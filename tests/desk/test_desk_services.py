@@ -62,11 +62,15 @@ def test_systemd_reads_the_units(tmp_path: Path) -> None:
 def test_each_process_has_its_container() -> None:
     said = yaml.safe_load((FOLDER / "compose.yaml").read_text("utf-8"))
     services = said["services"]
-    runs = {
-        name: one["command"] for name, one in services.items() if one.get("image") == "ctdhub-desk"
-    }
-    assert sorted(map(tuple, runs.values())) == sorted((name,) for name in PROCESSES)
     image = (FOLDER / "Dockerfile").read_text("utf-8")
+    assert 'ENTRYPOINT ["ctdhub"]' in image
+    runs = {
+        name: one["command"]
+        for name, one in services.items()
+        if one.get("image") == "localhost/ctdhub"
+    }
+    assert all(words[:-1] == ["desk", "serve", "/hub", "--only"] for words in runs.values())
+    assert sorted(words[-1] for words in runs.values()) == sorted(PROCESSES)
     for name, one in services.items():
         for volume in one.get("volumes", ()):
             source = volume.partition(":")[0]
@@ -74,7 +78,7 @@ def test_each_process_has_its_container() -> None:
         networks = one.get("networks", ())
         assert set(networks) <= set(said["networks"])
         if name in runs:
-            (process,) = runs[name]
+            process = runs[name][-1]
             assert one["read_only"] is True
             user, _, group = one["user"].partition(":")
             assert f"--uid {user} --gid {group}" in image
