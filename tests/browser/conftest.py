@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from ctdhub.release.open import Release
 from ctdhub.site.serve import serve
@@ -75,11 +75,16 @@ def violations() -> Callable[[Page], str]:
     return found
 
 
+def patient(context: BrowserContext) -> BrowserContext:
+    """A context that waits as long as all others."""
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Page]:
     """A fresh tab at desktop width; a page that writes an error to the console fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
+    context = patient(browser.new_context(viewport={"width": 1280, "height": 900}))
     page, errors = context.new_page(), []
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: errors.append(str(e)))

@@ -24,7 +24,7 @@ from ctdhub.dp.quote import up_to
 from ctdhub.hub import pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.stages import publish as stage
-from tests.browser.conftest import PATIENCE, loads
+from tests.browser.conftest import loads, patient
 from tests.desk import desks
 from tests.desk.desks import Desk
 from tests.desk.sending import work
@@ -223,7 +223,7 @@ def test_the_candidate_is_read_beside_the_last_release(
         viewport={"width": 390, "height": 844},
         java_script_enabled=scripts,
     )
-    context.set_default_timeout(PATIENCE)
+    patient(context)
     desk.sign_in(context, "privacy_officer")
     page = context.new_page()
     page.goto(f"{address}/approvals/2090.1/")
