@@ -339,6 +339,23 @@ def test_the_condition_is_said_and_missed_forecasts_instead_where_they_are_many(
     assert "departed from what their past suggested" in words.false_share(odd)
 
 
+@pytest.mark.parametrize("law", ["raids", "heavy tails"])
+def test_series_that_jump_now_and_then_are_no_promise(law: str) -> None:
+    """Most windows are quiet, so a twentieth misses; but those that miss do so by far."""
+    rng = np.random.default_rng(8)
+    rate = np.repeat(rng.gamma(1.2, 20, (200, 1)) + 4, 72, axis=1)
+    if law == "raids":  # for some five months now and then, people are found in larger numbers
+        on = rng.random(200) < 0.2
+        for month in range(72):
+            rate[:, month] *= np.where(on, 2.5, 1)
+            on = np.where(on, rng.random(200) > 0.2, rng.random(200) < 0.05)
+    else:
+        rate *= np.exp(0.3 * rng.standard_t(4, rate.shape))
+    missed = find(panel(rng.poisson(rate)), smallest=False).missed
+    assert missed is not None
+    assert missed.too_often
+
+
 def test_series_in_which_no_rise_could_be_found_are_said_to_be_so() -> None:
     """Noise may hide any rise: of every second series, of one in ten, of hardly any."""
     steady = np.random.default_rng(8).poisson(30, (40, 72))

@@ -26,7 +26,7 @@ from ctdhub.stats.cards import NumberCard, Row
 from ctdhub.stats.query import Query
 from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.events import Lead, Of, leads_of
-from ctdhub.stats.signals.find import CHANCE, LEVEL, POWER, Finding, Found, SignalFigure, Test, What
+from ctdhub.stats.signals.find import LEVEL, POWER, Finding, Found, SignalFigure, Test, What
 from ctdhub.stats.signals.of_release import ReleaseSignals, signals
 from ctdhub.stats.trend import Turn
 
@@ -124,7 +124,7 @@ def _head(found: Found) -> dict[str, Any]:
         and {
             "windows": missed.windows,
             "share": missed.share,
-            "expected": CHANCE,
+            "expected": missed.chance,
             "too_often": missed.too_often,
         },
     }

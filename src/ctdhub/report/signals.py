@@ -21,7 +21,7 @@ from ctdhub.stats.cards import RELATIVE, NumberCard
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.coverage import CoverageChange, Explained
 from ctdhub.stats.signals.events import PARTS, PLACES, Lead, Looked, Of
-from ctdhub.stats.signals.find import CHANCE, MOST, Finding, Found, SignalFigure, Test
+from ctdhub.stats.signals.find import MOST, Finding, Found, SignalFigure, Test
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
 # --------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def false_share(found: Found) -> str:
     """What share of the signals may be false, and on what condition; where earlier windows missed
     what was expected of them too often, that instead."""
     n = math.floor(1 / found.settings.rate + 1e-9)
-    return words_of("false_share", n, found.missed, CHANCE)
+    return words_of("false_share", n, found.missed)
 
 
 def falls_to_zero(found: Found) -> str:

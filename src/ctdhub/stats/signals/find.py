@@ -249,25 +249,27 @@ def _solved(enough: Callable[[Floats], np.ndarray], low: Floats, high: Floats) -
 # --------------------------------------------------------------------------------------------------
 # How often earlier windows missed what their own past led to expect: the null put to the test.
 
-CHANCE = 0.05
-"""Two-sided chance from which on a window has missed."""
-_FEWEST_SERIES, _MOST_SERIES, _WINDOWS = 20, 200, 2
+CHANCES = 0.05, 0.005
+"""Two-sided chances from which on a window has missed, or has missed by far: series that jump now
+and then, and lie still between, miss by far too often, and otherwise not."""
+_FEWEST_SERIES, _MOST_SERIES, _WINDOWS = 20, 200, 4
 _TIMES_WINDOW = 2
 """Times the window that the past of an earlier window must have."""
 
 
 @dataclass(frozen=True)
 class Missed:
-    """``windows`` earlier windows, of which the part ``share`` missed."""
+    """``windows`` earlier windows, of which the part ``share`` missed at a ``chance``."""
 
     windows: int
     share: float
+    chance: float
 
     @property
     def too_often(self) -> bool:
         """Whether the share lies two standard errors above one and a half times the chance."""
-        error = math.sqrt(CHANCE * (1 - CHANCE) / self.windows)
-        return self.share > 1.5 * CHANCE + 2 * error
+        error = math.sqrt(self.chance * (1 - self.chance) / self.windows)
+        return self.share > 1.5 * self.chance + 2 * error
 
 
 def missed(
@@ -281,12 +283,13 @@ def missed(
         season: place of each period in its cycle.
 
     Returns:
+        At the first of the chances at which windows missed too often, else at the first of all;
         None with fewer than 20 series, or too short a past.
     """
     at = np.arange(len(panel.periods))
     rows = np.unique(np.linspace(0, len(panel.names) - 1, _MOST_SERIES).round().astype(int))
     counts, noise = panel.counts[rows], panel.noise[rows]
-    found = []
+    chances = []
     for k in range(1, _WINDOWS + 1):
         first = start - k * length
         if first - begin < max(4, _TIMES_WINDOW * length) or len(panel.names) < _FEWEST_SERIES:
@@ -296,11 +299,12 @@ def missed(
         here &= (~np.isnan(counts[:, window])).sum(axis=1) >= math.ceil(length / 2)
         if here.any():
             tested = count_tests(counts[here], noise[here], past, window, season)
-            found.append(2 * np.minimum(tested.p_rise, tested.p_fall) < CHANCE)
-    if not found:
+            chances.append(2 * np.minimum(tested.p_rise, tested.p_fall))
+    if not chances:
         return None
-    every = np.concatenate(found)
-    return Missed(every.size, float(every.mean()))
+    every = np.concatenate(chances)
+    shares = [Missed(every.size, float((every < chance).mean()), chance) for chance in CHANCES]
+    return next((missed for missed in shares if missed.too_often), shares[0])
 
 
 RATE, MIN_COUNT = 0.1, 10
