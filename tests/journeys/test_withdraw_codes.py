@@ -148,7 +148,7 @@ def test_what_a_file_is_answered_says_nothing_of_others(coded: Coded) -> None:
         send(coded.hub, "theirs", "2026-01-15", *rows)
         key = withdrawals.submit_file(coded.hub, "ours", file)
         report = withdrawals.look_for(coded.hub, key, quiet)[0]
-        seen.append((report.state, report.unknown, report.asked, report.seen))
+        seen.append((report.state, report.unknown, report.asked, report.digest))
         withdrawals.take_back_report(coded.hub, key, "ours")
     assert seen[0] == seen[1] == ("asked", (1,), (), seen[0][3])
 
@@ -162,7 +162,7 @@ def test_none_of_these_rows_is_not_done(tmp_path: Path) -> None:
     key = withdrawals.submit(hub, "ours", "person", "asked", ["K-1"])
     report = withdrawals.look_for(hub, key, quiet)[0]
     assert (report.state, len(report.asked[0].rows)) == ("asked", 2)
-    withdrawals.answer(hub, key, "ours", report.seen, {1: []}, "")
+    withdrawals.answer(hub, key, "ours", report.digest, {1: []}, "")
     done = withdrawals.carry_out(hub, key, quiet)
     assert (done.state, done.missed) == ("nothing_found", 1)
     assert [*withdrawals.recorded_numbers(hub).values()] == [False]
@@ -183,14 +183,14 @@ def test_a_case_that_was_chosen_before_and_has_no_row_any_more(
     join(hub, "ours", KEYLESS, deliveries="cumulative")
     send(hub, "ours", "2026-01-15", "K-1,2020,F,30,1,NGA", "K-1,2021,M,31,0,ALB")
     key = withdrawals.submit(hub, "ours", "person", "asked", ["K-1"])
-    seen = withdrawals.look_for(hub, key, quiet)[0].seen
+    seen = withdrawals.look_for(hub, key, quiet)[0].digest
     withdrawals.answer(hub, key, "ours", seen, {1: [0]}, "")
     assert withdrawals.carry_out(hub, key, quiet).state == "done"
     send(hub, "ours", "2026-02-15", "K-2,2020,F,30,1,NGA", "K-3,2021,M,31,0,ALB")
     key = withdrawals.submit(hub, "ours", "person", "asked", ["K-1"])
     report = withdrawals.look_for(hub, key, quiet)[0]
     assert (report.state, report.unknown) == ("asked", (1,))
-    withdrawals.answer(hub, key, "ours", report.seen, {1: []}, unknown)
+    withdrawals.answer(hub, key, "ours", report.digest, {1: []}, unknown)
     if unknown == "ahead":
         done = withdrawals.carry_out(hub, key, quiet)
         assert (done.state, done.missed) == ("nothing_found", 1)
@@ -221,7 +221,7 @@ def test_nobody_blocks_a_hub_with_an_invented_number(coded: Coded) -> None:
             shown = {said(text) for text in withdrawals.waiting_words(hub)}
             assert len(shown) == 1
             assert "They do not answer." in shown.pop()
-    seen = withdrawals.report_of(hub, key).seen
+    seen = withdrawals.report_of(hub, key).digest
     withdrawals.answer(hub, key, "theirs", seen, {}, "ahead")
     with pytest.raises(HubError):
         hub.refuse_unanswered()  # it has an answer now, so that it must be carried out

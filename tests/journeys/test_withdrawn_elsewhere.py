@@ -163,7 +163,7 @@ def test_rows_of_a_case_are_written_down_whoever_withdrew_elsewhere(
         key = withdrawals.submit(hub, OUR, "person", "asked", ["A-1"], "case")
         report = withdrawals.look_for(hub, key, lambda *_: None)[0]
         shown = [[*case.rows] for case in report.asked]
-        withdrawals.answer(hub, key, OUR, report.seen, {1: [0]}, "")
+        withdrawals.answer(hub, key, OUR, report.digest, {1: [0]}, "")
         found_now = withdrawals.look_for(hub, key, lambda *_: None)[1]
         assert found_now is not None
         lines.append((shown, [(e.kind, e.mark, e.because) for e in found_now.entries]))

@@ -313,7 +313,7 @@ def test_verify_asks_the_journal_of_the_hub(hub: Hub) -> None:
     def wrong(version: str, near: Hub | None = hub) -> list[str]:
         return [problem.kind for problem in cards_near(hub.releases / version, near)]
 
-    note, file = site_stage.kept(hub).note, archive(hub.releases / "2026.1")
+    note, file = site_stage.card_store(hub).note, archive(hub.releases / "2026.1")
     assert wrong("2026.1") == []
     note("2026.1", "0" * 64)
     assert wrong("2026.1") == ["missing"]

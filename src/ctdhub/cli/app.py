@@ -175,5 +175,5 @@ def misused(met: Exception) -> HubError:
 def _bounds(met: Exception) -> dict[str, Any]:
     """The bound that a number went beyond: ``ge`` or ``le``, as Typer's own check names it."""
     cause = met.__cause__
-    found = cause.errors() if cause is not None and hasattr(cause, "errors") else []
-    return dict(found[0].get("ctx") or {}) if found else {}
+    faults = cause.errors() if cause is not None and hasattr(cause, "errors") else []
+    return dict(faults[0].get("ctx") or {}) if faults else {}

@@ -60,14 +60,14 @@ def approve(
         return
     candidate = approve_stage.waiting(hub, version)
     day = read_day(not_before) if not_before else None
-    given, manifest = approve_stage.statement(hub, candidate, role, day)
+    statement, manifest = approve_stage.statement(hub, candidate, role, day)
     rules = policy(hub)
     split = budget_split(hub, rules)
-    show_statement(hub, given, manifest, Account.of(ledger(hub), rules, split), split)
+    show_statement(hub, statement, manifest, Account.of(ledger(hub), rules, split), split)
     show_document(from_json(difference(hub, candidate.name, reviewed=True)["document"]))
     show_reports(hub)
     options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
-    release = approve_stage.approve(hub, candidate, given, open_key(key))
+    release = approve_stage.approve(hub, candidate, statement, open_key(key))
     if release is None:
         show_waiting(hub, candidate.name)
         return
@@ -107,18 +107,18 @@ def role_name(role: Role) -> str:
 
 
 def show_statement(
-    hub: Hub, given: Statement, manifest: Manifest, account: Account, split: BudgetSplit
+    hub: Hub, statement: Statement, manifest: Manifest, account: Account, split: BudgetSplit
 ) -> None:
     """Everything that a person signs, before he signs."""
     from ctdhub.dp.ledger.file import purpose_text
     from ctdhub.release.open import open_release
     from ctdhub.report.sentences import headline_of
 
-    people = headline_of(open_release(hub.candidates / given.version))
+    people = headline_of(open_release(hub.candidates / statement.version))
     tables = sum(1 for table in manifest.sigma if table)
-    charge = next(e for e in account.entries if e.id == given.charge)
+    charge = next(e for e in account.entries if e.id == statement.charge)
     guarantee = _("epsilon {epsilon}, delta {delta}").format(
-        epsilon=exact(given.guarantee.epsilon), delta=tiny(given.guarantee.delta)
+        epsilon=exact(statement.guarantee.epsilon), delta=tiny(statement.guarantee.delta)
     )
     paid = _("number {n} of the ledger, {time}: {what}").format(
         n=charge.number, time=stamped(charge.time), what=said(purpose_text(charge.what))
@@ -132,9 +132,9 @@ def show_statement(
         more=number(max(0, split.more(charge.rho) - 1)), share=percent(split.reserve / split.budget)
     )
     rows = (
-        (_("hub"), given.hub),
-        (_("version"), given.version),
-        (_("signed as"), role_name(given.role)),
+        (_("hub"), statement.hub),
+        (_("version"), statement.version),
+        (_("signed as"), role_name(statement.role)),
         (_("guarantee"), guarantee),
         *rows_of_statement(hub, manifest),
         (_("why it is weaker than usual"), str(manifest.facts.get("promise_reason", ""))),
@@ -144,16 +144,16 @@ def show_statement(
         (_("charge"), paid),
         (_("spent to date"), spent),
         (_("versions that the budget buys at this price"), bought),
-        (_("hash of that line of the ledger"), given.ledger.hash),
-        (_("hash of SHA256SUMS"), given.digest),
-        (_("hash of the review"), given.review),
-        (_("hash of note, changes and alarms"), given.changes),
-        (_("hash of the desk's last event"), given.trail),
-        (_("published not before"), given.not_before or _("at once, with the second approval")),
+        (_("hash of that line of the ledger"), statement.ledger.hash),
+        (_("hash of SHA256SUMS"), statement.digest),
+        (_("hash of the review"), statement.review),
+        (_("hash of note, changes and alarms"), statement.changes),
+        (_("hash of the desk's last event"), statement.trail),
+        (_("published not before"), statement.not_before or _("at once, with the second approval")),
     )
     shown = [(name, printable(value, 600)) for name, value in rows if value]
     show_table(_("To be approved"), ("", ""), shown)
-    if given.practice:
+    if statement.practice:
         say(_("The data are fictitious: this approval is for practice."))
 
 
@@ -179,24 +179,24 @@ def warn_of_withdrawals(*notes: str) -> None:
 
 def _measured(manifest: Manifest) -> list[tuple[str, str]]:
     """What is published beside shown counts, in the words of the privacy officer."""
-    told = _(
+    text = _(
         "{n} noisy counts of groups whose total is shown, for statistics; some are of few "
         "people, and all are covered by the guarantee"
     )
-    rows = [(_("counts by year"), told.format(n=number(manifest.measurements.rows)))]
-    if (found := manifest.sources) is None:
+    rows = [(_("counts by year"), text.format(n=number(manifest.measurements.rows)))]
+    if (sources := manifest.sources) is None:
         return rows
-    if found.contributors:
-        told = _("noisy counts by year are published under the names of: {names}").format(
-            names=", ".join(found.contributors)
+    if sources.contributors:
+        text = _("noisy counts by year are published under the names of: {names}").format(
+            names=", ".join(sources.contributors)
         )
-        rows.append((_("counts by contributor"), told))
-    if found.lists:
-        told = _("noisy counts are published of how these lists overlap: {names}").format(
-            names=", ".join(found.lists)
+        rows.append((_("counts by contributor"), text))
+    if sources.lists:
+        text = _("noisy counts are published of how these lists overlap: {names}").format(
+            names=", ".join(sources.lists)
         )
-        rows.append((_("overlap of lists"), told))
-    share = _("{share} of this release's budget").format(share=percent(found.share))
+        rows.append((_("overlap of lists"), text))
+    share = _("{share} of this release's budget").format(share=percent(sources.share))
     return [*rows, (_("share of the budget used for contributor counts and list overlaps"), share)]
 
 
@@ -221,9 +221,9 @@ def show_waiting(hub: Hub, version: str) -> None:
 
     from ctdhub.hub.approvers import publication
 
-    given = publication(hub, hub.candidates / version, datetime.now(UTC))
+    status = publication(hub, hub.candidates / version, datetime.now(UTC))
     show_reports(hub)
-    for hold in given.holds:
+    for hold in status.holds:
         text = (
             _("The {role} refused {version} on {date}: {reason}")
             if hold.refused
@@ -236,10 +236,10 @@ def show_waiting(hub: Hub, version: str) -> None:
             date=stamped(hold.date[:10]),
             reason=printable(hold.reason, 1_000),
         )
-    if not given.missing:
-        show_approved(hub, version, given)
+    if not status.missing:
+        show_approved(hub, version, status)
         return
-    missing = _(", ").join(role_name(role) for role in given.missing)
+    missing = _(", ").join(role_name(role) for role in status.missing)
     place = f"candidates/{version}"
     if hub.settings.approvers is None:
         text = _(
@@ -252,7 +252,7 @@ def show_waiting(hub: Hub, version: str) -> None:
         return
     text = _("Release {version} waits in {place} for the approval of: {roles}.")
     say(text, version=version, place=place, roles=missing)
-    for role in given.missing:
+    for role in status.missing:
         say(_("Next: ctdhub approve {hub} --role {role} --key FILE"), hub=hub.root, role=role)
 
 
@@ -289,11 +289,11 @@ def hold(
     if lift:
         from ctdhub.release.approvals import Mark, SignedLift
 
-        told = may_publish.to_lift(hub, candidate, role)
+        statement = may_publish.to_lift(hub, candidate, role)
         if key is None:
             raise error("hold/key")
-        mark = Mark.of(told.message(), open_key(key))
-        may_publish.lift(hub, candidate, SignedLift(lift=told, **mark.model_dump()))
+        mark = Mark.of(statement.message(), open_key(key))
+        may_publish.lift(hub, candidate, SignedLift(lift=statement, **mark.model_dump()))
     else:
         may_publish.hold(hub, candidate, role, reason, refuse=refuse)
     show_waiting(hub, candidate.name)
@@ -321,34 +321,34 @@ def approvers(
         if waits is not None:
             keys.refuse_unsigned(hub)
         return
-    told = keys.change_to_sign(hub, role, reason)
-    show_change(told)
+    change = keys.change_to_sign(hub, role, reason)
+    show_change(change)
     options.require_yes(_("Sign this?"), _("Nothing was signed."), yes=yes)
-    keys.sign_change(hub, told, open_key(key))
-    say(_("The change of approvers is signed: line {n}."), n=told.number)
+    keys.sign_change(hub, change, open_key(key))
+    say(_("The change of approvers is signed: line {n}."), n=change.number)
 
 
-def show_keys(found: Approvers) -> None:
+def show_keys(people: Approvers) -> None:
     """The keys of both people, each with the digits to compare."""
     from ctdhub.release.approvals import ROLES, fingerprint
 
-    rows = [(role_name(r), fingerprint(key), key) for r in ROLES for key in found.keys(r)]
+    rows = [(role_name(r), fingerprint(key), key) for r in ROLES for key in people.keys(r)]
     show_table(_("Keys of the approvers"), (_("role"), _("read aloud"), _("key")), rows)
 
 
-def show_change(told: KeyChange) -> None:
+def show_change(change: KeyChange) -> None:
     """What an approver signs about the other's keys."""
     from ctdhub.release.approvals import ROLES, fingerprint
 
     rows = []
     for role in ROLES:
-        was, now = told.was.keys(role), told.now.keys(role)
+        was, now = change.was.keys(role), change.now.keys(role)
         for key in dict.fromkeys((*was, *now)):
             what = _("stays") if key in was and key in now else _("new")
             what = what if key in now else _("no longer signs")
             rows.append((role_name(role), what, fingerprint(key), key))
-    for old in told.now.gone:
-        if old in told.was.gone:
+    for old in change.now.gone:
+        if old in change.was.gone:
             continue
         what = _("earlier signatures stay valid")
         if old.statements is not None:
@@ -357,12 +357,12 @@ def show_change(told: KeyChange) -> None:
     head = (_("role"), _("what happens"), _("read aloud"), _("key"))
     show_table(_("Change of approvers, to be signed"), head, rows)
     for name, was_, now_ in (
-        (_("devices"), told.was.devices, told.now.devices),
-        (_("RSA passkeys"), str(told.was.rs256), str(told.now.rs256)),
+        (_("devices"), change.was.devices, change.now.devices),
+        (_("RSA passkeys"), str(change.was.rs256), str(change.now.rs256)),
     ):
         if was_ != now_:
             say(_("{what}: {was} becomes {now}"), what=name, was=was_, now=now_)
-    say(_("Reason: {reason}"), reason=printable(told.reason, 300))
+    say(_("Reason: {reason}"), reason=printable(change.reason, 300))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def show_unit(unit: str, rows: int, promised: Sequence[tuple[float, float]]) -> 
         say(said(with_more_rows(each[0])))
         return
     heads = [_("epsilon {epsilon}").format(epsilon=exact(epsilon)) for epsilon, _d in promised]
-    by_rows = [(n, *(epsilon_words(found[n]) for found in each)) for n in each[0]]
+    by_rows = [(n, *(epsilon_words(epsilons[n]) for epsilons in each)) for n in each[0]]
     title = _("Epsilon of a person by the number of rows")
     show_table(title, (_("rows"), *heads), by_rows, right=0)
 
@@ -418,11 +418,11 @@ def show_disclosures(hub: Hub) -> None:
     """Print whose counts could be told by what would be released today, and what to do."""
     from ctdhub.hub.stages.differencing import TELL_THEM, disclosures_of
 
-    found = disclosures_of(hub)
-    if not found:
+    disclosures = disclosures_of(hub)
+    if not disclosures:
         return
     say(_("What a comparison of releases reveals:"))
-    for one in found:
+    for one in disclosures:
         say(f"* {said(one.words)}")
     say(said(TELL_THEM))
 
@@ -494,25 +494,25 @@ def show_approvals(release: Path, approvers: Approvers | None) -> None:
     """Who approved with what, and what that was compared with."""
     from ctdhub.release.approvals import Approvals, who
 
-    given = Approvals.read(release)
-    if not given.approvals:
+    approvals = Approvals.read(release)
+    if not approvals.approvals:
         say(_("Nobody has approved it."))
         return
-    say(_("Approved by: {who}."), who=said(who(given)))
-    if any(a.statement.practice for a in given.approvals):
+    say(_("Approved by: {who}."), who=said(who(approvals)))
+    if any(a.statement.practice for a in approvals.approvals):
         say(_("The approvals are for practice: the data are fictitious."))
-    for approval in given.approvals:
+    for approval in approvals.approvals:
         if approval.authenticator_data is not None:
             say(_passkey_of(approval))
-    if given.opens is not None:
-        say(_("Not to be published before {day} (UTC)."), day=given.opens.date().isoformat())
+    if approvals.opens is not None:
+        say(_("Not to be published before {day} (UTC)."), day=approvals.opens.date().isoformat())
     if approvers is None:
         text = _(
             "There is no hub here: the signatures match the keys in the folder of the "
             "release. Compare these keys with those that the hub publishes."
         )
         say(text)
-        for approval in given.approvals:
+        for approval in approvals.approvals:
             show_exactly(f"{role_name(approval.statement.role)}: {approval.key}")
     else:
         say(_("The signatures fit the keys in hub.yaml."))
@@ -577,62 +577,62 @@ def approve_correction(hub: Hub, version: str, role: Role, key: Path, *, yes: bo
 
 def show_erratum(erratum: Erratum) -> None:
     """Everything that a person signs, before they sign."""
-    told = erratum.notice
-    what = _("withdrawn: not to be used") if told.sort == "withdrawn" else _("correction")
+    notice = erratum.notice
+    what = _("withdrawn: not to be used") if notice.sort == "withdrawn" else _("correction")
     rows = (
-        (_("hub"), told.hub),
-        (_("version"), told.version),
-        (_("number of the notice"), str(told.number)),
+        (_("hub"), notice.hub),
+        (_("version"), notice.version),
+        (_("number of the notice"), str(notice.number)),
         (_("kind"), what),
-        (_("date"), told.date),
-        (_("concerns"), _(", ").join(told.concerns) or _("the whole release")),
-        *((_("note ({language})").format(language=code), text) for code, text in told.note.items()),
-        (_("hash of SHA256SUMS"), told.digest),
+        (_("date"), notice.date),
+        (_("concerns"), _(", ").join(notice.concerns) or _("the whole release")),
+        *((_("note ({language})").format(language=c), text) for c, text in notice.note.items()),
+        (_("hash of SHA256SUMS"), notice.digest),
     )
     shown = [(name, printable(value, 3_000)) for name, value in rows]
     show_table(_("Notice to be published"), ("", ""), shown)
-    if told.practice:
+    if notice.practice:
         say(_("The data are fictitious: this approval is for practice."))
 
 
 def show_signed(hub: Hub, erratum: Erratum) -> None:
     """Whether a notice is in force, and what comes next."""
-    told = erratum.notice
+    notice = erratum.notice
     if not erratum.missing:
         text = _("Notice {n} about release {version} is signed by two people.")
-        say(text, n=told.number, version=told.version)
+        say(text, n=notice.number, version=notice.version)
         say(_("Next: `ctdhub build {hub}` shows it on the site."), hub=hub.root)
         return
 
     roles = _(", ").join(role_name(role) for role in erratum.missing)
     text = _("Notice {n} about release {version} waits for the approval of: {roles}.")
-    say(text, n=told.number, version=told.version, roles=roles)
+    say(text, n=notice.number, version=notice.version, roles=roles)
     for role in erratum.missing:
         text = _("Next: ctdhub approve {hub} --correction {version} --role {role} --key FILE")
-        say(text, hub=hub.root, version=told.version, role=role)
+        say(text, hub=hub.root, version=notice.version, role=role)
 
 
-def show_errata(release: Path, given: tuple[Erratum, ...], waiting: Erratum | None) -> None:
+def show_errata(release: Path, notices: tuple[Erratum, ...], waiting: Erratum | None) -> None:
     """What ``verify`` says of the notices about a release."""
     from ctdhub.release.approvals import Approvals
 
-    for erratum in given:
-        told = erratum.notice
-        text, _lang = told.text("en")
+    for erratum in notices:
+        notice = erratum.notice
+        text, _lang = notice.text("en")
         line = (
             _("Withdrawn on {date} (notice {n}): {note}")
-            if told.sort == "withdrawn"
+            if notice.sort == "withdrawn"
             else _("Corrected on {date} (notice {n}): {note}")
         )
-        say(line, date=told.date, n=told.number, note=printable(text, 2_000))
+        say(line, date=notice.date, n=notice.number, note=printable(text, 2_000))
     own = {a.key for a in Approvals.read(release).approvals}
-    if given and not {s.key for e in given for s in e.signatures} <= own:
+    if notices and not {s.key for e in notices for s in e.signatures} <= own:
         text = _(
             "A notice is signed with another key than the release. Compare it with the keys "
             "that the hub publishes."
         )
         say(text)
-        for key in sorted({s.key for e in given for s in e.signatures} - own):
+        for key in sorted({s.key for e in notices for s in e.signatures} - own):
             show_exactly(key)
     if waiting is not None:
         n = waiting.notice.number
@@ -641,10 +641,10 @@ def show_errata(release: Path, given: tuple[Erratum, ...], waiting: Erratum | No
 
 def _notes(note: str, translations: list[str]) -> dict[str, str]:
     notes: dict[str, str] = {LANGUAGES[0]: note}
-    for given in translations:
-        code, _sign, text = given.partition("=")
+    for translation in translations:
+        code, _sign, text = translation.partition("=")
         if code not in LANGUAGES or code in notes or not text.strip():
-            raise error("erratum-language", text=printable(given, 40))
+            raise error("erratum-language", text=printable(translation, 40))
         notes[code] = text
     return notes
 

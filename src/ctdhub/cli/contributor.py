@@ -53,20 +53,20 @@ def suggest(
     stated = options.reading(ReadOptions(), sheet, header_row, delimiter, rows, encoding)
     with errors.status(_("Reading the file")), _sheets_listed(file):
         asked = read_form(form) if form else None
-        given = stated if stated.model_fields_set else None
+        choice = stated if stated.model_fields_set else None
         called = read_names(names) if names else None
-        raw, reading = read_to_suggest(file, given, asked, called)
+        raw, reading = read_to_suggest(file, choice, asked, called)
         options.refuse_unused(raw, sheet, header_row, delimiter, rows, encoding)
-        found = suggest(raw, reading, dates, asked)
+        draft = suggest(raw, reading, dates, asked)
     if out is None:
-        show_exactly(found.yaml)
+        show_exactly(draft.yaml)
     else:
         with out.open("x", encoding="utf-8") as written:
-            written.write(found.yaml)
+            written.write(draft.yaml)
         say(_("Wrote {file}: read every line of it."), file=out)
-    if found.builtin:
+    if draft.builtin:
         text = _("A built-in mapping reads this file: --mapping {name}")
-        say(text, to=errors, name=found.builtin)
+        say(text, to=errors, name=draft.builtin)
 
 
 def harmonise(
@@ -120,7 +120,7 @@ def harmonise(
         raise typer.Exit(1)
 
 
-_SHOWN = 6
+_COLUMNS = 6
 """Column names of a sheet that are shown."""
 
 
@@ -134,9 +134,9 @@ def _sheets_listed(file: Path) -> Iterator[None]:
             from ctdhub.sensitive.ingest.layout import sheets
 
             rows = []
-            for found in sheets(file):
-                shown = listed([*found.header[:_SHOWN], *["…"] * (len(found.header) > _SHOWN)])
-                rows.append((found.name, number(found.rows), shown))
+            for sheet in sheets(file):
+                shown = listed([*sheet.header[:_COLUMNS], *["…"] * (len(sheet.header) > _COLUMNS)])
+                rows.append((sheet.name, number(sheet.rows), shown))
             show_table("", (_("sheet"), _("rows"), _("columns")), rows, fold=False)
         raise
 
@@ -246,10 +246,10 @@ def lineage_table(done: Harmonised) -> pyarrow.Table:
 
 def mapping_history(folder: Path, contributor: str) -> None:
     """The verb ``ctdhub mapping history``."""
-    told = _asked(folder, contributor, "history")
-    if not told["commits"]:
+    history = _answer(folder, contributor, "history")
+    if not history["commits"]:
         say(_("No change of this mapping was kept yet."))
-    for commit in told["commits"]:
+    for commit in history["commits"]:
         say(_line(commit))
         for operation in commit["operations"]:
             say(f"  {_operation(operation)}")
@@ -267,16 +267,16 @@ def mapping_undo(
     wanted: dict[str, Any] = {"commit": number, "later": later}
     if operation:
         wanted["n"] = operation
-    before = _asked(folder, contributor, "history")
+    before = _answer(folder, contributor, "history")
     start = next((c["from"] for c in before["commits"] if c["number"] == number), "")
-    done = _asked(folder, contributor, "undo_kept", day=start or None, **wanted)
+    done = _answer(folder, contributor, "undo_kept", day=start or None, **wanted)
     if "later" in done:
         say(_("Later changes concern the same text or rule; nothing was undone:"))
         for one in done["later"]:
             say(f"  {one['commit']}.{one['n']} {_operation(one)}")
         raise typer.Exit(1)
-    told = _asked(folder, contributor, "keep", day=start or None, why=why, **{"from": start})
-    path = told["kept"]["path"]
+    answer = _answer(folder, contributor, "keep", day=start or None, why=why, **{"from": start})
+    path = answer["kept"]["path"]
     text = ngettext(
         "Undone: {n} part. {path} was written.",
         "Undone: {n} parts. {path} was written.",
@@ -285,7 +285,7 @@ def mapping_undo(
     say(text, n=len(done["done"]), path=path)
 
 
-def _asked(
+def _answer(
     folder: Path, contributor: str, ask: str, day: str | None = None, **more: Any
 ) -> dict[str, Any]:
     from ctdhub.core.errors import from_json
@@ -350,9 +350,9 @@ def mapping_export(
     text = text_of(mapping)
     rules = parse_mapping(text, mapping.name)
     with errors.status(_("Reading the file")):
-        found = opened(file, rules.read) if file else None
-        asked = [*questions(rules, found)]
-        open_ = unread(rules, found) if found else {}
+        content = opened(file, rules.read) if file else None
+        asked = [*questions(rules, content)]
+        open_ = unread(rules, content) if content else {}
     with options.speaking(lang):
         write_book(out, asked, text, file is not None, open_)
     n = sum(len(one.unknown()) for one in asked)
@@ -370,17 +370,17 @@ def mapping_import(mapping: Path, decisions: options.NeededPath, out: options.Ne
 
     options.require_new(out)
     text = text_of(mapping)
-    found = read_book(decisions, parse_mapping(text, mapping.name), text)
-    after = decided_yaml(text, mapping.name, found)
+    changes = read_book(decisions, parse_mapping(text, mapping.name), text)
+    after = decided_yaml(text, mapping.name, changes)
     with out.open("x", encoding="utf-8", newline="") as written:
         written.write(after)
     text = ngettext(
         "{n} decision was written into the mapping.",
         "{n} decisions were written into the mapping.",
-        len(found),
+        len(changes),
     )
-    say(text, n=len(found))
-    for one in found:
+    say(text, n=len(changes))
+    for one in changes:
         if one.before:
             text = _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}")
             say(

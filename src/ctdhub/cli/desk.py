@@ -287,14 +287,14 @@ def adopt(folder: options.Folder = Path()) -> None:
         show_adopted(ledgers.adopt(folder, folder), folder)
 
 
-def show_adopted(found: Adopted, folder: Path) -> None:
+def show_adopted(adoption: Adopted, folder: Path) -> None:
     """Print what counts as spent now, and where the ledger is charged."""
-    for entry in found.counted:
+    for entry in adoption.counted:
         text = _("Counts as spent: epsilon {epsilon}, {time}.")
         say(text, epsilon=exact(entry.epsilon), time=stamped(entry.time))
-    if not found.known:
+    if not adoption.known:
         say(_("This machine did not know the ledger: what was charged elsewhere is not added."))
-    if not found.vouched:
+    if not adoption.vouched:
         say(_("There is no key: lines are taken as they are, and nothing proves them."))
     text = _("From now on this ledger is charged in {folder} and nowhere else; charges: {n}.")
-    say(text, folder=folder.resolve(), n=number(found.charges))
+    say(text, folder=folder.resolve(), n=number(adoption.charges))

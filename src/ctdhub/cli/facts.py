@@ -69,16 +69,16 @@ def brief(
     fonts: list[Path] | None = None,
 ) -> None:
     """The verb ``brief``."""
-    given = {
+    choices = {
         "--country": country,
         "--region": region,
         "--corridor": corridor,
         "--day": day,
         "--contributor": contributor,
     }
-    named = [(name, subject) for name, subject in given.items() if subject is not None]
+    named = [(name, subject) for name, subject in choices.items() if subject is not None]
     if len(named) != 1:
-        raise error("subject", n=len(named), values=", ".join(given))
+        raise error("subject", n=len(named), values=", ".join(choices))
     formats = FORMATS[options.one_of(form, FORMATS, "--format")]
     if contributor is not None:
         _refuse_private(poster, form)
@@ -138,8 +138,8 @@ def _public(
         else subjects.named_place(name, is_region=kind == "--region")
     )
     help = read_help(hub, options.hub(hub).settings.helpline) if hub else None
-    found = (poster_of if poster else sheet_of)(answers, subject, datetime.now(UTC).date(), help)
-    return found.document, f"brief-{subject.slug}", found.as_json()
+    sheet = (poster_of if poster else sheet_of)(answers, subject, datetime.now(UTC).date(), help)
+    return sheet.document, f"brief-{subject.slug}", sheet.as_json()
 
 
 def _private(source: Path, contributor: str, answers: Answers) -> Document:
@@ -147,10 +147,10 @@ def _private(source: Path, contributor: str, answers: Answers) -> Document:
     from ctdhub.hub.stages.differencing import disclosures_of
 
     hub, made = options.hub(source), datetime.now(UTC).date()
-    told = [one for one in disclosures_of(hub) if one.id == contributor]
-    compared = [said(one.words) for one in told]
-    if told and contributor not in {c.contributor for c in hub.contributions()}:
-        return leaving_report(told[0].name, compared, answers, made)
+    disclosures = [one for one in disclosures_of(hub) if one.id == contributor]
+    compared = [said(one.words) for one in disclosures]
+    if disclosures and contributor not in {c.contributor for c in hub.contributions()}:
+        return leaving_report(disclosures[0].name, compared, answers, made)
     agreement, own = own_profile(hub, contributor)
     return own_report(agreement, own, answers, made, compared)
 
@@ -322,10 +322,10 @@ def trends(
             question = find_question(of, answers, lambda text: resolve(text).alpha3)
             years = _years(release, first, last)
             progress(_("Splitting the change"), 0.6)
-            found = report(answers, question, years)
-        if found is None:
+            trend = report(answers, question, years)
+        if trend is None:
             raise error("not-by-year")
-        options.deliver(series.written(found, release, form), out)
+        options.deliver(series.written(trend, release, form), out)
 
 
 def _years(release: Release, first: int | None, last: int | None) -> tuple[int, int] | None:
@@ -367,18 +367,18 @@ def equity(
     """The verb ``equity``."""
     with options.answering(form, EQUITY_FORMS, lang, out):
         answers = Answers(options.opened(source))
-        found = assistance(answers, _grouping(answers, by))
+        kinds = assistance(answers, _grouping(answers, by))
         if kind is not None:
-            names = {a.kind.removeprefix("assistance_"): a.kind for a in found}
+            names = {a.kind.removeprefix("assistance_"): a.kind for a in kinds}
             chosen = options.one_of(kind.removeprefix("assistance_"), names, "--kind")
-            found = tuple(a for a in found if a.kind == names[chosen])
+            kinds = tuple(a for a in kinds if a.kind == names[chosen])
         if form == "json":
-            data = equity_rows.as_data(found, answers.release)
+            data = equity_rows.as_data(kinds, answers.release)
             options.deliver(as_json(data), out)
         elif form == "csv":
-            options.deliver(equity_rows.as_csv(found, answers.release), out)
+            options.deliver(equity_rows.as_csv(kinds, answers.release), out)
         else:
-            options.deliver(lambda: _show(answers, found), out)
+            options.deliver(lambda: _show(answers, kinds), out)
 
 
 def tables(
@@ -427,37 +427,37 @@ def tables(
         options.deliver(text, out)
     if sdmx:
         uncoded, hidden = mandated.left_out_of_sdmx(sheet)
-        told = _(
+        warning = _(
             "Not in the file: lines for which the SDG dataflow has no code ({uncoded}), and "
             "lines that the release does not show ({hidden})."
         )
-        say(told, to=errors, uncoded=number(uncoded), hidden=number(hidden))
+        say(warning, to=errors, uncoded=number(uncoded), hidden=number(hidden))
     if sdmx or form == "csv":  # a CSV has no room for them
         for note in notes:
             errors.print(escape(note), soft_wrap=True)
 
 
-def _goes_with(name: str, given: bool, option: str, values: Sequence[str], value: str) -> None:
+def _goes_with(name: str, present: bool, option: str, values: Sequence[str], value: str) -> None:
     """Refuse an option that some values of another one alone have a use for."""
-    if given and value not in values:
+    if present and value not in values:
         other = " / ".join(f"{option} {value}" for value in values)
         raise error("usage/goes-with", name=name, other=other)
 
 
-def _own_report(given: Mapping[str, Path | None], lang: str) -> None:
+def _own_report(paths: Mapping[str, Path | None], lang: str) -> None:
     """A contributor's own report, once all that it is made of is named."""
-    options.require_new(given["--out"])
-    if missing := [name for name, path in given.items() if path is None]:
+    options.require_new(paths["--out"])
+    if missing := [name for name, path in paths.items() if path is None]:
         raise error("usage/missing", name=", ".join(missing), command="ctdhub tables")
     with options.speaking(lang):
-        fill(*filter(None, given.values()))
+        fill(*filter(None, paths.values()))
 
 
-def _grouping(answers: Answers, given: str | None) -> By:
+def _grouping(answers: Answers, choice: str | None) -> By:
     measured = {",".join(by): by for by in groupings(answers)}
     if not measured:
         raise error("not-measured")
-    return measured[options.one_of(given or next(iter(measured)), tuple(measured), "--by")]
+    return measured[options.one_of(choice or next(iter(measured)), tuple(measured), "--by")]
 
 
 def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
@@ -465,19 +465,19 @@ def _span(year: int | None, years: str | None) -> tuple[int, int] | None:
         raise error("usage/year-or-years")
     if years is None:
         return None if year is None else (year, year)
-    found = options.years_of(years)
-    if found is None:
+    span = options.years_of(years)
+    if span is None:
         raise error("usage/years", name="--years")
-    return found
+    return span
 
 
-def _show(answers: Answers, found: tuple[Assistance, ...]) -> None:
+def _show(answers: Answers, kinds: tuple[Assistance, ...]) -> None:
     """Gaps first; then for each kind and group a few short lines, which fit any screen."""
-    for gap in clear_gaps(found):
+    for gap in clear_gaps(kinds):
         console.print(f"[bold]{escape(gap_sentence(gap))}[/]")
-    if left_out := not_compared_sentence(not_compared(found)):
+    if left_out := not_compared_sentence(not_compared(kinds)):
         say(left_out)
-    for a in found:
+    for a in kinds:
         console.print(f"\n[bold underline]{escape(label(a.kind, current()))}[/]")
         for group in (a.everybody, *a.groups):
             name = group_name(a.by, group.codes) if group.codes else _("All people")
@@ -492,8 +492,8 @@ def _show(answers: Answers, found: tuple[Assistance, ...]) -> None:
                 _("received, of those who needed it: {share}").format(share=ranged(group.of_need))
             )
             console.print(f"[bold]{escape(name)}[/]")
-            told = _("; ").join(parts)
-            console.print(Padding(escape(f"{known}\n{told}"), (0, 0, 0, 2)))
+            shares = _("; ").join(parts)
+            console.print(Padding(escape(f"{known}\n{shares}"), (0, 0, 0, 2)))
     level = share(answers.release.protected.guarantee.level)
     console.print(f"\n{assistance_caveat()}")
     text = _(
@@ -530,9 +530,9 @@ def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
         progress(_("Reading the file"), 0.0)
         raw = read_isolated(file, rules.read)
         progress(_("Filling the workbook"), 0.5)
-        told = fill_workbook(raw, rules, workbook, out)
-    options.write(as_csv(SOURCES, _sources(told, rules)), sources, private=True)
-    for sheet in told:
+        sheets = fill_workbook(raw, rules, workbook, out)
+    options.write(as_csv(SOURCES, _sources(sheets, rules)), sources, private=True)
+    for sheet in sheets:
         _returns_show(sheet)
     if raw.rejects.num_rows:
         text = _("Rows of the file that could not be read and are in no sheet: {n}.")
@@ -546,10 +546,10 @@ def fill(file: Path, mapping: Path, workbook: Path, out: Path) -> None:
     say(text)
 
 
-def _sources(told: list[SheetAccount], rules: ReturnMapping) -> list[list[object]]:
+def _sources(sheets: list[SheetAccount], rules: ReturnMapping) -> list[list[object]]:
     """Where the cells of each column come from; "not held" for those that stay empty."""
     rows: list[list[object]] = []
-    for sheet in told:
+    for sheet in sheets:
         for name, account in sheet.columns.items():
             rule = rules.sheets[sheet.name].columns[name]
             origin = f"always: {rule.value}" if rule.value is not None else "; ".join(rule.source)

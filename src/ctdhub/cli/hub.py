@@ -39,16 +39,16 @@ MOST = 20
 
 def show_alarms(alarms: Sequence[Alarm]) -> None:
     """Open alarms one by one, those that stop the build first; accepted ones by number."""
-    found = sorted((a for a in alarms if not a.accepted), key=lambda a: not a.stops)
-    if found:
+    open_alarms = sorted((a for a in alarms if not a.accepted), key=lambda a: not a.stops)
+    if open_alarms:
         rows = []
-        for alarm in found:
+        for alarm in open_alarms:
             stops = _("the build") if alarm.stops else _("a charge")
             words = (alarm.contributor, alarm.delivery, printable(alarm.entry), said(alarm.what()))
             rows.append((*words, stops))
         head = (_("contributor"), _("delivery"), _("alarm"), _("what"), _("it stops"))
         show_table(_("Alarms about the data: look before you go on"), head, rows)
-    if accepted := len(alarms) - len(found):
+    if accepted := len(alarms) - len(open_alarms):
         text = ngettext(
             "{n} alarm is accepted in a mapping.", "{n} alarms are accepted in mappings.", accepted
         )
@@ -84,22 +84,22 @@ def show_deliveries(hub: Hub) -> None:
     from ctdhub.hub.stages.alarms import alarms_of
     from ctdhub.hub.stages.link import deliveries
 
-    found = deliveries(hub)
-    if not found:
+    lines = deliveries(hub)
+    if not lines:
         return
     rang = {(a.contributor, a.delivery) for a in alarms_of(hub) if a.name in ABOUT_PEOPLE}
     agreed = {a.id: a for a in hub.agreements()}
-    shared = any(d.shared for d in found)
+    shared = any(d.shared for d in lines)
     head = [_("contributor, delivery"), _("rows"), _("records"), _("people")]
     head += [_("changed"), _("left"), _("new"), *([_("keys that contradict")] if shared else [])]
     rows = []
-    for d in found:
+    for d in lines:
         compared = [number(n) if d.compared else "–" for n in (d.changed, d.left, d.new)]
         figures = [number(n) for n in (d.rows, d.records, d.people)]
         last = [number(d.shared)] if shared else []
         rows.append((f"{d.contributor}\n{d.date}", *figures, *compared, *last))
     show_table(_("People by delivery: for the steward, not to be published"), head, rows, right=1)
-    for contributor, each in groupby(found, key=lambda d: d.contributor):
+    for contributor, each in groupby(lines, key=lambda d: d.contributor):
         own = list(each)
         if len(own) > 1 and not own[-1].compared:
             text = _("{id}: rows without a person key, so its deliveries cannot be compared.")
@@ -153,7 +153,7 @@ def _doubt(newest: DeliveryLine, *, cumulative: bool) -> str:
 
 def _warning(contributor: str, shared: int) -> str:
     """Who is one person though the rows say otherwise."""
-    found = many(
+    warning = many(
         "Warning: in the files of {id}, {n} person key has rows that contradict each "
         "other: two genders, or dates of birth too different for one person.",
         "Warning: in the files of {id}, {n} person keys have rows that contradict each "
@@ -166,7 +166,7 @@ def _warning(contributor: str, shared: int) -> str:
         "Each key still counts as one person. If several people share a number, write key with "
         "several columns in the mapping, or case instead of hash."
     )
-    return f"{said(found)} {remedy}"
+    return f"{said(warning)} {remedy}"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def check(folder: options.Folder = Path()) -> None:
     link.refuse_linkage_keys(hub)
     rules = policy(hub)
     facts = hub.facts(rules.years)
-    given = hub.contributions()
+    files = hub.contributions()
     _warn_of_terms(hub)
     show_left_out(hub)
     withdrawals.register(hub)
@@ -331,7 +331,7 @@ def check(folder: options.Folder = Path()) -> None:
                 mapping = load_mapping(file)
                 require_people(mapping, file, agreement.rows_per_person)
                 check_mapping(mapping)
-            own = [one.date for one in given if one.contributor == agreement.id]
+            own = [one.date for one in files if one.contributor == agreement.id]
             refuse_unclear(hub, agreement, own)
         except HubError as fault:
             faults += 1
@@ -399,14 +399,14 @@ def _warn_of_reviews(hub: Hub) -> None:
     """Say which languages of the site no native reader has signed as they are today."""
     from ctdhub.site.frame import reviews
 
-    found = reviews(hub.settings.languages)
-    if missing := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in found if one.missing]:
+    states = reviews(hub.settings.languages)
+    if missing := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in states if one.missing]:
         text = _(
             "Warning: no native protection officer and statistician have reviewed the public "
             "texts in these languages (locale/REVIEW.yaml): {languages}."
         )
         say(text, languages=listed(missing))
-    if stale := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in found if one.stale]:
+    if stale := [f"{NATIVE_NAMES[one.code]} ({one.texts})" for one in states if one.stale]:
         text = _(
             "Warning: the public texts have changed since they were reviewed in these "
             "languages (locale/REVIEW.yaml): {languages}."
@@ -511,15 +511,15 @@ def show_left_out(hub: Hub) -> None:
     from ctdhub.hub.folder import left_out, policy
     from ctdhub.schema.model import numbers
 
-    if found := left_out(hub, policy(hub)):
+    if variables := left_out(hub, policy(hub)):
         text = _(
             "Not released, because schema_version in hub.yaml is older: {columns}. To release "
             "them, set schema_version to {version}: the next build then asks for a charge."
         )
-        columns = ", ".join(v.name for v in found)
-        newest = max((v.since for v in found), key=numbers)
+        columns = ", ".join(v.name for v in variables)
+        newest = max((v.since for v in variables), key=numbers)
         say(text, columns=columns, version=newest)
-        if asked := [v.name for v in found if v.on_request]:
+        if asked := [v.name for v in variables if v.on_request]:
             also = _(
                 "Of these, a policy releases the following only if it names them under also: "
                 "{columns}."
@@ -639,19 +639,19 @@ def look(
     with options.speaking(lang):
         with bar() as progress:
             progress(_("Reading the files"), 0.1)
-            found = look(hub, contributor, delivery)
+            views = look(hub, contributor, delivery)
         today = datetime.now(UTC).date()
         compared = [said(one.words) for one in disclosures_of(hub)]
-        document = page(hub.settings.name, found, today, compared)
+        document = page(hub.settings.name, views, today, compared)
         if target := targets["--html"]:
             _keep(target, as_html.write(document).encode())
         if target := targets["--xlsx"]:
-            _keep(target, workbook(found))
+            _keep(target, workbook(views))
         if target := targets["--report"]:
             from ctdhub.hub.private.look import own_rows
             from ctdhub.hub.private.pages import own_page, own_workbook
 
-            (one,) = found
+            (one,) = views
             rows = own_rows(hub, one.agreement.id, one.now.date)
             if target.suffix.lower() == ".xlsx":
                 _keep(target, own_workbook(one, rows))

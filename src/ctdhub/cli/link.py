@@ -96,9 +96,9 @@ def key_show(file: Path) -> None:
 
 def key_wrap(key: Path, to: options.Needed, out: options.NeededPath) -> None:
     """The verb ``ctdhub key wrap``."""
-    held = open_linkage_key(key)
-    envelopes.wrap(held, to, out)
-    _show_linkage(held)
+    linkage_key = open_linkage_key(key)
+    envelopes.wrap(linkage_key, to, out)
+    _show_linkage(linkage_key)
 
 
 def key_unwrap(
@@ -119,10 +119,10 @@ def key_split(
     out: options.NeededPath,
 ) -> None:
     """The verb ``ctdhub key split``."""
-    held = open_linkage_key(key)
-    for path in linkage_keys.split_files(held, need, shares, out):
+    linkage_key = open_linkage_key(key)
+    for path in linkage_keys.split_files(linkage_key, need, shares, out):
         show_exactly(str(path))
-    _show_linkage(held)
+    _show_linkage(linkage_key)
 
 
 def key_join(
@@ -241,14 +241,14 @@ def names(text: str) -> list[str]:
 
 def roles_of(text: str) -> dict[Role, str]:
     """Roles out of ``given=…,family=…``."""
-    found: dict[Role, str] = {}
+    roles: dict[Role, str] = {}
     for part in names(text):
         said, __, column = part.partition("=")
         role = next((r for r in ROLES if r == said.strip()), None)
-        if role is None or not column.strip() or role in found:
+        if role is None or not column.strip() or role in roles:
             raise error("roles", roles=", ".join(ROLES))
-        found[role] = column.strip()
-    return found
+        roles[role] = column.strip()
+    return roles
 
 
 def show_plan(what: TokenPlan, age_at: str) -> None:
@@ -341,16 +341,16 @@ def bundle_make(
         progress(_("Reading the file"), 0.0)
         raw = read_isolated(file, rules.read)
         progress(_("Preparing what will be sent"), 0.4)
-        found = leaving(raw, rules, hub.contributor, hub.years, secret, out.parent)
-    rows = [(column.name, fate_words(column.fate)) for column in found.columns]
+        content = leaving(raw, rules, hub.contributor, hub.years, secret, out.parent)
+    rows = [(column.name, fate_words(column.fate)) for column in content.columns]
     show_table("", (_("column"), _("what becomes of it")), rows, fold=False)
     options.require_yes(_("Is this right, and may it be sent?"), _("Nothing was written."), yes=yes)
     packed = pack_bundle(
-        hub, found.cases, found.mapping, found.report, signing,
+        hub, content.cases, content.mapping, content.report, signing,
         delivery=delivery, codes=codes_print(secret),
     )  # fmt: skip
     write_bundle(packed, out)
-    say(_("Wrote {file}: {rows} rows for {hub}."), file=out, rows=number(found.rows), hub=hub.hub)
+    say(_("Wrote {file}: {rows} rows for {hub}."), file=out, rows=number(content.rows), hub=hub.hub)
 
 
 def bundle_open(
@@ -505,22 +505,22 @@ def link(
               "review-by": review_by}  # fmt: skip
     of_file = _by_file(files, stated)
     with bar() as progress:
-        held = [_held(file, of_file[file.name], dates, progress) for file in files]
+        inputs = [_read_file(file, of_file[file.name], dates, progress) for file in files]
     by = [of_file[file.name]["review-by"] for file in files]
     asked = link_files.ReviewAsked(review, decisions, by, review_errors)
-    link_files.check_groups(asked, [file.raw for file in held])
-    for file in held:
+    link_files.check_groups(asked, [file.raw for file in inputs])
+    for file in inputs:
         console.print(escape(file.raw.file), style="bold")
         show_plan(file.plan, file.age.column if file.age else "")
         for note in file.raw.notes:
             say(said(note))
-    if more := more_columns([file.plan for file in held]):
+    if more := more_columns([file.plan for file in inputs]):
         say(_("Compared as well: {columns}."), columns=listed(list(more)))
     question = _("Is this right, and may the remaining columns be sent?")
     options.require_yes(question, _("Nothing was written."), yes=yes)
     settings = LinkageSettings(cut=cut)
     with bar() as progress:
-        summary = link_files.link_files(held, tokeniser, out, settings, earlier, progress, asked)
+        summary = link_files.link_files(inputs, tokeniser, out, settings, earlier, progress, asked)
     _show(summary)
     if decisions:
         show_review(summary["review"])
@@ -539,7 +539,7 @@ def link(
     say(text, leaves=out / link_files.LEAVES, folder=out, review=out / link_files.REVIEW_FILE)
 
 
-def _held(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
+def _read_file(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
     """One file as read, with what happens to its columns; all are read before one is shown."""
     from ctdhub.sensitive.linkage.identified.link_files import Held
 
@@ -564,18 +564,18 @@ def _by_file(
     files: Sequence[Path], options: dict[str, list[str] | None]
 ) -> dict[str, dict[str, str]]:
     """Each option's text for each file: ``FILE:text`` is for one file, other text for all."""
-    found = {file.name: dict.fromkeys(options, "") for file in files}
+    by_file = {file.name: dict.fromkeys(options, "") for file in files}
     for option, texts in options.items():
         general: set[str] = set()
-        for text in sorted(texts or (), key=lambda t: t.partition(":")[0] in found):
+        for text in sorted(texts or (), key=lambda t: t.partition(":")[0] in by_file):
             file, colon, own = text.partition(":")
-            said = (file, own) if colon and file in found else ("", text)
+            said = (file, own) if colon and file in by_file else ("", text)
             if said[0] in general:
                 raise error("option", option=option)
             general.add(said[0])
-            for name in [said[0]] if said[0] else found:
-                found[name][option] = said[1]
-    return found
+            for name in [said[0]] if said[0] else by_file:
+                by_file[name][option] = said[1]
+    return by_file
 
 
 def _reading(base: ReadOptions, sheet: str, header_row: str) -> ReadOptions:

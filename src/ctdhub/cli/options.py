@@ -78,12 +78,12 @@ def reading(
     stated = {
         "header_row": header_row, "delimiter": delimiter, "rows": rows, "encoding": encoding
     }  # fmt: skip
-    given: dict[str, Any] = {name: said for name, said in stated.items() if said is not None}
+    settings: dict[str, Any] = {name: said for name, said in stated.items() if said is not None}
     if sheet is not None:
-        given |= {"sheet": None, "sheets": "all"} if sheet == "*" else {"sheet": sheet}
-        given.setdefault("sheets", None)
+        settings |= {"sheet": None, "sheets": "all"} if sheet == "*" else {"sheet": sheet}
+        settings.setdefault("sheets", None)
     try:
-        return ReadOptions.model_validate(base.model_dump(exclude_unset=True) | given)
+        return ReadOptions.model_validate(base.model_dump(exclude_unset=True) | settings)
     except ValidationError as cause:
         places = {place for fault in cause.errors() for place in fault["loc"]}
         if "encoding" in places:
@@ -121,22 +121,22 @@ def form(known: Iterable[str]) -> Any:
     return typer.Option("--format", help=_("One of: {names}.").format(names=", ".join(known)))
 
 
-def one_of(given: str, known: Iterable[str], option: str) -> str:
-    """What was given, if it is known.
+def one_of(choice: str, known: Iterable[str], option: str) -> str:
+    """A choice, if it is known.
 
     Raises:
         HubError: it is not (rule "usage").
     """
     names = tuple(known)
-    if given not in names:
+    if choice not in names:
         raise error("usage/value", name=option, values=", ".join(names))
-    return given
+    return choice
 
 
 def years_of(text: str) -> tuple[int, int] | None:
     """The first and the last year that a text such as "2018-2020" or "2018" names, if it does."""
-    found = re.fullmatch(r"\s*(\d{4})\s*(?:[-–]\s*(\d{4})\s*)?", text)
-    return (int(found[1]), int(found[2] or found[1])) if found else None
+    match = re.fullmatch(r"\s*(\d{4})\s*(?:[-–]\s*(\d{4})\s*)?", text)
+    return (int(match[1]), int(match[2] or match[1])) if match else None
 
 
 @contextmanager
@@ -196,10 +196,10 @@ def release_folder(source: Path) -> Path:
         raise error("no-release/no-folder", file=source)
     if (source / "manifest.json").is_file():
         return source
-    found = latest_standing(source / "releases")
-    if found is None:
+    folder = latest_standing(source / "releases")
+    if folder is None:
         raise error("no-release/not-built", file=source)
-    return found
+    return folder
 
 
 def opened(source: Path) -> Release:
@@ -280,9 +280,9 @@ def require_yes(question: str, refused: str, *, yes: bool) -> None:
 
 def captured(show: Callable[[], None]) -> str:
     """What would stand on the screen, as plain text."""
-    with console.capture() as held:
+    with console.capture() as capture:
         show()
-    lines = Text.from_ansi(held.get()).plain.splitlines()
+    lines = Text.from_ansi(capture.get()).plain.splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

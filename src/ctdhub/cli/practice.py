@@ -99,16 +99,16 @@ def rehearse(
     with bar() as progress:
         alike = domains is None
         done = rehearsed(asked, people, epsilons, of, alike=alike, progress=progress)
-    told = figures(asked, people, done, of)
+    numbers = figures(asked, people, done, of)
     if as_json:
-        typer.echo(json.dumps(told, indent=1))
+        typer.echo(json.dumps(numbers, indent=1))
     else:
         show_rehearsal(done, people, asked.plan)
         _show_paragraphs(asked, done)
         if hub:
-            _show_doubles(told)
+            _show_doubles(numbers)
         if asked.budget:
-            _show_bought(told["bought"], asked.budget)
+            _show_bought(numbers["bought"], asked.budget)
         if hub:
             show_disclosures(options.hub(hub))
 
@@ -122,10 +122,10 @@ def _show_paragraphs(asked: Rehearsed, done: Sequence[Rehearsal]) -> None:
             console.print(f"[bold]{at}[/] {escape(text)}")
 
 
-def _show_doubles(told: dict[str, Any]) -> None:
+def _show_doubles(numbers: dict[str, Any]) -> None:
     from ctdhub.report.sentences import not_estimated
 
-    if not (doubles := told.get("doubles")):
+    if not (doubles := numbers.get("doubles")):
         say(_("What pages will say: “{text}”"), text=not_estimated())
         return
     text = _(
@@ -133,7 +133,7 @@ def _show_doubles(told: dict[str, Any]) -> None:
         "release's budget (rho)."
     )
     say(text, share=share(doubles["share"]))
-    for one, wider in zip(told["rehearsals"], doubles["wider"], strict=True):
+    for one, wider in zip(numbers["rehearsals"], doubles["wider"], strict=True):
         text = _(
             "At epsilon {epsilon} its noise alone makes the number of people less certain by "
             "at least {people}, even where nobody is counted twice."

@@ -80,13 +80,13 @@ def crosswalk(
     if source is None:
         _show_names()
         return
-    found = [
+    pairs = [
         c for c in crossings.crosswalk(source, target) if not lossy or c.state in ("lossy", "none")
     ]
     if as_json:
-        console.print_json(json.dumps([_translated(c) for c in found]))
+        console.print_json(json.dumps([_translated(c) for c in pairs]))
     else:
-        _show_crossings(found, source, target)
+        _show_crossings(pairs, source, target)
 
 
 def convert(
@@ -121,8 +121,8 @@ def _show_names() -> None:
     rows = []
     for name in crossings.NAMES:
         walk = crossings.load_crosswalk(name)
-        held = sum(1 for _name in crossings.covered(walk, load_schema()))
-        rows.append((name, walk.title, str(len(walk.written())), str(held)))
+        count = sum(1 for _name in crossings.covered(walk, load_schema()))
+        rows.append((name, walk.title, str(len(walk.written())), str(count)))
     head = (_("format"), _("what it is"), _("columns"), _("variables of the hub"))
     show_table("", head, rows, fold=False)
 
@@ -131,10 +131,10 @@ def _translated(crossing: crossings.Crossing) -> dict[str, object]:
     return asdict(crossing) | {"notes": [_(note) for note in crossing.notes]}
 
 
-def _show_crossings(found: list[crossings.Crossing], source: str, target: str) -> None:
+def _show_crossings(pairs: list[crossings.Crossing], source: str, target: str) -> None:
     """One line per pair of columns and state; values that share a line are listed in it."""
     lines: dict[tuple[object, ...], list[crossings.Crossing]] = {}
-    for c in found:
+    for c in pairs:
         line = (c.source, c.target, c.variable if c.source else None, c.state, c.notes)
         lines.setdefault(line, []).append(c)
     states = {

@@ -54,9 +54,9 @@ def site(
         progress(_("Building the site"), 0.0)
         alone = folder == source
         keys = approvers_near(folder)
-        held = (open_release(folder, keys),) if alone else open_releases(folder.parent, keys)
-        lead, others = leading(held)
-        kept = stage.kept(options.hub(source)) if in_hub and url is None else None
+        releases = (open_release(folder, keys),) if alone else open_releases(folder.parent, keys)
+        lead, others = leading(releases)
+        kept = stage.card_store(options.hub(source)) if in_hub and url is None else None
         build_site(lead, target, progress, edition, others, kept=kept)
     say(_("Built the site in {folder}."), folder=target)
     say(_("See it: ctdhub serve {folder}"), folder=target)
@@ -148,8 +148,8 @@ def deposit(source: Path, out: options.NeededPath, site: SiteAddress = None) -> 
     out.mkdir(exist_ok=True)
     for name in files:
         options.require_new(out / name)
-    for name, found in files.items():
-        options.deliver(as_json(found), out / name)
+    for name, content in files.items():
+        options.deliver(as_json(content), out / name)
     if not doi:
         text = _(
             "Write the DOI that the archive gives into hub.yaml, under doi, with the "
@@ -202,11 +202,11 @@ def _published(source: Path) -> Release:
     return release
 
 
-def _site(release: Release, given: str | None) -> str:
+def _site(release: Release, address: str | None) -> str:
     """The public address of the site that was given, else that of the hub."""
     from ctdhub.site.frame import Sharing
 
-    if given is not None:
-        return Sharing(given).url
+    if address is not None:
+        return Sharing(address).url
     hub = options.hub_near(release.path)
     return hub.settings.site.url if hub else ""

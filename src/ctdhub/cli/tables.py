@@ -78,7 +78,7 @@ def protect(
     standalone.check_delta(delta, max_people)
     budget = budget or usual_promise(max_people)[1]
     support_level = support_of(support)
-    held = check_out(out)
+    charge = check_out(out)
     if ledger is not None:
         check_ledger(ledger, out)
     book = standalone.ledger_of_table(ledger, new_ledger)
@@ -99,7 +99,7 @@ def protect(
             budget=budget,
             ledger=book,
             out=out,
-            held=held,
+            held=charge,
             progress=progress,
         )
         with book.exclusive(), standalone.writing(book, answer.guarantee.charge, out):
@@ -123,7 +123,7 @@ def domains(
 ) -> None:
     """The verb ``domains``."""
     raw = read_as_is(table)
-    text = scopes.draft(raw, {found.column: said(found.reason) for found in find_identifiers(raw)})
+    text = scopes.draft(raw, {hit.column: said(hit.reason) for hit in find_identifiers(raw)})
     try:
         with out.open("x", encoding="utf-8") as handle:
             handle.write(text)
@@ -223,8 +223,8 @@ def kanon(
     _may_write(table, target, force)
     with bar() as progress:
         progress(_("Reading the file"), 0.0)
-        given, notes = _read(table)
-        chosen, left_out = _choose(given, columns)
+        content, notes = _read(table)
+        chosen, left_out = _choose(content, columns)
         if target.suffix.lower() == ".csv":
             rows = range(2, chosen.num_rows + 2)
             refuse_formulas(chosen.column_names, chosen.columns, rows, table.name, 1)
@@ -243,7 +243,7 @@ def kanon(
         say(_("Left out, because --columns does not name them: {names}."), names=names)
     show_table("", ("", ""), _figures(done.account), fold=False)
     _show_columns(done.account, done.inference)
-    say(_told(done.inference, k, extra))
+    say(_advice(done.inference, k, extra))
     _warn(suppressed)
     options.tell_written(target)
 
@@ -323,7 +323,7 @@ def _show_columns(account: Risk, tells: Inference) -> None:
     show_table("", head, rows, fold=False)
 
 
-def _told(tells: Inference, k: int, extra: float) -> str:
+def _advice(tells: Inference, k: int, extra: float) -> str:
     """What suppression tells, and what helps against it."""
     lines = [
         _(
@@ -385,12 +385,12 @@ def count_new(
     column: list[str] | None = None,
 ) -> None:
     """The verb ``ctdhub count new``."""
-    found = None if domains == scopes.SCHEMA else scopes.checked_domains(Path(domains))
-    columns = scopes.public_columns(column or ()) if found is None else ()
+    domains_file = None if domains == scopes.SCHEMA else scopes.checked_domains(Path(domains))
+    columns = scopes.public_columns(column or ()) if domains_file is None else ()
     terms = parties.new_round(
         exchange,
         keep,
-        found,
+        domains_file,
         contributor,
         epsilon=epsilon,
         delta=delta,
@@ -449,8 +449,8 @@ def count_sum(exchange: Path, keep: options.NeededPath) -> None:
     """The verb ``ctdhub count sum``."""
     with bar() as progress:
         progress(_("removing the masks"), 0.2)
-        path, found = parties.total_of_round(exchange, keep)
-    say(_("The sum of {names} is in {file}."), names=", ".join(found.contributors), file=path)
+        path, total = parties.total_of_round(exchange, keep)
+    say(_("The sum of {names} is in {file}."), names=", ".join(total.contributors), file=path)
     text = _("Make the release: `ctdhub count release {file} --out protected`.")
     _next(text.format(file=path))
 
@@ -461,11 +461,11 @@ def count_release(file: Path, out: options.NeededPath, support: Support = None) 
     check_out(out)
     with bar() as progress:
         progress(_("reading"), 0.0)
-        found = parties.read_sum(file)
-        answer = parties.protected(found, level, progress=progress)
-        round_ = found.told.round
+        total = parties.read_sum(file)
+        answer = parties.protected(total, level, progress=progress)
+        round_ = total.told.round
         write_alone(answer, out, round_.plan.rows, round_.terms.max_people)
-    if strange := found.impossible():
+    if strange := total.impossible():
         say(
             _(
                 "Noisy cells that no correct sum can give, far below zero or above the "
@@ -614,21 +614,21 @@ def signals(
     with options.answering(form, FORMATS, lang, out):
         if source.is_dir():
             _require_table_for({"--noise-sd": noise_sd, "--gaps": gaps, "--until": until})
-            told, data = _of_release(source, settings)
+            document, data = _of_release(source, settings)
         else:
-            given = _table(source, noise_sd or 0.0, gaps_are_zero=gaps == "zero")
-            told, data = _of_file(given, settings, until)
-        answer = as_json(data) if form == "json" else text.write_plain(told)
+            table = _table(source, noise_sd or 0.0, gaps_are_zero=gaps == "zero")
+            document, data = _of_file(table, settings, until)
+        answer = as_json(data) if form == "json" else text.write_plain(document)
         options.deliver(answer, out, private=source.is_file())
 
 
-def _require_table_for(given: dict[str, object]) -> None:
+def _require_table_for(values: dict[str, object]) -> None:
     """A release knows its own noise and years.
 
     Raises:
         HubError: an option was given that only a table needs.
     """
-    for name, value in given.items():
+    for name, value in values.items():
         if value is not None:
             raise error("usage/table-only", name=name)
 
@@ -646,18 +646,18 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
 
 
 def _of_file(
-    given: Given, settings: Settings, until: str | None
+    table: Given, settings: Settings, until: str | None
 ) -> tuple[Document, dict[str, Any]]:
     with bar() as progress:
         progress(_("Reading the file"), 0.0)
-        panel, notes = panel_of_table(given)
+        panel, notes = panel_of_table(table)
         warnings = [said(note) for note in notes]
         progress(_("Looking for signals"), 0.3)
-        panel, left_out = _to_the_end(panel, until, given.file)
+        panel, left_out = _to_the_end(panel, until, table.file)
         warnings += left_out
-        found = each_event_once(find(with_totals(panel), settings, smallest=False), leads_of)
-    _require_tests(found, given.file)
-    return signal_charts.file_document(found, warnings), signal_charts.of_file(found, warnings)
+        scan = each_event_once(find(with_totals(panel), settings, smallest=False), leads_of)
+    _require_tests(scan, table.file)
+    return signal_charts.file_document(scan, warnings), signal_charts.of_file(scan, warnings)
 
 
 def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[SeriesPanel, list[str]]:
@@ -681,14 +681,14 @@ def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[Serie
             ).format(n=number(len(late)), first=str(late[0]), last=str(late[-1]))
         ]
     asked = read_period(until)
-    found = periods.until(panel, asked) if asked else None
-    if found is None:
+    part = periods.until(panel, asked) if asked else None
+    if part is None:
         raise error("usage/until", file=file, value=until, last=str(panel.periods[-1]))
-    return found, []
+    return part, []
 
 
-def _require_tests(found: Found, file: str) -> None:
-    if not found.tests:
+def _require_tests(scan: Found, file: str) -> None:
+    if not scan.tests:
         raise error("too-few-periods", file=file, column="period")
 
 
@@ -748,11 +748,11 @@ def estimate(
             drawn = chart_file(result, names, printable(source.resolve().name), first)
             options.write(drawn, chart, private=release is None)
         if form == "json":
-            found = report(result)
-            found["warnings"] = [*notes, *found["warnings"]]
+            content = report(result)
+            content["warnings"] = [*notes, *content["warnings"]]
             if release:
-                found |= said_first(release, found)
-            options.deliver(as_json(found), out, private=release is None)
+                content |= said_first(release, content)
+            options.deliver(as_json(content), out, private=release is None)
         else:
             usual = next(iter(measured_strata(release)), "") if release else ""
             variable = (strata.strip() or usual) if release else ""
@@ -799,8 +799,8 @@ def _read_lists(
     names = [name for name in raw.table.column_names if name != ROW]
     columns = [raw.table[name].to_pylist() for name in names]
     rows = list(zip(raw.table[ROW].to_pylist(), zip(*columns, strict=True), strict=True))
-    found, within, notes = lists_of(names, rows, raw.file, wanted)
-    return found, within, tuple(map(said, (*raw.notes, *notes))), None
+    lists, within, notes = lists_of(names, rows, raw.file, wanted)
+    return lists, within, tuple(map(said, (*raw.notes, *notes))), None
 
 
 def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str], variable: str) -> None:
@@ -826,11 +826,11 @@ def _print(result: Result, notes: tuple[str, ...], names: Mapping[str, str], var
             if method.bootstrap is not None:
                 say(words.bootstrap(method, result.level))
         _show_changes(result, names)
-    found = [*filter(None, notes), *words.warnings(result, names)]
-    if found:
+    warnings = [*filter(None, notes), *words.warnings(result, names)]
+    if warnings:
         label = _("Before you use a number:")
         console.print(f"[bold yellow]{escape(label)}[/]")
-        for sentence in found:
+        for sentence in warnings:
             say(f"- {sentence}")
     if result.methods:
         label = _("Assumed by all methods:")

@@ -17,8 +17,8 @@ from ctdhub.core.i18n import LANGUAGES, Text, _, joined, read_shipped
 @cache
 def _table() -> dict[str, dict[str, Any]]:
     """``verbs.yaml``."""
-    found: dict[str, dict[str, Any]] = read_shipped(resources.files("ctdhub.cli") / "verbs.yaml")
-    return found
+    table: dict[str, dict[str, Any]] = read_shipped(resources.files("ctdhub.cli") / "verbs.yaml")
+    return table
 
 
 def _roles() -> dict[str, dict[str, Any]]:
@@ -34,19 +34,19 @@ def verbs() -> dict[str, dict[str, Any]]:
 @cache
 def functions() -> dict[str, dict[str, Any]]:
     """What the table says of the function of each verb, and of each command within one."""
-    found = dict(verbs())
+    entries = dict(verbs())
     for name, verb in verbs().items():
-        found |= {f"{name}_{inner}": entry for inner, entry in verb.get("verbs", {}).items()}
-    return found
+        entries |= {f"{name}_{inner}": entry for inner, entry in verb.get("verbs", {}).items()}
+    return entries
 
 
 def modules() -> dict[str, tuple[str, ...]]:
     """Modules of this package and the verbs whose functions each one has."""
-    found: dict[str, tuple[str, ...]] = {}
+    by_module: dict[str, tuple[str, ...]] = {}
     for name, verb in verbs().items():
         module = f"ctdhub.cli.{verb['module']}"
-        found[module] = (*found.get(module, ()), name)
-    return found
+        by_module[module] = (*by_module.get(module, ()), name)
+    return by_module
 
 
 def roles() -> dict[str, tuple[str, ...]]:

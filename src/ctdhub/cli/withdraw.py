@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 # What the verb ``withdraw`` shows: whom a withdrawal leaves out, and the register.
 
 
-def show_affected(found: AffectedRecords) -> None:
+def show_affected(effect: AffectedRecords) -> None:
     """Whom this leaves out, in numbers that are for the steward alone."""
-    rows = [(_("withdrawals to write down"), number(found.told))]
-    if found.already:
-        rows.append((_("in force already"), number(found.already)))
-    if found.unknown:
-        rows.append((_("that no record carries yet"), number(len(found.unknown))))
-    rows.append((_("people whom the hub has records of"), number(found.people)))
-    for name, records in found.records.items():
+    rows = [(_("withdrawals to write down"), number(effect.numbers))]
+    if effect.already:
+        rows.append((_("in force already"), number(effect.already)))
+    if effect.unknown:
+        rows.append((_("that no record carries yet"), number(len(effect.unknown))))
+    rows.append((_("people whom the hub has records of"), number(effect.people)))
+    for name, records in effect.records.items():
         rows.append((_("records of {id} left out").format(id=name), number(records)))
     show_table(_("For the steward: not to be published"), ("", ""), rows, fold=False)
 
@@ -106,11 +106,11 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
     entries, force = withdrawals.register(hub)
     active = {e.number for e in force.entries}
     carried = withdrawals.recorded_numbers(hub)
-    told = {e.number: carried.get((e.contributor, e.because or e.mark)) for e in force.entries}
+    matches = {e.number: carried.get((e.contributor, e.because or e.mark)) for e in force.entries}
     keep = ("number", "time", "kind", "scope", "contributor", "reason")
     rows = [
         {k: v for k, v in asdict(e).items() if k in keep}
-        | {"in_force": e.number in active, "found": told.get(e.number)}
+        | {"in_force": e.number in active, "found": matches.get(e.number)}
         for e in entries
     ]
     show_exactly(json.dumps(rows, indent=1))
@@ -233,9 +233,9 @@ def _people(
             ahead=ahead, everybody=everybody,
         )  # fmt: skip
     try:
-        found = _answered(hub, contributor, key, ahead, yes=yes)
-        show_affected(found)
-        if found.entries:
+        effect = _answered(hub, contributor, key, ahead, yes=yes)
+        show_affected(effect)
+        if effect.entries:
             _ask(_("Write this down?"), yes=yes)
         with bar() as progress:
             done = withdrawals.carry_out(hub, key, progress)
@@ -243,12 +243,12 @@ def _people(
         if key not in before and not withdrawals.report_of(hub, key).wants_file:
             withdrawals.take_back_report(hub, key, contributor)
         raise
-    if found.entries:
-        say(_("Withdrawals written down: {n}."), n=number(found.told))
+    if effect.entries:
+        say(_("Withdrawals written down: {n}."), n=number(effect.numbers))
     carried = withdrawals.recorded_numbers(hub) if done.missed else {}
-    if any(carried.get((e.contributor, e.because or e.mark)) is False for e in found.entries):
+    if any(carried.get((e.contributor, e.because or e.mark)) is False for e in effect.entries):
         say(said(withdrawals.NOTHING_FOUND))
-    if found.records.get(contributor):
+    if effect.records.get(contributor):
         _raw(contributor)
     show_elsewhere(hub, contributor)
     _next(hub)
@@ -263,7 +263,7 @@ def _answered(hub: Hub, contributor: str, key: str, ahead: bool, *, yes: bool) -
     from ctdhub.hub import withdrawals
 
     with bar() as progress:
-        report, found = withdrawals.look_for(hub, key, progress)
+        report, effect = withdrawals.look_for(hub, key, progress)
     unsaid = [case for case in report.asked if case.chosen is None]
     if report.wants_file:
         raise error("withdrawal-codes", id=contributor)
@@ -273,26 +273,26 @@ def _answered(hub: Hub, contributor: str, key: str, ahead: bool, *, yes: bool) -
         raise error("shared-case", places=", ".join(str(case.place) for case in unsaid))
     if report.open:
         chosen = {case.place: choose_rows(case) for case in report.asked}
-        withdrawals.answer(hub, key, contributor, report.seen, chosen, "ahead" if ahead else "")
+        withdrawals.answer(hub, key, contributor, report.digest, chosen, "ahead" if ahead else "")
         with bar() as progress:
-            report, found = withdrawals.look_for(hub, key, progress)
-    if found is None:
+            report, effect = withdrawals.look_for(hub, key, progress)
+    if effect is None:
         raise error("told-changed")
-    return found
+    return effect
 
 
 _COMMAND = "ctdhub withdraw"
 
 
-def _check_options(given: dict[str, object]) -> None:
+def _check_options(values: dict[str, object]) -> None:
     """Refuse options that do not go together, and what is missing."""
     for option, others in _APART.items():
-        if given[option] and (beside := [other for other in others if given[other]]):
+        if values[option] and (beside := [other for other in others if values[other]]):
             raise error("usage/apart", name=option, names=", ".join(beside), command=_COMMAND)
-    if given["--json"] and not given["--list"]:
+    if values["--json"] and not values["--list"]:
         raise error("usage/with-list", name="--json", other="--list", command=_COMMAND)
     for option in ("--contributor", "--yes"):
-        if not given[option] and not given["--list"]:
+        if not values[option] and not values["--list"]:
             raise error("usage/missing", name=option, command=_COMMAND)
 
 

@@ -94,12 +94,12 @@ def with_settings(text: str, settings: Settings) -> str:
     Raises:
         ValueError: the text is written as a flow mapping, or another value would change.
     """
-    held = yaml_values(text) or {}
-    wanted = {k: v for k, v in {**held, **settings}.items() if v is not None}
+    values = yaml_values(text) or {}
+    wanted = {k: v for k, v in {**values, **settings}.items() if v is not None}
     for name, value in settings.items():
         text = _with_setting(text, name, value)
-    found = yaml_values(text) or {}
-    if {k: str(v) for k, v in found.items()} != {k: str(v) for k, v in wanted.items()}:
+    after = yaml_values(text) or {}
+    if {k: str(v) for k, v in after.items()} != {k: str(v) for k, v in wanted.items()}:
         raise ValueError("another setting would change")
     return text
 

@@ -27,10 +27,10 @@ def approvers(hub: Hub) -> Approvers:
     Raises:
         PolicyError: hub.yaml names none.
     """
-    found = hub.settings.approvers
-    if found is None:
+    keys = hub.settings.approvers
+    if keys is None:
         raise error("approvers", file=hub.root / "hub.yaml")
-    return found
+    return keys
 
 
 class KnownKeys(NamedTuple):
@@ -112,19 +112,19 @@ def change_to_sign(hub: Hub, role: Role, reason: str) -> KeyChange:
     Raises:
         PolicyError, ReleaseError: as :func:`pending`; nothing is to be signed, or not by this role.
     """
-    found = pending(hub)
-    if found is None:
+    change = pending(hub)
+    if change is None:
         raise error("approvers/same", file=hub.root / "hub.yaml")
     said = cleaned(reason)
-    if role not in approvals.who_stays(found.was, found.now) or not 0 < len(said) <= 300:
+    if role not in approvals.who_stays(change.was, change.now) or not 0 < len(said) <= 300:
         raise error("approvers/change", file=hub.root / FILE)
-    return found.model_copy(update={"role": role, "reason": said})
+    return change.model_copy(update={"role": role, "reason": said})
 
 
-def sign_change(hub: Hub, told: KeyChange, key: SigningKey) -> None:
+def sign_change(hub: Hub, change: KeyChange, key: SigningKey) -> None:
     """Sign a change with an Ed25519 key; see :func:`accept_change`."""
-    mark = approvals.Mark.of(told.message(), key)
-    accept_change(hub, approvals.SignedChange(change=told, **mark.model_dump()))
+    mark = approvals.Mark.of(change.message(), key)
+    accept_change(hub, approvals.SignedChange(change=change, **mark.model_dump()))
 
 
 def accept_change(hub: Hub, signed: approvals.SignedChange) -> None:
@@ -134,11 +134,11 @@ def accept_change(hub: Hub, signed: approvals.SignedChange) -> None:
         ReleaseError: it does not hold, or hub.yaml says something else by now.
         HubFolderError: a build is at work.
     """
-    told = signed.change
-    with hub.lock(), noted(hub, "approvers", role=told.role, number=told.number):
+    change = signed.change
+    with hub.lock(), noted(hub, "approvers", role=change.role, number=change.number):
         now = pending(hub)
-        kept = {"role": told.role, "reason": told.reason, "date": told.date}
-        if now is None or now.model_copy(update=kept) != told:
+        kept = {"role": change.role, "reason": change.reason, "date": change.date}
+        if now is None or now.model_copy(update=kept) != change:
             raise error("approvers/change", file=hub.root / FILE)
         approvals.add_change(hub.root, signed)
 
@@ -148,20 +148,20 @@ def statements_of(hub: Hub, key: str) -> list[tuple[str, str]]:
 
     After a theft the other approver picks from it what stays valid.
     """
-    found = []
+    statements = []
     for bundle in (*by_version(hub.releases), *by_version(hub.candidates)):
-        for given in Approvals.read(bundle).approvals:
-            if given.key == key:
-                digest = hashlib.sha256(given.statement.message()).hexdigest()
-                found.append((bundle.name, digest))
-    return found
+        for approval in Approvals.read(bundle).approvals:
+            if approval.key == key:
+                digest = hashlib.sha256(approval.statement.message()).hexdigest()
+                statements.append((bundle.name, digest))
+    return statements
 
 
 def _last_signed(hub: Hub) -> KnownKeys | None:
     for release in by_version(hub.releases):
-        given = Approvals.read(release)
-        said = [a.statement for a in given.approvals]
-        if given.missing or any(one.practice for one in said):
+        record = Approvals.read(release)
+        said = [a.statement for a in record.approvals]
+        if record.missing or any(one.practice for one in said):
             continue
         if said[0].approvers is None:
             raise error("approvers/since", version=printable(release.name))
@@ -207,18 +207,18 @@ def publication(hub: Hub, candidate: Path, now: datetime) -> Publication:
     Raises:
         ReleaseError: approvals or holds are damaged.
     """
-    given = Approvals.read(candidate)
-    held = Holds.read(candidate)
+    record = Approvals.read(candidate)
+    all_holds = Holds.read(candidate)
     keys, practice = hub.settings.approvers, hub.settings.invented
-    holds = held.about(digest(candidate), keys, practice) if held.holds else ()
-    missing, opens = given.missing, given.opens
+    holds = all_holds.about(digest(candidate), keys, practice) if all_holds.holds else ()
+    missing, opens = record.missing, record.opens
     state: State = "due"
     if any(hold.refused for hold in holds):
         state = "refused"
     elif holds:
         state = "held"
     elif missing:
-        state = "approved by one" if given.approvals else "built"
+        state = "approved by one" if record.approvals else "built"
     elif opens and now < opens:
         state = "scheduled"
     return Publication(state, missing, opens, holds)
@@ -291,8 +291,8 @@ def to_lift(hub: Hub, candidate: Path, role: Role) -> Lift:
     Raises:
         ReleaseError: the role does not hold the candidate back.
     """
-    held = publication(hub, candidate, datetime.now(UTC)).holds
-    mine = [h for h in held if h.role == role and h.refused is None]
+    holds = publication(hub, candidate, datetime.now(UTC)).holds
+    mine = [h for h in holds if h.role == role and h.refused is None]
     if not mine:
         name = printable(candidate.name)
         raise error("hold/none", file=candidate, version=name, role=approvals.ROLE_NAMES[role])
@@ -317,11 +317,11 @@ def lift(hub: Hub, candidate: Path, signed: approvals.SignedLift) -> None:
         ReleaseError: the role does not hold it back; the statement is about another hold or about
             other files; or the signature does not hold.
     """
-    told = signed.lift
-    version, role = candidate.name, told.role
+    statement = signed.lift
+    version, role = candidate.name, statement.role
     with alone(hub.work, ".holds"), noted(hub, "hold", version=version, role=role, lifted=True):
         now = to_lift(hub, candidate, role)
-        if told != now.model_copy(update={"date": told.date}):
+        if statement != now.model_copy(update={"date": statement.date}):
             raise error("hold/other", file=candidate, version=printable(version))
         if not signed.counts(hub.settings.approvers, hub.settings.invented):
             raise error("approver-key", file="hub.yaml", role=approvals.ROLE_NAMES[role])

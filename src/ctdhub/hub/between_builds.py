@@ -53,11 +53,11 @@ def price_of(hub: Hub, version: str, progress: Progress | None = None) -> NextPr
     pipeline.build(hub, until="link", progress=progress)
     rules = policy(hub)
     with hub.lock(), engine_of.engine(hub) as engine:
-        found = protect.Protection(hub, rules, engine, version).price()
+        price = protect.Protection(hub, rules, engine, version).price()
     split = budget_split(hub, rules)
-    more = split.more(rho_of(found.epsilon if found else rules.epsilon, rules.delta))
+    more = split.more(rho_of(price.epsilon if price else rules.epsilon, rules.delta))
     return NextPrice(
-        **vars(found or Price(0.0, rules.delta, split.left, {}, ())),
+        **vars(price or Price(0.0, rules.delta, split.left, {}, ())),
         version=version,
         more=max(0, more - 1),
         alarms=len(open_alarms(hub)),
@@ -133,7 +133,7 @@ def accept_alarm(
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    found = ask(request)
-    if "error" in found:
-        raise from_json(found["error"])
-    return found
+    answer = ask(request)
+    if "error" in answer:
+        raise from_json(answer["error"])
+    return answer

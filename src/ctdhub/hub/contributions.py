@@ -121,10 +121,10 @@ def mappings(hub: Hub, contributor: str) -> list[tuple[str, Path]]:
         MappingError: there is none, or one is named by something else than a date.
     """
     single = hub.mapping(contributor)
-    found = dated.mappings(single.parent, contributor)
-    if not found:
+    files = dated.mappings(single.parent, contributor)
+    if not files:
         raise error("no-mapping", file=single, id=contributor)
-    return found
+    return files
 
 
 def mapping_file(hub: Hub, contributor: str, day: str) -> Path:

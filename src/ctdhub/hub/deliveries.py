@@ -58,14 +58,14 @@ class DeliveredFiles:
         kept = frozenset(d for d in days if self.agreement.left_on(self.dates[d]) != "gone")
         return Kept(len(self.dates), self.agreement.deliveries == "cumulative", kept)
 
-    def held(self) -> pa.Table:
+    def rows(self) -> pa.Table:
         """All its rows, as ``ctdhub.sensitive.linkage.deliveries`` wants them."""
-        return pa.concat_tables([_held(step, self.number(step)) for step in self.steps])
+        return pa.concat_tables([_rows_of(step, self.number(step)) for step in self.steps])
 
     @cached_property
     def dropped(self) -> Dropped:
         """Its records that are in force no more."""
-        return linked.dropped(self.held(), self.way)
+        return linked.dropped(self.rows(), self.way)
 
     def require_clear(self, file: Path, reports: frozenset[int] = frozenset()) -> None:
         """Refuse to go on where nobody can say who is in force.
@@ -80,27 +80,27 @@ class DeliveredFiles:
                 agreement says to ask; or one of several deliveries that are not cumulative has no
                 person key in any row, nor a bound in its place.
         """
-        held, way, bounded = self.held(), self.way, self.agreement.rows_per_person is not None
+        rows, way, bounded = self.rows(), self.way, self.agreement.rows_per_person is not None
         if not bounded:
-            self._require_bound(file, held, reports)
+            self._require_bound(file, rows, reports)
         if len(self.dates) < 2:
             return
         if not way.cumulative:
-            if linked.unkeyed(held) and not bounded:
+            if linked.unkeyed(rows) and not bounded:
                 raise error("deliveries/no-key", file=file, id=self.agreement.id)
             return
         asked = [d for d in way.kept if self.agreement.left_on(self.dates[d]) == "ask"]
-        if open_ := sorted(set(asked) & set(linked.missing(held, way))):
+        if open_ := sorted(set(asked) & set(linked.missing(rows, way))):
             days = ", ".join(self.dates[d] for d in open_)
             raise error("missing-people", file=file, id=self.agreement.id, dates=days)
 
-    def _require_bound(self, file: Path, held: pa.Table, reports: frozenset[int]) -> None:
-        alone = pc.and_(pc.equal(held["became"], linked.RECORD), pc.is_null(held["person_key"]))
-        rows = held.filter(alone).select(["record_id", "delivery"])
+    def _require_bound(self, file: Path, table: pa.Table, reports: frozenset[int]) -> None:
+        alone = pc.and_(pc.equal(table["became"], linked.RECORD), pc.is_null(table["person_key"]))
+        rows = table.filter(alone).select(["record_id", "delivery"])
         if self.way.cumulative:  # rows without a key count in the newest alone
             rows = rows.filter(pc.equal(rows["delivery"], self.way.newest))
-        told = pa.array(sorted(reports), pa.int32())
-        if pc.any(pc.is_in(rows["delivery"], value_set=told)).as_py():
+        numbers = pa.array(sorted(reports), pa.int32())
+        if pc.any(pc.is_in(rows["delivery"], value_set=numbers)).as_py():
             raise error("rows-per-person/reports", file=file, id=self.agreement.id)
         once = rows.group_by(["delivery", "record_id"]).aggregate([])
         by_delivery = once.group_by("delivery").aggregate([("record_id", "count")])
@@ -121,7 +121,7 @@ def sent(hub: Hub, harmonised: Iterable[Step]) -> list[DeliveredFiles]:
     ]
 
 
-def _held(step: Step, number: int) -> pa.Table:
+def _rows_of(step: Step, number: int) -> pa.Table:
     records = pq.read_table(step.output / work.RECORDS, columns=["record_id", "person_key"])
     others = pq.read_table(step.output / work.NO_RECORD)
     left = others["excluded"].to_pylist()
@@ -224,21 +224,17 @@ def out_of_force(
         delivered: of the contributors that are looked at.
         force: withdrawals; all that are in force, if None.
     """
-    found, force = replaced_of(delivered), force or hub.withdrawn()
+    out, force = replaced_of(delivered), force or hub.withdrawn()
     if force.entries:
         steps = [step for one in delivered for step in one.steps]
-        withdrawn = left_out(EachFiled(steps, found.ids), force, hub.person_key())
-        found = OutOfForce({**found.by_rule, RULE: withdrawn})
+        withdrawn = left_out(EachFiled(steps, out.ids), force, hub.person_key())
+        out = OutOfForce({**out.by_rule, RULE: withdrawn})
     surplus = [
-        _surplus(one, found.ids, one.agreement.rows_per_person)
+        _surplus(one, out.ids, one.agreement.rows_per_person)
         for one in delivered
         if one.agreement.rows_per_person
     ]
-    return (
-        OutOfForce({**found.by_rule, linked.BEYOND: pa.concat_arrays(surplus)})
-        if surplus
-        else found
-    )
+    return OutOfForce({**out.by_rule, linked.BEYOND: pa.concat_arrays(surplus)}) if surplus else out
 
 
 def own_out_of_force(hub: Hub, one: DeliveredFiles) -> OutOfForce:
@@ -265,8 +261,8 @@ def replaced_ids(hub: Hub, harmonised: Sequence[Step]) -> OutOfForce:
 
 def replaced_of(delivered: Iterable[DeliveredFiles]) -> OutOfForce:
     """The same of what was delivered."""
-    found = [one.dropped for one in delivered if len(one.dates) > 1]
-    by_rule = {linked.REPLACED: [d.replaced for d in found], linked.LEFT: [d.left for d in found]}
+    parts = [one.dropped for one in delivered if len(one.dates) > 1]
+    by_rule = {linked.REPLACED: [d.replaced for d in parts], linked.LEFT: [d.left for d in parts]}
     return OutOfForce({r: pa.concat_arrays(ids) for r, ids in by_rule.items() if ids})
 
 
@@ -314,11 +310,11 @@ def made_with(steps: Iterable[Step], gone: pa.Array) -> frozenset[str]:
     Args:
         gone: records whose tokens are passed over.
     """
-    found: set[str] = set()
+    checks: set[str] = set()
     for step in steps:
         tokens = without(pq.read_table(step.output / work.TOKENS), gone)["token"]
-        found.update(tokens.filter(pc.starts_with(tokens, f"{CHECK}-")).unique().to_pylist())
-    return frozenset(found)
+        checks.update(tokens.filter(pc.starts_with(tokens, f"{CHECK}-")).unique().to_pylist())
+    return frozenset(checks)
 
 
 def check_recognised(hub: Hub, harmonised: Sequence[Step]) -> None:
@@ -333,14 +329,14 @@ def check_recognised(hub: Hub, harmonised: Sequence[Step]) -> None:
     """
     force = hub.withdrawn()
     for name in sorted({e.contributor for e in force.entries}):
-        told = force.told_for(name)
+        checks = force.told_for(name)
         own = [step for step in harmonised if contributor_of(step) == name]
         if own and force.lost(name, ways_of(hub, own)):
             raise error("tokens-made-anew/keys", id=name)
-        if told is None and not force.chosen:
+        if checks is None and not force.chosen:
             continue
         gone = replaced_ids(hub, own).ids
-        if told is not None and not made_with(own, gone) <= told:
+        if checks is not None and not made_with(own, gone) <= checks:
             raise error("tokens-made-anew", id=name)
         if any(unspoken(filed(step, gone), force, hub.person_key()) for step in own):
             raise error("case-rows", id=name)
@@ -375,14 +371,14 @@ def check_one_format(harmonised: Iterable[Step], gone: pa.Array) -> None:
     Raises:
         PolicyError: names the contributors of each format.
     """
-    found: dict[int, set[str]] = {}
+    by_format: dict[int, set[str]] = {}
     for step in harmonised:
         for token in made_with([step], gone):
-            found.setdefault(format_of(token), set()).add(contributor_of(step))
-    if len(found) > 1:
-        *older, _newest = sorted(found)
-        names = sorted({name for version in older for name in found[version]})
-        raise error("tokens-formats", names=", ".join(names), version=max(found))
+            by_format.setdefault(format_of(token), set()).add(contributor_of(step))
+    if len(by_format) > 1:
+        *older, _newest = sorted(by_format)
+        names = sorted({name for version in older for name in by_format[version]})
+        raise error("tokens-formats", names=", ".join(names), version=max(by_format))
 
 
 def is_older(hub: Hub, candidate: Path) -> bool:
@@ -397,8 +393,8 @@ def is_older(hub: Hub, candidate: Path) -> bool:
     charge = json.loads((candidate / MANIFEST).read_text("utf-8")).get("charge")
     if any(e.number > force.charges for e in ledger(hub).entries() if e.id == charge):
         return False
-    found = left_by(hub.work / work.CANDIDATE, work.ANSWER) or {}
-    return (found.get("version"), found.get("withdrawals")) != (candidate.name, force.state)
+    answer = left_by(hub.work / work.CANDIDATE, work.ANSWER) or {}
+    return (answer.get("version"), answer.get("withdrawals")) != (candidate.name, force.state)
 
 
 def forget(hub: Hub, used: Iterable[Path]) -> None:

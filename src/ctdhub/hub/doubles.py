@@ -78,13 +78,13 @@ def decisions(hub: Hub) -> tuple[PairDecision, ...]:
     Raises:
         FileError: the file was changed.
     """
-    path, found = hub.root / FOLDER / DECISIONS, list[PairDecision]()
+    path, lines = hub.root / FOLDER / DECISIONS, list[PairDecision]()
     names = [field.name for field in fields(PairDecision)]
     for one in read_chain(path):
         if not one.keys() >= {*names} or one["same"] not in SAME:
             raise error("chain", file=path, line=one["number"])
-        found.append(PairDecision(*(one[name] for name in names)))
-    return tuple(found)
+        lines.append(PairDecision(*(one[name] for name in names)))
+    return tuple(lines)
 
 
 def decide(hub: Hub, pair: str, same: Same, by: str, seen: int) -> None:
@@ -159,14 +159,14 @@ def measured(hub: Hub) -> dict[str, Any] | None:
     sure = {pair: same == "yes" for pair, same in said.items() if same in ("yes", "no")}
     decided = {at_pair[pair]: same for pair, same in sure.items() if pair in at_pair}
     cells = pairs.reviewed_cells(frame, sample, decided) if between else []
-    found: dict[str, Any] = {
+    counts: dict[str, Any] = {
         "yes": sum(sure.values()),
         "no": len(sure) - sum(sure.values()),
         "differ": list(said.values()).count(None),
         "gone": len(known) - len(said),
     }
     people = int(linkage(hub)["clusters"])
-    return found | (pairs.accuracy_json(cells, 0.0, ERRORS, max(1, people)) if cells else {})
+    return counts | (pairs.accuracy_json(cells, 0.0, ERRORS, max(1, people)) if cells else {})
 
 
 def _pairs(hub: Hub) -> tuple[pa.Table, list[str]]:
@@ -188,12 +188,12 @@ def _drawn(
 
 def _newest(lines: tuple[PairDecision, ...]) -> dict[str, tuple[PairDecision, ...]]:
     """The newest decision of each person, by pair."""
-    found: dict[str, dict[str, PairDecision]] = {}
+    by_pair: dict[str, dict[str, PairDecision]] = {}
     for line in lines:
-        own = found.setdefault(line.pair, {})
+        own = by_pair.setdefault(line.pair, {})
         own.pop(line.by, None)
         own[line.by] = line
-    return {pair: tuple(own.values()) for pair, own in found.items()}
+    return {pair: tuple(own.values()) for pair, own in by_pair.items()}
 
 
 def _agreed(lines: tuple[PairDecision, ...]) -> Same | None:
@@ -206,15 +206,15 @@ def _decided(
 ) -> list[pairs.DecidedPair]:
     """The decisions that hold, between persons as numbers; a row is the number of the pair."""
     numbers: dict[tuple[str, str], int] = {}
-    found = []
+    verdicts = []
     for at, (pair, row) in enumerate(zip(ids, table.to_pylist(), strict=True), 1):
         same = _agreed(known.get(pair, ()))
         if same not in ("yes", "no"):
             continue
         sides = [(str(row[f"contributor_{s}"]), str(row[f"key_{s}"])) for s in "ab"]
         one, other = (numbers.setdefault(side, len(numbers)) for side in sides)
-        found.append(pairs.DecidedPair(one, other, same == "yes", at))
-    return found
+        verdicts.append(pairs.DecidedPair(one, other, same == "yes", at))
+    return verdicts
 
 
 _Facts = dict[str, dict[str, Any]]
@@ -223,17 +223,17 @@ _Facts = dict[str, dict[str, Any]]
 def _facts(hub: Hub, records: set[str]) -> _Facts:
     """The public variables of some records, by id."""
     public = [v.name for v in model.load_schema().table("people") if v.public]
-    found: _Facts = {}
+    facts: _Facts = {}
     wanted = pa.array(sorted(records), pa.string())
     for path in sorted((hub.work / "harmonised").glob(f"[!.]*/*/*/{RECORDS}")):
         table = pq.read_table(path, columns=["record_id"])
         mask = pc.is_in(table["record_id"], value_set=wanted)
         if not pc.any(mask).as_py():
             continue
-        held = [name for name in public if name in pq.read_schema(path).names]
-        rows = pq.read_table(path, columns=["record_id", *held]).filter(mask).to_pylist()
-        found |= {row.pop("record_id"): row for row in rows}
-    return found
+        columns = [name for name in public if name in pq.read_schema(path).names]
+        rows = pq.read_table(path, columns=["record_id", *columns]).filter(mask).to_pylist()
+        facts |= {row.pop("record_id"): row for row in rows}
+    return facts
 
 
 _OF_THE_SENDER = frozenset(

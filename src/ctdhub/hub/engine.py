@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 Files = Sequence[tuple[Path, Path]]
 """Records and perpetrators of each harmonised file."""
 
-Told = Callable[[str | Text, int], None]
-"""Told the name of a step, or why none is done, and how many of those beside it are done."""
+Report = Callable[[str | Text, int], None]
+"""Is told the name of a step, or why none is done, and how many of those beside it are done."""
 
 
 class Engine:
     """Whatever does the heavy work of a hub: this machine, in one process with DuckDB inside it."""
 
-    def refresh(self, steps: Sequence[Step], tell: Told) -> None:
+    def refresh(self, steps: Sequence[Step], tell: Report) -> None:
         """Bring steps up to date, none of which needs another: here, one after the other.
 
         Raises:
@@ -78,7 +78,7 @@ class Cluster(Engine):
 
         return self._open.enter_context(session(self.hub.settings.spark))
 
-    def refresh(self, steps: Sequence[Step], tell: Told) -> None:
+    def refresh(self, steps: Sequence[Step], tell: Report) -> None:
         """All stale steps at once; one alone is not worth a cluster."""
         if sum(step.reason() is not None for step in steps) > 1:
             from ctdhub.hub.spark.people import refresh
@@ -109,5 +109,5 @@ def engine(hub: Hub) -> Iterator[Engine]:
     if hub.settings.engine == "duckdb":
         yield Engine()
         return
-    with ExitStack() as held:
-        yield Cluster(Hub(hub.root.resolve()), held)
+    with ExitStack() as stack:
+        yield Cluster(Hub(hub.root.resolve()), stack)

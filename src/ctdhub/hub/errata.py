@@ -45,7 +45,7 @@ def _folder(hub: Hub, version: str) -> Path:
     return hub.releases / version
 
 
-def known(hub: Hub, version: str) -> errata.Errata:
+def notices_of(hub: Hub, version: str) -> errata.Errata:
     """The notices about a published version, in force or waiting."""
     folder = hub.releases / version
     return errata.errata_of(folder, digest(folder), hub.settings.approvers)
@@ -84,10 +84,10 @@ def draft(
     for name in about:
         if name not in {*columns, *keys.values(), *charts} or not name:
             raise error("erratum-concerns", version=version, name=printable(name))
-    before = known(hub, version)
+    before = notices_of(hub, version)
     sort: errata.Sort = "withdrawn" if withdraw else "correction"
     _refuse_waiting(hub, version, before)
-    for old in (held.notice for held in before.given):
+    for old in (erratum.notice for erratum in before.given):
         if (old.sort, old.note, set(old.concerns)) == (sort, plain, set(about)):
             raise error("erratum-said", version=version, n=old.number)
     if withdraw and errata.status(before.given) == "withdrawn":
@@ -114,10 +114,10 @@ def waiting(hub: Hub, version: str) -> errata.Erratum:
         ReleaseError: there is none, or no such version is published.
     """
     published(hub, version)
-    found = known(hub, version).waiting
-    if found is None:
+    erratum = notices_of(hub, version).waiting
+    if erratum is None:
         raise error("erratum-none", file=hub.root / errata.ERRATA, version=version)
-    return found
+    return erratum
 
 
 def begin(hub: Hub, erratum: errata.Erratum) -> errata.Erratum:
@@ -127,13 +127,13 @@ def begin(hub: Hub, erratum: errata.Erratum) -> errata.Erratum:
         ReleaseError: another notice was written meanwhile.
         PolicyError: hub.yaml names nobody who could sign.
     """
-    told = erratum.notice
-    line = noted(hub, "correct", version=told.version, number=told.number, sort=told.sort)
+    notice = erratum.notice
+    line = noted(hub, "correct", version=notice.version, number=notice.number, sort=notice.sort)
     with hub.lock(), line:
         refuse_unsigned(hub)
-        before = known(hub, told.version)
-        _refuse_waiting(hub, told.version, before)
-        if before.next_number != told.number:
+        before = notices_of(hub, notice.version)
+        _refuse_waiting(hub, notice.version, before)
+        if before.next_number != notice.number:
             raise error("erratum-signer", file=hub.root / errata.ERRATA)
         if may_approve_itself(hub):
             for role in ROLES:
@@ -156,10 +156,10 @@ def sign(hub: Hub, seen: errata.Erratum, role: Role, key: SigningKey) -> errata.
     if key.public not in approvers(hub).keys(role):
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[role])
     refuse_unsigned(hub)
-    told = seen.notice
-    with hub.lock(), noted(hub, "approve", version=told.version, role=role, correction=told.number):
-        now = waiting(hub, told.version)
-        if now.notice != told or role not in now.missing:
+    notice, version = seen.notice, seen.notice.version
+    with hub.lock(), noted(hub, "approve", version=version, role=role, correction=notice.number):
+        now = waiting(hub, version)
+        if now.notice != notice or role not in now.missing:
             raise error("erratum-signer", file=hub.root / errata.ERRATA)
         signed = now.signed(role, timestamp(), key)
         signed.write(hub.root)
@@ -213,8 +213,8 @@ def reissue(hub: Hub, version: str, out: Path) -> int:
     with made_whole(out.absolute()) as fresh:
         shutil.copytree(release, fresh)
         fresh.chmod(0o755)
-        given = errata.errata_of(release, digest(release), hub.settings.approvers).given
-        if given:
-            (fresh / errata.ERRATA_JSON).write_text(errata.as_data(version, given), "utf-8")
-            (fresh / errata.ERRATA_MD).write_text(errata.as_markdown(version, given), "utf-8")
+        notices = errata.errata_of(release, digest(release), hub.settings.approvers).given
+        if notices:
+            (fresh / errata.ERRATA_JSON).write_text(errata.as_data(version, notices), "utf-8")
+            (fresh / errata.ERRATA_MD).write_text(errata.as_markdown(version, notices), "utf-8")
     return sum(1 for _ in out.iterdir())

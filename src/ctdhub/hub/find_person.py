@@ -104,8 +104,8 @@ class NumberedCase:
         for row in self.rows:
             if not row.withdrawn:
                 kinds.setdefault(row.mark, "renewal")
-        told = replace(entry, because=self.mark)
-        return [replace(told, kind=kind, mark=row) for row, kind in kinds.items()]
+        line = replace(entry, because=self.mark)
+        return [replace(line, kind=kind, mark=row) for row, kind in kinds.items()]
 
 
 Choose = Callable[[NumberedCase], Collection[int]]
@@ -132,14 +132,14 @@ def case_of(
         if len(hers):
             table = pq.read_table(step.output / RECORDS, columns=_READ)
             for r in table.filter(pc.is_in(table["record_id"], value_set=hers)).to_pylist():
-                told = consent.row_mark(secret, r["person_key"], r["record_id"])
+                mark = consent.row_mark(secret, r["person_key"], r["record_id"])
                 one = CaseRow(
-                    date_of(step), r["source_row"], r[PERIOD], r[SEX], r[AGE], told, told in gone,
+                    date_of(step), r["source_row"], r[PERIOD], r[SEX], r[AGE], mark, mark in gone,
                     r["person_key"] is not None,
                 )  # fmt: skip
                 rows[r["record_id"]] = one
-    told = consent.mark(secret, key)
-    return NumberedCase(place, told, tuple(rows.values()), told in force.chosen)
+    mark = consent.mark(secret, key)
+    return NumberedCase(place, mark, tuple(rows.values()), mark in force.chosen)
 
 
 ByWhat = Literal["case", "token"]
@@ -165,7 +165,7 @@ class AffectedRecords:
     people: int
 
     @property
-    def told(self) -> int:
+    def numbers(self) -> int:
         """How many numbers, or tokens, would be written down as withdrawn."""
         return reported_numbers(self.entries)
 
@@ -229,8 +229,8 @@ def look_up(  # noqa: PLR0913
     already = 0
     for key in dict.fromkeys(keys):
         made_for = tuple(sorted({keying.way, *carried.get(key, ())}))
-        told = consent.mark(secret, key)
-        entry = Withdrawal("withdrawal", scope, contributor, told, "", reason, made_for)
+        mark = consent.mark(secret, key)
+        entry = Withdrawal("withdrawal", scope, contributor, mark, "", reason, made_for)
         lines = [entry]
         if choose is not None and (case := shared.get(key)) is not None:
             lines = case.entries(choose(case), entry)
@@ -238,7 +238,7 @@ def look_up(  # noqa: PLR0913
             lines = numbered[key].entries([0], entry)  # a later row of that case may be another's
         else:
             for also in sorted(consent.mark(secret, other) for other in known.get(key, ())):
-                lines.append(replace(entry, mark=also, because=told))
+                lines.append(replace(entry, mark=also, because=mark))
         new = [one for one in lines if not in_force_already(one, force)]
         entries += new
         already += not new
@@ -268,8 +268,8 @@ def keying_of(hub: Hub, contributor: str, by: ByWhat | None) -> Keying:
     known = [_keyings(load_mapping(file), contributor, hub.person_key()) for file in files]
     for what in wanted:
         for one in known:
-            if (found := one.get(what)) is not None:
-                return found
+            if (keying := one.get(what)) is not None:
+                return keying
     if by == "case":
         raise error("no-case/number", file=files[0], id=contributor)
     if by == "token":
@@ -280,14 +280,14 @@ def keying_of(hub: Hub, contributor: str, by: ByWhat | None) -> Keying:
 def _keyings(mapping: Mapping, contributor: str, secret: bytes) -> dict[ByWhat, Keying]:
     """By what a mapping finds people: a number of a case, a token."""
     person, case = keyings(mapping, contributor, secret)
-    found: dict[ByWhat, Keying] = {}
+    ways: dict[ByWhat, Keying] = {}
     if case is not None:
-        found["case"] = case
+        ways["case"] = case
     elif person is not None and person.action == "hash" and len(person.columns) == 1:
-        found["case"] = person
+        ways["case"] = person
     if person is not None and person.action == "token":
-        found["token"] = person
-    return found
+        ways["token"] = person
+    return ways
 
 
 def keys_of(keying: Keying, texts: Sequence[str]) -> list[str]:
@@ -339,8 +339,8 @@ def file_steps(hub: Hub, contributor: str = "") -> list[Step]:
     Raises:
         MappingError: a file has no mapping.
     """
-    years, given = policy(hub).years, hub.contributions()
-    own = [one for one in given if contributor in ("", one.contributor)]
+    years, files = policy(hub).years, hub.contributions()
+    own = [one for one in files if contributor in ("", one.contributor)]
     return [harmonise_file(hub, one, years) for one in own]
 
 
@@ -357,10 +357,10 @@ def read_files(hub: Hub, contributor: str = "") -> list[Step]:
 def _carried(step: Step, keys: Iterable[str], out: pa.Array) -> set[str]:
     """Which of the keys a file carries, in records that no newer delivery replaces."""
     wanted, file = pa.array(sorted(set(keys)), pa.string()), filed(step, out)
-    found: set[str] = set()
+    matches: set[str] = set()
     for column in (file.records["person_key"], file.cases["case"]):
-        found.update(column.filter(pc.is_in(column, value_set=wanted)).to_pylist())
-    return found
+        matches.update(column.filter(pc.is_in(column, value_set=wanted)).to_pylist())
+    return matches
 
 
 def _counted(steps: Sequence[Step], gone: pa.Array) -> tuple[dict[str, int], int]:

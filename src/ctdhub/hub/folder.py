@@ -106,14 +106,14 @@ def timestamp() -> str:
 
 def read_journal(hub: Hub) -> tuple[Happened, ...]:
     """All lines, the oldest first; a line that a crash cut short is passed over."""
-    found = []
+    lines = []
     for path in sorted((hub.root / JOURNAL).glob("*.jsonl")):
         for line in path.read_text("utf-8", errors="replace").splitlines():
             try:
-                found.append(Happened(**json.loads(line)))
+                lines.append(Happened(**json.loads(line)))
             except (ValueError, TypeError):
                 continue
-    return tuple(found)
+    return tuple(lines)
 
 
 def _append(hub: Hub, line: Happened) -> None:
@@ -361,10 +361,10 @@ class Agreement(FrozenModel):
     ) -> tuple[release_manifest.SeriesBreak, ...]:
         years, schema = info.data.get("years"), load_schema()
         known = {v.name for v in schema.table("people")} | set(schema.groups)
-        for found in breaks:
-            if years and not years[0] <= int(found.date[:4]) <= years[1]:
+        for series_break in breaks:
+            if years and not years[0] <= int(series_break.date[:4]) <= years[1]:
                 raise InvalidSetting(Text("a break is outside the years of the agreement"))
-            if not set(found.variables) <= known:
+            if not set(series_break.variables) <= known:
                 raise InvalidSetting(Text("a break names a variable that the schema does not have"))
         return breaks
 
@@ -418,7 +418,7 @@ def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
         PolicyError: it is no YAML, or breaks the model; all faults at once.
     """
     try:
-        return model.model_validate(deepcopy(_held(text)))
+        return model.model_validate(deepcopy(_values(text)))
     except (yaml.YAMLError, RecursionError):
         raise error("settings-yaml", file=path) from None
     except ValidationError as cause:
@@ -427,16 +427,16 @@ def checked_settings(text: str, path: Path, model: type[_Model]) -> _Model:
         raise error("settings", file=path, faults=faults) from None
 
 
-_held = lru_cache(maxsize=256)(yaml_values)
+_values = lru_cache(maxsize=256)(yaml_values)
 """What a text of YAML holds; a build reads the same few files some hundred times."""
 
 
 def _lines(text: str) -> dict[str, int]:
     """The line of each setting of a file."""
-    found = yaml_nodes(text)
-    if not isinstance(found, yaml.MappingNode):
+    node = yaml_nodes(text)
+    if not isinstance(node, yaml.MappingNode):
         return {}
-    return {str(key.value): key.start_mark.line + 1 for key, _value in found.value}
+    return {str(key.value): key.start_mark.line + 1 for key, _value in node.value}
 
 
 def _fault(detail: ErrorDetails, lines: Mapping[str, int]) -> Text:
@@ -619,9 +619,9 @@ class Hub:
         Raises:
             HubFolderError: there is one.
         """
-        for found in self._erased(self.withdrawn(), self.received()):
+        for entry in self._erased(self.withdrawn(), self.received()):
             raise error(
-                "delivery-withdrawn", file=found.file, id=found.contributor, date=found.date
+                "delivery-withdrawn", file=entry.file, id=entry.contributor, date=entry.date
             )
 
     def refuse_unanswered(self) -> None:
@@ -653,7 +653,7 @@ class Hub:
                 is named by the day on which it came.
         """
         known = {a.id for a in self.agreements()}
-        found = []
+        files = []
         for place in sorted((self.root / "contributions").glob("*/*")):
             if place.is_symlink():  # it may lead to the files of another contributor
                 _refuse_irregular(place)
@@ -667,8 +667,8 @@ class Hub:
             if contributor not in known:
                 raise error("agreement/missing", file=file.parent.parent, id=contributor)
             _refuse_irregular(file)
-            found.append(Contribution(contributor, date, file))
-        return tuple(found)
+            files.append(Contribution(contributor, date, file))
+        return tuple(files)
 
     def check_terms(self) -> tuple[Agreement, ...]:
         """Agreements that end within :data:`SOON` days, of contributors whose files are read.
@@ -697,8 +697,8 @@ class Hub:
         """
         settings = self.settings
         sent: dict[str, list[str]] = {}
-        for given in self.contributions():
-            sent.setdefault(given.contributor, []).append(given.date)
+        for entry in self.contributions():
+            sent.setdefault(entry.contributor, []).append(entry.date)
         return {
             "hub": settings.name,
             **({"hub_names": dict(settings.names)} if settings.names else {}),
@@ -765,9 +765,9 @@ class Hub:
             HubError: this system has no locks.
         """
         self.work.mkdir(mode=0o700, exist_ok=True)
-        with ExitStack() as held:
+        with ExitStack() as stack:
             try:
-                held.enter_context(locked(self.work / ".lock", wait=False))
+                stack.enter_context(locked(self.work / ".lock", wait=False))
             except BlockingIOError:
                 raise error("lock", file=self.root) from None
             yield
@@ -795,11 +795,11 @@ def keep(hub: Hub, name: str, value: dict[str, Any]) -> None:
     write_whole(folder / name, json.dumps(value, ensure_ascii=False, indent=1).encode())
 
 
-def kept(hub: Hub, name: str) -> dict[str, Any] | None:
+def desk_file(hub: Hub, name: str) -> dict[str, Any] | None:
     """What :func:`keep` wrote last; None where there is nothing, or nothing whole."""
     with suppress(ValueError):
-        found = left_by(hub.work / FOLDER, name)
-        return found if isinstance(found, dict) else None
+        content = left_by(hub.work / FOLDER, name)
+        return content if isinstance(content, dict) else None
     return None
 
 
@@ -829,16 +829,16 @@ def _version(hub: Hub, step: str, *folders: Path) -> str | None:
 
 def waiting_version(hub: Hub) -> str | None:
     """The newest candidate that no release has overtaken, None where there is none."""
-    found, last = by_version(hub.candidates), latest_release(hub.releases)
-    if found and (last is None or order(found[0]) > order(last)):
-        return found[0].name
+    bundles, last = by_version(hub.candidates), latest_release(hub.releases)
+    if bundles and (last is None or order(bundles[0]) > order(last)):
+        return bundles[0].name
     return None
 
 
 def by_version(folder: Path) -> list[Path]:
     """Bundles in a folder, the newest version first."""
-    found = [m.parent for m in folder.glob(f"*/{release_manifest.MANIFEST}")]
-    bundles = [f for f in found if re.fullmatch(release_manifest.VERSION_PATTERN, f.name)]
+    folders = [m.parent for m in folder.glob(f"*/{release_manifest.MANIFEST}")]
+    bundles = [f for f in folders if re.fullmatch(release_manifest.VERSION_PATTERN, f.name)]
     return sorted(bundles, key=order, reverse=True)
 
 
@@ -931,5 +931,5 @@ def left_out(hub: Hub, rules: Policy) -> tuple[Variable, ...]:
     """Variables that this software could release, and the hub does not because they came later."""
     if rules.columns != "all":
         return ()
-    found = load_schema().later_than(hub.settings.schema_version)
-    return tuple(v for v in found if v.name not in rules.requested(load_schema()))
+    additions = load_schema().later_than(hub.settings.schema_version)
+    return tuple(v for v in additions if v.name not in rules.requested(load_schema()))

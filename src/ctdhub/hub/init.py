@@ -209,6 +209,6 @@ def adopt(hub: Hub) -> Adopted:
         HubFolderError: a build is at work.
     """
     with hub.lock(), noted(hub, "adopt"):
-        found = ledgers.adopt(hub.ledger, hub.root, hub.ledger_key, partial(check_known, hub))
+        adoption = ledgers.adopt(hub.ledger, hub.root, hub.ledger_key, partial(check_known, hub))
         check_paid(hub)
-        return found
+        return adoption

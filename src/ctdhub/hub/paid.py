@@ -69,8 +69,8 @@ def published(hub: Hub) -> dict[str, str]:
     Raises:
         ReleaseError: a manifest, or the note of what was published, is damaged.
     """
-    found = sorted(hub.releases.glob(f"[!.]*/{MANIFEST}"))
-    return _noted(hub) | {str(_charge_of(manifest)): manifest.parent.name for manifest in found}
+    manifests = sorted(hub.releases.glob(f"[!.]*/{MANIFEST}"))
+    return _noted(hub) | {str(_charge_of(manifest)): manifest.parent.name for manifest in manifests}
 
 
 def note_published(hub: Hub) -> None:
@@ -114,10 +114,10 @@ def refuse_published(hub: Hub, candidate: Path) -> None:
     Raises:
         ReleaseError: it does (``answer-published``), or a manifest is damaged.
     """
-    held = published(hub).get(str(_charge_of(candidate / MANIFEST)))
-    if held is not None:
+    release = published(hub).get(str(_charge_of(candidate / MANIFEST)))
+    if release is not None:
         version = printable(candidate.name)
-        raise error("answer-published", file=candidate, version=version, held=printable(held))
+        raise error("answer-published", file=candidate, version=version, held=printable(release))
 
 
 def check_paid(hub: Hub) -> None:
@@ -166,18 +166,18 @@ def _charge_of(manifest: Path) -> object:
 
 def _approved_heads(hub: Hub, bundle: Path, lines: Mapping[str, int]) -> set[LedgerHead]:
     """The lines of the ledger that approvals of a bundle name, once their signatures hold."""
-    given = Approvals.read(bundle)
-    if not given.approvals:
+    approvals = Approvals.read(bundle)
+    if not approvals.approvals:
         return set()
     manifest = Manifest.read(bundle)
     try:
-        faults = given.faults(manifest, digest(bundle), hub.settings.approvers, lines)
+        faults = approvals.faults(manifest, digest(bundle), hub.settings.approvers, lines)
     except FileNotFoundError:
         raise _damaged(bundle / MANIFEST) from None
     if faults:
         file, version = bundle / APPROVALS, printable(bundle.name)
         raise error("approval/does-not-hold", file=file, version=version, fault=faults[0])
-    return {approval.statement.ledger for approval in given.approvals}
+    return {approval.statement.ledger for approval in approvals.approvals}
 
 
 def _damaged(manifest: Path) -> HubError:

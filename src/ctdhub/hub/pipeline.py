@@ -48,11 +48,11 @@ def build(
         HubError: the first fault met; finished steps stay, the last release is untouched.
     """
     hub, note = Hub(hub.root.resolve()), note.strip()  # workers are at home elsewhere
-    with ExitStack() as held:
-        held.enter_context(hub.lock())
-        engine = held.enter_context(engine_of.engine(hub))
+    with ExitStack() as stack:
+        stack.enter_context(hub.lock())
+        engine = stack.enter_context(engine_of.engine(hub))
         done_by = noted(hub, "build", until=until, version=version)
-        happened: dict[str, Detail] = {} if dry else held.enter_context(done_by)
+        happened: dict[str, Detail] = {} if dry else stack.enter_context(done_by)
         preflight.check(hub, version, note, pays=STAGES.index(until) >= STAGES.index("protect"))
         sweep([*walk(hub.work), *hub.root.iterdir()])
         allowed = alarms.may_pay(hub, pay, accept_alarms, happened)
@@ -72,9 +72,9 @@ def build(
         for _name, make in stages:
             if (steps := make()) is None:  # the candidate waits for approval
                 break
-            found = [Done.of(step) for step in steps]
+            outcomes = [Done.of(step) for step in steps]
             engine.refresh(steps, tell)
-            done += found
+            done += outcomes
         return done
 
 
@@ -106,16 +106,16 @@ class _Build:
         ]
 
     def _harmonise(self) -> list[Step]:
-        given, years = self.hub.contributions(), self.rules.years
+        files, years = self.hub.contributions(), self.rules.years
         for agreement in self.hub.agreements():
-            own = [one.date for one in given if one.contributor == agreement.id]
+            own = [one.date for one in files if one.contributor == agreement.id]
             refuse_unclear(self.hub, agreement, own)
-        self._harmonised = [harmonise.harmonise_file(self.hub, one, years) for one in given]
+        self._harmonised = [harmonise.harmonise_file(self.hub, one, years) for one in files]
         return self._harmonised
 
     def _link(self) -> list[Step]:
-        given = alarms.passed(self.hub, self._harmonised)
-        return [link.link_people(self.hub, self.rules, given, self.engine)]
+        steps = alarms.passed(self.hub, self._harmonised)
+        return [link.link_people(self.hub, self.rules, steps, self.engine)]
 
     def _release(self) -> list[Step] | None:
         return [step] if (step := publish.publish_release(self.hub)) else None

@@ -54,11 +54,11 @@ def check_shown(hub: Hub) -> Help | None:
     """
     from ctdhub.site.stories.page import check as check_story
 
-    found = edition(hub)
-    for story in found.stories:
+    site = edition(hub)
+    for story in site.stories:
         for telling in story.tellings.values():
             check_story(telling)
-    return found.help
+    return site.help
 
 
 def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
@@ -70,8 +70,8 @@ def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
     if not any(hub.releases.glob("*/manifest.json")):
         return ()
     newest, _others = leading(open_releases(hub.releases, hub.settings.approvers))
-    held = {line.country for line in help.lines}
-    return tuple(sorted(listed_places(Answers(newest)) - held))
+    countries = {line.country for line in help.lines}
+    return tuple(sorted(listed_places(Answers(newest)) - countries))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def countries_without(hub: Hub, help: Help) -> tuple[str, ...]:
 Stage = tuple[str, Callable[[], list[Step] | None]]
 """A stage by its name, and its steps; None where it waits for people."""
 
-Asked = Callable[[], Price | None]
+Pricing = Callable[[], Price | None]
 """What protecting today's people would cost, None where the last answer holds."""
 
 
@@ -114,12 +114,12 @@ class Done:
         return cls(step.name, reason, same=same, remark=step.remark if reason else None)
 
 
-def forecast(stages: Iterable[Stage], asked: Asked, epsilon: float) -> list[Done]:
+def forecast(stages: Iterable[Stage], asked: Pricing, epsilon: float) -> list[Done]:
     """What a build would do: each step runs, may run, or is up to date.
 
     Args:
         stages: in their order.
-        asked: see :data:`Asked`; asked only where people are known, which charges nothing.
+        asked: see :data:`Pricing`; asked only where people are known, which charges nothing.
         epsilon: what one charge of this policy costs.
 
     Raises:
@@ -131,21 +131,21 @@ def forecast(stages: Iterable[Stage], asked: Asked, epsilon: float) -> list[Done
         try:
             steps = make()
         except (FileNotFoundError, NotADirectoryError):
-            found = [Done(name, NEVER_RAN)]
+            outcomes = [Done(name, NEVER_RAN)]
         except HubError:
             if certain:
                 raise
-            found = [_perhaps(name)]
+            outcomes = [_perhaps(name)]
         else:
             if steps is None and certain:
                 return done
-            found = [Done.of(step) for step in steps or []] or [_perhaps(name)]
+            outcomes = [Done.of(step) for step in steps or []] or [_perhaps(name)]
         if not certain:
-            found = [one if one.reason else _perhaps(one.step) for one in found]
+            outcomes = [one if one.reason else _perhaps(one.step) for one in outcomes]
         if name == "protect":
-            found = [_priced(one, asked if certain else None, epsilon) for one in found]
-        done += found
-        same = name == ASIDE or all(one.reason is None or one.same for one in found)
+            outcomes = [_priced(one, asked if certain else None, epsilon) for one in outcomes]
+        done += outcomes
+        same = name == ASIDE or all(one.reason is None or one.same for one in outcomes)
         certain = certain and same
     return done
 
@@ -154,14 +154,14 @@ def _perhaps(name: str) -> Done:
     return Done(name, Text("if the step before it changes its output"), True)
 
 
-def _priced(one: Done, asked: Asked | None, epsilon: float) -> Done:
+def _priced(one: Done, asked: Pricing | None, epsilon: float) -> Done:
     """A step of protection with what it costs."""
     if one.reason is None:
         return one
     return Done(one.step, joined([one.reason, _cost(asked, epsilon)], ". "), one.perhaps)
 
 
-def _cost(asked: Asked | None, epsilon: float) -> Field:
+def _cost(asked: Pricing | None, epsilon: float) -> Field:
     if asked is None:
         return Text(
             "May cost epsilon {cost}, if people or what is recorded of them changed.",

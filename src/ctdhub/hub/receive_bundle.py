@@ -96,8 +96,8 @@ def lay_mapping(hub: Hub, who: str, content: bytes, day: date) -> tuple[Path, bo
         write_new(first, content, 0o644)
         return first, True
     with suppress(MappingError):  # the one that reads this day already says the same
-        if (held := mapping_file(hub, who, day.isoformat())).read_bytes() == content:
-            return held, True
+        if (path := mapping_file(hub, who, day.isoformat())).read_bytes() == content:
+            return path, True
     if place.exists():
         return place, place.read_bytes() == content
     place.parent.mkdir(exist_ok=True)

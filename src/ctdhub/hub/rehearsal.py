@@ -146,20 +146,20 @@ def figures(
     asked: Rehearsed, people: int, done: Sequence[Rehearsal], delta: float
 ) -> dict[str, Any]:
     """All figures as JSON: what ``ctdhub rehearse --json`` prints and the desk keeps."""
-    found: dict[str, Any] = {
+    report: dict[str, Any] = {
         "people": people,
         "rows_per_person": asked.plan.rows,
         "rehearsals": [r.as_dict() for r in done],
     }
     if asked.budget:
-        found["bought"] = bought([r.epsilon for r in done], delta, asked.budget)
+        report["bought"] = bought([r.epsilon for r in done], delta, asked.budget)
     if asked.sources and asked.sources.doubles:
         level = asked.plan.level
-        found["doubles"] = {
+        report["doubles"] = {
             "share": asked.sources.doubles.settings.doubles,
             "wider": [widening(r.sources, level) for r in done],
         }
-    return found
+    return report
 
 
 # --------------------------------------------------------------------------------------------------
@@ -275,8 +275,8 @@ def _with_table(hub: Hub, rules: Policy, columns: Sequence[str]) -> tuple[Policy
     wrong = [name for name in columns if name not in known]
     if wrong or not 1 <= len(set(columns)) == len(columns) <= MOST_COLUMNS:
         raise error("table-request", n=MOST_COLUMNS, names=printable(", ".join(wrong)) or "–")
-    held = rules.domains(variables(hub, rules))
-    added = tuple(name for name in columns if name not in held)
+    domains = rules.domains(variables(hub, rules))
+    added = tuple(name for name in columns if name not in domains)
     changed: dict[str, object] = {}
     if added:
         name = "also" if rules.columns == "all" else "columns"

@@ -45,12 +45,12 @@ def reports(hub: Hub) -> list[dict[str, Any]]:
     steps = [harmonise_file(hub, c, rules.years) for c in hub.contributions()]
     built = [step for step in steps if (step.output / REPORT).is_file()]
     out = out_of_force(hub, sent(hub, built))
-    found = []
+    accounts = []
     for step in built:
         report = report_of(step)
         report["conservation"] = accounted(report["conservation"], step, out)
-        found.append(report)
-    return found
+        accounts.append(report)
+    return accounts
 
 
 REVIEWS = "reviews"
@@ -119,11 +119,11 @@ class Review(FrozenModel):
     @property
     def rejected(self) -> dict[str, tuple[int, int]]:
         """Rows rejected and rows read, by contributor."""
-        found: dict[str, tuple[int, int]] = {}
+        counts: dict[str, tuple[int, int]] = {}
         for file in self.files:
-            rejected, rows = found.get(file.contributor, (0, 0))
-            found[file.contributor] = (rejected + file.rejected, rows + file.rows)
-        return found
+            rejected, rows = counts.get(file.contributor, (0, 0))
+            counts[file.contributor] = (rejected + file.rejected, rows + file.rows)
+        return counts
 
 
 def file_of(hub: Hub, version: str) -> Path:
@@ -176,8 +176,8 @@ def hash_of_review(hub: Hub, candidate: Path) -> str | None:
     Raises:
         ReleaseError: see :func:`read_review`; or whoever signed first was shown another.
     """
-    found = read_review(hub, candidate.name)
-    seen = found[1] if found else None
+    review = read_review(hub, candidate.name)
+    seen = review[1] if review else None
     if any(a.statement.review != seen for a in Approvals.read(candidate).approvals):
         raise error("review", file=file_of(hub, candidate.name), version=candidate.name)
     return seen
@@ -193,15 +193,15 @@ def hash_of_changes(hub: Hub, candidate: Path) -> str:
         ReleaseError: see :func:`read_review`.
     """
     text = (candidate / CHANGELOG).read_text("utf-8")
-    found = read_review(hub, candidate.name)
-    told = {
+    review = read_review(hub, candidate.name)
+    content = {
         "note": newest_note(text),
         "changes": {code: newest_changes(text, code) for code in LANGUAGES},
-        "rules": found[0].rewritten if found else {},
-        "alarms": [alarm.model_dump(mode="json") for alarm in found[0].alarms] if found else [],
-        "secret": found[0].secret if found else "",
+        "rules": review[0].rewritten if review else {},
+        "alarms": [alarm.model_dump(mode="json") for alarm in review[0].alarms] if review else [],
+        "secret": review[0].secret if review else "",
     }
-    return hash_of(told)
+    return hash_of(content)
 
 
 def rules_of(hub: Hub) -> Rules:
@@ -209,7 +209,7 @@ def rules_of(hub: Hub) -> Rules:
     days: dict[str, set[str]] = {}
     for one in hub.contributions():
         days.setdefault(one.contributor, set()).add(one.date)
-    found: Rules = {}
+    hashes: Rules = {}
     for contributor in sorted(days):
         each = dict.fromkeys(mapping_file(hub, contributor, d) for d in sorted(days[contributor]))
         written: dict[str, list[Any]] = {}
@@ -217,10 +217,10 @@ def rules_of(hub: Hub) -> Rules:
             for name, rules in _written(mapping).items():
                 written.setdefault(name, []).append(rules)
         several = len(each) > 1
-        found[contributor] = {
+        hashes[contributor] = {
             name: hash_of(rules if several else rules[0]) for name, rules in sorted(written.items())
         }
-    return found
+    return hashes
 
 
 def _written(mapping: Mapping) -> dict[str, list[Any]]:
@@ -236,12 +236,12 @@ def rewritten(before: Rules, now: Rules) -> dict[str, tuple[str, ...]]:
     >>> rewritten({"a": {"sex": "1", "age": "2"}, "b": {}}, {"a": {"sex": "1", "year": "3"}})
     {'a': ('age', 'year')}
     """
-    found = {}
+    changes = {}
     for contributor in sorted(before.keys() & now.keys()):
         was, is_ = before[contributor], now[contributor]
         if names := sorted(n for n in was.keys() | is_.keys() if was.get(n) != is_.get(n)):
-            found[contributor] = tuple(names)
-    return found
+            changes[contributor] = tuple(names)
+    return changes
 
 
 def _variable(name: str) -> Text | Named:

@@ -93,8 +93,8 @@ class Step:
         """What is other than when the step ran last; None where it never did."""
         now = self._now
         try:
-            found = json.loads((self.output / KEY_FILE).read_text("utf-8"))
-            before = {name: dict(found[name]) for name in now}
+            record = json.loads((self.output / KEY_FILE).read_text("utf-8"))
+            before = {name: dict(record[name]) for name in now}
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
         inputs, parts = (_changed(before[name], now[name]) for name in ("inputs", SOFTWARE))
@@ -269,27 +269,27 @@ class Tree:
         if entry not in self._found:
             modules = self.modules(entry)
             files = {*modules.values(), *self.data(modules.values())}
-            found = {self._place(path): self._hash(path) for path in files}
+            hashes = {self._place(path): self._hash(path) for path in files}
             tops = {top for path in modules.values() for top in self._imports(path).foreign}
-            self._found[entry] = dict(sorted((found | _libraries(tops)).items()))
+            self._found[entry] = dict(sorted((hashes | _libraries(tops)).items()))
         return self._found[entry]
 
     def modules(self, entry: str) -> dict[str, Path]:
         """The module and all that it reaches, by dotted name; see :data:`EXEMPT` for the others."""
         if self._file(entry) is None:
             raise ModuleNotFoundError(entry)
-        found: dict[str, Path] = {}
+        paths: dict[str, Path] = {}
         waiting = [entry]
         while waiting:
             name = waiting.pop()
             path = self._file(name)
-            if name in found or path is None or self._place(path).split("/")[0] in EXEMPT:
+            if name in paths or path is None or self._place(path).split("/")[0] in EXEMPT:
                 continue
-            found[name] = path
+            paths[name] = path
             parts = name.split(".")
             waiting += [".".join(parts[:n]) for n in range(1, len(parts))]
             waiting += self._imports(path).own
-        return found
+        return paths
 
     def data(self, modules: Iterable[Path]) -> set[Path]:
         """All files that are no modules in the folders of these modules."""
@@ -380,11 +380,11 @@ _by_top = cache(packages_distributions)
 
 def _libraries(tops: Iterable[str]) -> dict[str, str]:
     """Version of each library that is there, and of Python."""
-    found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    versions = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     for top in tops:
         for name in _by_top().get(top, ()):
             try:
-                found[name] = version(name)
+                versions[name] = version(name)
             except PackageNotFoundError:  # it is being replaced just now
-                found[name] = ""
-    return found
+                versions[name] = ""
+    return versions

@@ -66,18 +66,18 @@ def recorded_numbers(hub: Hub, contributor: str = "") -> dict[tuple[str, str], b
         has a record of that person; nothing of a contributor none of whose files was read.
     """
     force = hub.withdrawn().told_by(contributor) if contributor else hub.withdrawn()
-    told = [e for e in force.entries if e.scope in ("person", "records")]
-    if not told:
+    entries = [e for e in force.entries if e.scope in ("person", "records")]
+    if not entries:
         return {}
     steps = find_person.read_files(hub, contributor)
     out, secret = deliveries.replaced_ids(hub, steps).ids, hub.person_key()
     by: dict[str, set[str]] = {}
     for step in steps:
-        found = consent.carried(deliveries.filed(step, out), force, secret)
-        by.setdefault(contributor_of(step), set()).update(found)
+        hits = consent.carried(deliveries.filed(step, out), force, secret)
+        by.setdefault(contributor_of(step), set()).update(hits)
     anywhere = frozenset[str]().union(*by.values())
     answer: dict[tuple[str, str], bool] = {}
-    for e in told:
+    for e in entries:
         if e.contributor in by:
             marks = anywhere if e.scope == "person" else by[e.contributor]
             key = (e.contributor, e.because or e.mark)
@@ -100,7 +100,7 @@ def withdraw(hub: Hub, entries: Iterable[Withdrawal]) -> int:
 
 
 @contextmanager
-def _writing(hub: Hub, contributor: str, **told: Detail) -> Iterator[InForce]:
+def _writing(hub: Hub, contributor: str, **details: Detail) -> Iterator[InForce]:
     """The register, for lines about one contributor; what is told is noted as well.
 
     Yields:
@@ -112,7 +112,7 @@ def _writing(hub: Hub, contributor: str, **told: Detail) -> Iterator[InForce]:
         HubFolderError: a build is at work.
     """
     hub.agreement(contributor)
-    with hub.lock(), noted(hub, "withdraw", **told, contributor=contributor):
+    with hub.lock(), noted(hub, "withdraw", **details, contributor=contributor):
         yield hub.withdrawn()
 
 
@@ -132,18 +132,18 @@ def take_back(
         if texts is not None:
             secret, keys = hub.person_key(), keys_of(keying_of(hub, contributor, by), texts)
             marks = {consent.mark(secret, key): place for place, key in enumerate(keys, 1)}
-        told = [
+        entries = [
             e
             for e in force.told_by(contributor).entries
             if (e.because or e.mark) in marks and (e.scope == "contributor") == (texts is None)
         ]
-        known = {e.because or e.mark for e in told}
+        known = {e.because or e.mark for e in entries}
         missing = sorted(place for m, place in marks.items() if m not in known)
         if missing and texts is None:
             raise error("not-withdrawn", id=contributor)
         if missing:
             raise error("not-withdrawn/person", places=", ".join(map(str, missing)))
-        append(hub, [replace(e, kind="undo", reason=reason, made=()) for e in told])
+        append(hub, [replace(e, kind="undo", reason=reason, made=()) for e in entries])
         return len(known)
 
 
@@ -183,13 +183,13 @@ def delete_raw(hub: Hub, contributor: str) -> int:
 
 def outdated(hub: Hub) -> list[str]:
     """Versions of candidates that may not be published, because somebody withdrew since."""
-    found = []
+    versions = []
     for manifest in sorted(hub.candidates.glob(f"[!.]*/{MANIFEST}")):
         older = True  # also where nothing can be told
         with suppress(HubError):
             older = deliveries.is_older(hub, manifest.parent)
-        found += [manifest.parent.name] if older else []
-    return found
+        versions += [manifest.parent.name] if older else []
+    return versions
 
 
 def append(hub: Hub, lines: Sequence[Withdrawal]) -> None:
@@ -267,7 +267,7 @@ class WithdrawalReport:
     ended: str = ""
 
     @property
-    def seen(self) -> str:
+    def digest(self) -> str:
         """A digest of what the contributor is asked."""
         return hash_of([self.unknown, [sorted(case.marks) for case in self.asked]])
 
@@ -449,16 +449,16 @@ def look_for(
         return [at for at, row in enumerate(case.rows) if row.mark in (case.chosen or ())]
 
     who, what = report.contributor, (report.numbers, report.by, report.scope, report.reason)
-    found = find_person.look_up(hub, who, *what, progress, choose, report.everybody)
+    effect = find_person.look_up(hub, who, *what, progress, choose, report.everybody)
     tokens = keying_of(hub, who, report.by).action == "token"
     coded = tokens or report.file or all(map(is_code, report.numbers))
     wants = not coded and find_person.sends_codes(hub, who)
-    now = report.looked_for(found.unknown, asked, wants_file=wants)
+    now = report.looked_for(effect.unknown, asked, wants_file=wants)
     with alone(_folder(hub)):
         if report_of(hub, key) != report:
             raise error("told-changed")
         _write(hub, key, now)
-    return now, found
+    return now, effect
 
 
 def answer(
@@ -485,7 +485,7 @@ def answer(
     """
     with alone(_folder(hub)):
         report = report_of(hub, key, contributor)
-        if report.state != "asked" or report.seen != seen:
+        if report.state != "asked" or report.digest != seen:
             raise error("told-changed")
         now = report.answered(chosen, unknown)
         if now.numbers:
@@ -515,11 +515,11 @@ def carry_out(hub: Hub, key: str, progress: Progress) -> WithdrawalReport:
     Raises:
         HubError: as of :func:`look_for` and :func:`withdraw`.
     """
-    report, found = look_for(hub, key, progress)
+    report, effect = look_for(hub, key, progress)
     if report.state != "ready":
         return report
     whole = Withdrawal("withdrawal", "contributor", report.contributor, reason=report.reason)
-    withdraw(hub, found.entries if found else [whole])
+    withdraw(hub, effect.entries if effect else [whole])
     ended = report.carried_out()
     with alone(_folder(hub)):
         _write(hub, key, ended)
@@ -627,19 +627,19 @@ def withdraw_delivery(
     hub.agreement(contributor)
     with hub.lock(), noted(hub, "withdraw", contributor=contributor, delivery=date):
         own = [c.file for c in hub.received() if (c.contributor, c.date) == (contributor, date)]
-        found = {path: digest for path in own if (digest := hash_file(path)) in files}
+        paths = {path: digest for path in own if (digest := hash_file(path)) in files}
         secret, force = hub.person_key(), hub.withdrawn()
         line = Withdrawal("withdrawal", "delivery", contributor, reason=reason)
         lines = [
             replace(line, mark=consent.delivery_mark(secret, contributor, date, digest))
-            for digest in sorted({*found.values()} or set(files))
+            for digest in sorted({*paths.values()} or set(files))
         ]
-        told = [line for line in lines if find_person.in_force_already(line, force)]
-        if not found and not told:
+        repeats = [line for line in lines if find_person.in_force_already(line, force)]
+        if not paths and not repeats:
             file = hub.root / "contributions" / printable(contributor)
             raise error("no-delivery", file=file, id=contributor, date=date)
-        append(hub, [line for line in lines if line not in told] if found else [])
-        for path in found:
+        append(hub, [line for line in lines if line not in repeats] if paths else [])
+        for path in paths:
             path.unlink()
         if (derived := hub.work / "harmonised" / contributor / date).is_dir():
             remove(derived)
@@ -647,7 +647,7 @@ def withdraw_delivery(
             if not any(place.glob("[!.]*")):
                 remove(place)
             sync(place.parent)
-        return len(found)
+        return len(paths)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ class SeenContributor:
     before: SeenDelivery | None
 
     @property
-    def seen(self) -> tuple[SeenDelivery, ...]:
+    def pair(self) -> tuple[SeenDelivery, ...]:
         """Both, the newer one first."""
         return (self.now, self.before) if self.before else (self.now,)
 
@@ -111,17 +111,17 @@ def look(
     lines = {(d.contributor, d.date): d for d in deliveries(hub)}
     steps = file_steps(hub, contributor or "")
     steps = [step for step in steps if read or (step.output / work.RECORDS).is_file()]
-    rung, found = alarms_of(hub), []
+    rung, views = alarms_of(hub), []
     for name, sent in delivered(hub, steps):
         own = [one for one in sent if date is None or one.date <= date]
         if own and date in (None, own[-1].date):
             now, *before = (
-                _seen(one, steps, rung, lines.get((name, one.date))) for one in own[:-3:-1]
+                _delivery(one, steps, rung, lines.get((name, one.date))) for one in own[:-3:-1]
             )
-            found.append(SeenContributor(hub.agreement(name), now, before[0] if before else None))
-    if not found:
+            views.append(SeenContributor(hub.agreement(name), now, before[0] if before else None))
+    if not views:
         raise error("no-delivery", id=printable(contributor or "–"), date=printable(date or "–"))
-    return found
+    return views
 
 
 def unread_files(hub: Hub) -> int:
@@ -129,7 +129,7 @@ def unread_files(hub: Hub) -> int:
     return sum(step.reason() is not None for step in file_steps(hub))
 
 
-def _seen(
+def _delivery(
     one: ReadDelivery, every: list[Step], rung: tuple[Alarm, ...], line: DeliveryLine | None
 ) -> SeenDelivery:
     steps = [s for s in every if (contributor_of(s), date_of(s)) == (one.contributor, one.date)]
@@ -202,7 +202,7 @@ def column_sources(hub: Hub, variable: str | None = None) -> list[ColumnSource]:
     Raises:
         HubError: a mapping or an agreement has faults.
     """
-    found = []
+    sources = []
     for step in file_steps(hub):
         if not (step.output / work.REPORT).is_file():
             continue
@@ -216,7 +216,7 @@ def column_sources(hub: Hub, variable: str | None = None) -> list[ColumnSource]:
             if variable not in (None, name) or name not in rules:
                 continue
             lost = [note for rule in rules[name] for note in losses(rule, frozenset())]
-            found.append(
+            sources.append(
                 ColumnSource(
                     contributor=who,
                     date=day,
@@ -230,7 +230,7 @@ def column_sources(hub: Hub, variable: str | None = None) -> list[ColumnSource]:
                     starts=starts,
                 )
             )
-    return found
+    return sources
 
 
 def tables_with(sigma: dict[str, float], variable: str) -> list[tuple[str, ...]]:
@@ -239,8 +239,8 @@ def tables_with(sigma: dict[str, float], variable: str) -> list[tuple[str, ...]]
     >>> tables_with({"": 1.0, "gender": 2.0, "gender*age_band": 3.0, "age_band": 1.0}, "gender")
     [('gender',), ('gender', 'age_band')]
     """
-    found = [tuple(key.split("*")) for key in sigma if variable in key.split("*")]
-    return sorted(found, key=lambda names: (len(names), names))
+    tables = [tuple(key.split("*")) for key in sigma if variable in key.split("*")]
+    return sorted(tables, key=lambda names: (len(names), names))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -280,8 +280,8 @@ def moved(one: SeenContributor) -> tuple[MovedVariable, ...]:
     if one.before is None:
         return ()
     names = {*one.now.values, *one.before.values}
-    found = [_moved(name, one.now, one.before) for name in names]
-    return tuple(sorted(found, key=lambda m: (-max(m.distance or 0, abs(m.fell)), m.variable)))
+    moves = [_moved(name, one.now, one.before) for name in names]
+    return tuple(sorted(moves, key=lambda m: (-max(m.distance or 0, abs(m.fell)), m.variable)))
 
 
 def _moved(name: str, now: SeenDelivery, before: SeenDelivery) -> MovedVariable:
@@ -337,8 +337,8 @@ def people_of(hub: Hub, columns: Sequence[str]) -> pa.Table | None:
     path = hub.work / "people" / work.PEOPLE
     if not path.is_file():
         return None
-    held = set(pq.read_schema(path).names)
-    return pq.read_table(path, columns=[name for name in columns if name in held])
+    names = set(pq.read_schema(path).names)
+    return pq.read_table(path, columns=[name for name in columns if name in names])
 
 
 def since_release(hub: Hub) -> SinceRelease | None:
@@ -356,7 +356,7 @@ def since_release(hub: Hub) -> SinceRelease | None:
     people = people_of(hub, names)
     if people is None:
         return SinceRelease(release.version, 0, ())
-    found, compared, (first, last) = [], 0, release.years
+    values, compared, (first, last) = [], 0, release.years
     for name in people.column_names:
         counts = _counted(people[name])
         for row in answers.table(Query(by=(name,)), shares=False).rows:
@@ -367,9 +367,9 @@ def since_release(hub: Hub) -> SinceRelease | None:
             compared += 1
             n = counts.get(code, 0)
             if not card.low <= n <= card.high:
-                found.append(OutsideInterval(name, code, n, card.low, card.high))
-    found.sort(key=lambda o: (-o.off, o.variable, o.code))
-    return SinceRelease(release.version, compared, tuple(found))
+                values.append(OutsideInterval(name, code, n, card.low, card.high))
+    values.sort(key=lambda o: (-o.off, o.variable, o.code))
+    return SinceRelease(release.version, compared, tuple(values))
 
 
 def people_by_year(hub: Hub) -> dict[str, dict[int | None, int]]:
@@ -378,10 +378,10 @@ def people_by_year(hub: Hub) -> dict[str, dict[int | None, int]]:
     if people is None:
         return {}
     counted = people.group_by([CONTRIBUTOR, PERIOD]).aggregate([([], "count_all")]).to_pylist()
-    found: dict[str, dict[int | None, int]] = {}
+    totals: dict[str, dict[int | None, int]] = {}
     for row in counted:
-        found.setdefault(str(row[CONTRIBUTOR]), {})[row[PERIOD]] = row["count_all"]
-    return found
+        totals.setdefault(str(row[CONTRIBUTOR]), {})[row[PERIOD]] = row["count_all"]
+    return totals
 
 
 # --------------------------------------------------------------------------------------------------
@@ -416,14 +416,14 @@ def own_rows(hub: Hub, contributor: str, day: str) -> tuple[RejectedCell, ...]:
     rules = policy(hub)
     mapping = load_mapping(mapping_file(hub, contributor, day))
     readable = {c for _place, rule in mapping.uses() for c in rule.columns()}
-    found: list[RejectedCell] = []
-    for given in hub.contributions():
-        if (given.contributor, given.date) != (contributor, day):
+    cells: list[RejectedCell] = []
+    for entry in hub.contributions():
+        if (entry.contributor, entry.date) != (contributor, day):
             continue
-        faults = faults_of(harmonise_file(hub, given, rules.years)).to_pylist()
+        faults = faults_of(harmonise_file(hub, entry, rules.years)).to_pylist()
         if not faults:
             continue
-        raw = without_stripped(read_isolated(given.file, mapping.read), mapping)
+        raw = without_stripped(read_isolated(entry.file, mapping.read), mapping)
         header = Header(raw.table.column_names)
         at = {row: place for place, row in enumerate(raw.table["_row"].to_pylist())}
         for fault in faults:
@@ -432,5 +432,5 @@ def own_rows(hub: Hub, contributor: str, day: str) -> tuple[RejectedCell, ...]:
             text = raw.table[name][at[row]].as_py() if name and row in at else None
             said = "" if text is None else str(text)
             reason = reason_of(fault["fields"])
-            found.append(RejectedCell(given.file.name, row, column, rule, reason, said))
-    return tuple(found)
+            cells.append(RejectedCell(entry.file.name, row, column, rule, reason, said))
+    return tuple(cells)

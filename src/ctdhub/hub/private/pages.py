@@ -219,9 +219,9 @@ def _shares(
 
 
 def _years(own: Profile) -> TextTable:
-    found = own.values[PERIOD]
-    rows = [(year(code), number(found[code])) for code in sorted(c for c in found if c)]
-    if unknown := found.get("", 0):
+    counts = own.values[PERIOD]
+    rows = [(year(code), number(counts[code])) for code in sorted(c for c in counts if c)]
+    if unknown := counts.get("", 0):
         rows.append((state_words("not_recorded"), number(unknown)))
     head = (_("Year"), _("People in your records"))
     return TextTable(label(PERIOD, current()), "", head, tuple(rows))
@@ -265,7 +265,7 @@ TOP_VALUES = 12
 
 def page(
     hub: str,
-    found: Sequence[SeenContributor],
+    views: Sequence[SeenContributor],
     made: date,
     compared: Sequence[str] = (),
     *,
@@ -275,7 +275,7 @@ def page(
 
     Args:
         hub: its name.
-        found: what there is to see.
+        views: what there is to see.
         made: the day that stands on it.
         compared: what comparing the next release with earlier ones would tell of contributors.
         texts: whether texts of case records are shown; without them the page holds counts alone.
@@ -289,7 +289,7 @@ def page(
         meta=_private_meta(hub, private, made),
         title=_("A look before you spend"),
         lead=(lead,),
-        sections=(*comparing(compared), *(part for one in found for part in _sections(one, texts))),
+        sections=(*comparing(compared), *(part for one in views for part in _sections(one, texts))),
     )
 
 
@@ -325,7 +325,7 @@ def _sections(one: SeenContributor, shown: bool) -> Iterator[Section]:
     if texts:
         yield Section(f"{name}-texts", _("What was not read"), tuple(texts))
     recorded = [
-        (label(v, current()), *(_part(d.recorded(v), d.records) for d in one.seen))
+        (label(v, current()), *(_part(d.recorded(v), d.records) for d in one.pair))
         for v in now.values
     ]
     table = _beside(one, _("Records in which a variable is recorded"), (_("Variable"),), recorded)
@@ -334,7 +334,7 @@ def _sections(one: SeenContributor, shown: bool) -> Iterator[Section]:
     values: list[Block] = [_values(one, v) for v in now.values if v not in flags]
     if flags:
         yes = [
-            (label(v, current()), *(_part(_count(d, v, "yes"), d.recorded(v)) for d in one.seen))
+            (label(v, current()), *(_part(_count(d, v, "yes"), d.recorded(v)) for d in one.pair))
             for v in flags
         ]
         head = (_("Variable"),)
@@ -351,12 +351,12 @@ def _beside(
     subtitle: str = "",
 ) -> TextTable:
     """A table with a column for the delivery, and one for that before."""
-    return TextTable(title, subtitle, (*head, *(isolated(d.date) for d in one.seen)), tuple(rows))
+    return TextTable(title, subtitle, (*head, *(isolated(d.date) for d in one.pair)), tuple(rows))
 
 
 def _rows(one: SeenContributor) -> TextTable:
     """Rows, records and people."""
-    seen, linked = one.seen, [d.people for d in one.seen]
+    seen, linked = one.pair, [d.people for d in one.pair]
     counts: list[tuple[str, list[int | None]]] = [
         (_("Rows read"), [d.rows for d in seen]),
         (_("Records made of them"), [d.records for d in seen]),
@@ -404,12 +404,12 @@ def _unknown(unknown: Sequence[UnknownText], shown: bool) -> list[TextTable]:
         left = len(unknown) - MOST
         note = _("More texts in the workbook: {n}.").format(n=number(left)) if left > 0 else ""
         return [_texts(sorted(unknown, key=lambda u: -u.rows)[:MOST], note)]
-    found: dict[str, list[int]] = {}
+    columns: dict[str, list[int]] = {}
     for text in unknown:
-        found.setdefault(text.column, []).append(text.rows)
+        columns.setdefault(text.column, []).append(text.rows)
     rows = [
         (isolated(printable(column)), number(len(each)), number(sum(each)))
-        for column, each in sorted(found.items(), key=lambda item: -sum(item[1]))
+        for column, each in sorted(columns.items(), key=lambda item: -sum(item[1]))
     ]
     head = (_("Column"), _("Texts"), _("Rows"))
     return [TextTable(_("Texts that no rule can read"), "", head, tuple(rows))]
@@ -442,7 +442,7 @@ def _faults(one: SeenContributor) -> list[TextTable]:
         (
             isolated(rule),
             _own(column) or "–",
-            *(number(d.faults.get((rule, column), 0)) for d in one.seen),
+            *(number(d.faults.get((rule, column), 0)) for d in one.pair),
         )
         for (rule, column), _n in ordered
     ]
@@ -458,7 +458,7 @@ def _values(one: SeenContributor, variable: str) -> Bars:
     """The values of a variable, each with its share of those that are recorded."""
     now = one.now
     counts, years = now.values[variable], load_schema().variable(variable).kind == "year"
-    codes = {c: None for d in one.seen for c in d.values.get(variable, {}) if c != NOT_RECORDED}
+    codes = {c: None for d in one.pair for c in d.values.get(variable, {}) if c != NOT_RECORDED}
     ordered = sorted(codes, key=lambda c: c if years else (-counts.get(c, 0), c))
     shown = ordered if years else ordered[:TOP_VALUES]
     left = len(ordered) - len(shown)
@@ -472,7 +472,7 @@ def _values(one: SeenContributor, variable: str) -> Bars:
 
 def _bar(one: SeenContributor, variable: str, code: str) -> Bar:
     n, base = _count(one.now, variable, code), one.now.recorded(variable)
-    text, *before = (_part(_count(d, variable, code), d.recorded(variable)) for d in one.seen)
+    text, *before = (_part(_count(d, variable, code), d.recorded(variable)) for d in one.pair)
     if before:
         text = _("{now}; before: {before}").format(now=text, before=before[0])
     size = n / base if base else 0.0
@@ -507,9 +507,9 @@ Sheet = tuple[str, Sequence[str], Iterable[Cells]]
 """A title, the headings, and rows."""
 
 
-def workbook(found: Sequence[SeenContributor]) -> bytes:
+def workbook(views: Sequence[SeenContributor]) -> bytes:
     """The workbook, in the language in force."""
-    every = [((one.agreement.id, d.date), d) for one in found for d in one.seen]
+    every = [((one.agreement.id, d.date), d) for one in views for d in one.pair]
     who = (_("contributor"), _("delivery"))
     texts = (_("column"), _("text"), _("rows"), _("nearest code"), _("what became of it"))
     return as_workbook(
@@ -558,9 +558,9 @@ def as_workbook(sheets: Iterable[Sheet]) -> bytes:
         )
         for title, head, rows in sheets
     ]
-    held = io.BytesIO()
-    write_spreadsheet(held, plain, rtl=current() in RIGHT_TO_LEFT)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    write_spreadsheet(buffer, plain, rtl=current() in RIGHT_TO_LEFT)
+    return buffer.getvalue()
 
 
 def _fitting(cell: str | int) -> str | int:

@@ -244,10 +244,10 @@ def refresh(
         tasks = spark.range(0, len(stale), 1, numPartitions=len(stale)).mapInArrow(
             partial(_refresh, stale, where), "step long, answer binary"
         )
-        found = pool.submit(tasks.toArrow)
+        future = pool.submit(tasks.toArrow)
         left, begun = list(stale), monotonic()
         try:
-            while not wait([found], LOOK).done:
+            while not wait([future], LOOK).done:
                 if len(left) == len(stale) and monotonic() - begun >= PATIENCE:
                     asked = Text(
                         "The job is still queued. Check that the Spark cluster has an idle worker."
@@ -260,7 +260,7 @@ def refresh(
             spark.interruptAll()
             raise
         with failing(broken):
-            answers_of(found.result())
+            answers_of(future.result())
     if any(step.reason() is not None for step in stale):  # they wrote to another folder
         raise broken("FileNotFoundError")
 
@@ -308,10 +308,10 @@ def answers_of(tasks: pa.Table) -> list[Any]:
 
 def unpickled(answer: bytes) -> Any:
     """What a task gave; raises what it is where that is a fault."""
-    found = pickle.loads(answer)  # noqa: S301 - made by our own workers
-    if isinstance(found, HubError):
-        raise found
-    return found
+    value = pickle.loads(answer)  # noqa: S301 - made by our own workers
+    if isinstance(value, HubError):
+        raise value
+    return value
 
 
 # --------------------------------------------------------------------------------------------------
@@ -364,19 +364,19 @@ class _PeopleJob:
         records, perpetrators = self.files[number]
         if group != _CHILDREN:
             with pq.ParquetFile(records, read_dictionary=_coded(records)) as file:
-                rows = self._kept(
+                rows = self._in_force(
                     file.read_row_group(group, columns=people.linked_columns(load_schema()))
                 )
             persons = people.persons_of(rows)
         else:  # they go where the person goes whose record tells of them
             ids = pq.read_table(records, columns=["record_id", "person_key"])
-            children = self._kept(pq.read_table(perpetrators))
+            children = self._in_force(pq.read_table(perpetrators))
             rows = people.by_person(children, ids, load_schema(), self.linking)
             persons = rows[PERSON].combine_chunks()
         parts = people.divided(rows, self.linking.on_lists(persons), self.parts)
         return [(part, int(group == _CHILDREN), _packed(some)) for part, some in parts]
 
-    def _kept(self, rows: pa.Table) -> pa.Table:
+    def _in_force(self, rows: pa.Table) -> pa.Table:
         return rows.filter(pc.invert(pc.is_in(rows["record_id"], value_set=_gone(self.gone))))
 
     def link(self, part: int, dealt: pa.Table) -> Totals:
@@ -458,16 +458,16 @@ def link_people(
             .applyInArrow(lambda dealt: _link(job, dealt), _LINKED)
             .toArrow()
         )
-    found = answers_of(answers)
-    totals, left = sum(found, Totals()), 0
+    counts = answers_of(answers)
+    totals, left = sum(counts, Totals()), 0
     for records, _children in files if len(gone) else ():
         ids = pq.read_table(records, columns=["record_id"])["record_id"]
         left += pc.sum(pc.is_in(ids, value_set=gone)).as_py() or 0
-    if totals.records != rows - left or len(list(places.people.glob("*.parquet"))) != len(found):
+    if totals.records != rows - left or len(list(places.people.glob("*.parquet"))) != len(counts):
         raise broken("ValueError")  # rows are missing, or workers wrote to another folder
     for leftover in [path for folder in folders for path in folder.glob(f"{_WRITING}*")]:
         leftover.unlink()
-    if not found:  # nobody: one empty part says what the columns are
+    if not counts:  # nobody: one empty part says what the columns are
         job.link(0, _SHAPE.empty_table())
     return totals
 
@@ -476,8 +476,8 @@ def _deal(
     job: _PeopleJob, units: Sequence[_Unit], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     for number in (n for batch in batches for n in batch.column(0).to_pylist()):
-        found = attempt(job.where, partial(job.dealt, units[number]))
-        parts = [(_FAULT, 0, pickle.dumps(found))] if isinstance(found, HubError) else found
+        outcome = attempt(job.where, partial(job.dealt, units[number]))
+        parts = [(_FAULT, 0, pickle.dumps(outcome))] if isinstance(outcome, HubError) else outcome
         yield from (_batch(*part) for part in parts)
 
 
@@ -545,8 +545,8 @@ class _RowsJob:
         """The tables of some files together."""
         totals = [tally.none() for tally in self.tallies]
         for number in numbers:
-            found = InParquet(self.files[number], self.grouped_by).counts(self.tallies)
-            for total, part in zip(totals, found, strict=True):
+            counts = InParquet(self.files[number], self.grouped_by).counts(self.tallies)
+            for total, part in zip(totals, counts, strict=True):
                 add(total, part)
         return totals
 
@@ -580,7 +580,7 @@ class OnCluster:
         with shared(self._work) as where, failing(broken):
             job = _RowsJob(where, tuple(self._files), self._grouped_by, tuple(tallies))
             self._spark.conf.set("spark.sql.shuffle.partitions", str(min(tasks, TASKS)))
-            found = (
+            parts = (
                 self._spark.range(0, files, 1, numPartitions=tasks)
                 .mapInArrow(partial(_count, job), _DEALT)
                 .groupBy("part", "at")
@@ -589,7 +589,7 @@ class OnCluster:
             )
         totals = [tally.none() for tally in tallies]
         sums: list[Counts] = [{} for _tally in tallies]
-        for number, at, cells in zip(*(c.to_pylist() for c in found.columns), strict=True):
+        for number, at, cells in zip(*(c.to_pylist() for c in parts.columns), strict=True):
             if number == _FAULT:
                 unpickled(cells)
             table = tallies[number].tables[at]
@@ -601,11 +601,11 @@ class OnCluster:
 
 def _count(job: _RowsJob, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     numbers = [number for batch in batches for number in batch.column(0).to_pylist()]
-    found = attempt(job.where, lambda: job.count(numbers))
-    if isinstance(found, HubError):
-        yield _batch(_FAULT, _FAULT, pickle.dumps(found))
+    outcome = attempt(job.where, lambda: job.count(numbers))
+    if isinstance(outcome, HubError):
+        yield _batch(_FAULT, _FAULT, pickle.dumps(outcome))
         return
-    for number, counts in enumerate(found):
+    for number, counts in enumerate(outcome):
         for at, cells in enumerate(counts.values()):
             yield _batch(number, at, _packed_cells(cells))
 

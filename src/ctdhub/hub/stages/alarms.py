@@ -28,7 +28,7 @@ from ctdhub.sensitive.mapping.file_account import FileTexts, UnknownText
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.mapping_file import load_mapping
 
-NAMED = 5
+MOST = 5
 """Open alarms that an error names; of more only the number is told."""
 
 
@@ -40,7 +40,7 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
     shares = [[a.id, a.model_dump(mode="json", include=read)] for a in agreed.values()]
 
     def run(folder: Path) -> None:
-        found: list[Alarm] = []
+        alarms: list[Alarm] = []
         texts: list[ReadDelivery] = []
         for contributor, deliveries in delivered(hub, harmonised):
             by = agreed[contributor]
@@ -48,9 +48,9 @@ def ring_alarms(hub: Hub, harmonised: Sequence[Step]) -> Step:
             cumulative = by.deliveries == "cumulative"
             days = [one.date for one in deliveries]
             fixes = frozenset(day for day in days if by.patches_on(day))
-            found += ring(deliveries, limits, _newest_alone(by), cumulative, fixes)
+            alarms += ring(deliveries, limits, _newest_alone(by), cumulative, fixes)
             texts += deliveries
-        write_new(folder / work.ALARMS, as_json([alarm.as_json() for alarm in found]).encode())
+        write_new(folder / work.ALARMS, as_json([alarm.as_json() for alarm in alarms]).encode())
         write_new(folder / work.UNKNOWN_TEXTS, as_csv(_HEADING, _listed(texts)).encode())
 
     return Step(
@@ -77,12 +77,12 @@ def delivered(hub: Hub, harmonised: Sequence[Step]) -> Iterator[tuple[str, list[
     kinds = {a.id: a.kind for a in hub.agreements()}
     ordered = sorted(harmonised, key=lambda step: (work.contributor_of(step), work.date_of(step)))
     for contributor, own in groupby(ordered, key=work.contributor_of):
-        found = []
+        deliveries = []
         for date, steps in groupby(own, key=work.date_of):
             mapping = load_mapping(work.mapping_file(hub, contributor, date))
             kind = kinds.get(contributor, "")
-            found.append(_delivered(contributor, date, mapping, list(steps), kind))
-        yield contributor, found
+            deliveries.append(_delivered(contributor, date, mapping, list(steps), kind))
+        yield contributor, deliveries
 
 
 def _delivered(
@@ -100,8 +100,8 @@ def _delivered(
         rejected += account["rejected"]
     records = pa.concat_tables(tables)
     apart = births_apart(records, pa.concat_tables(births))
-    told = tuple(texts), records, rows, rejected, apart, kind
-    return ReadDelivery(contributor, date, mapping, *told)
+    parts = tuple(texts), records, rows, rejected, apart, kind
+    return ReadDelivery(contributor, date, mapping, *parts)
 
 
 _HEADING = ("contributor", "column", "text", "rows", "nearest", "outcome", "deliveries")
@@ -115,9 +115,9 @@ def _listed(deliveries: Iterable[ReadDelivery]) -> Iterator[tuple[object, ...]]:
             for text in one.all_unknown:
                 key = fold(text.column), fold(text.text)
                 seen.setdefault(key, []).append((one.date, text))
-        for _key, found in sorted(seen.items()):
-            texts = [text for _date, text in found]
-            last, dates = texts[-1], "; ".join(date for date, _text in found)
+        for _key, pairs in sorted(seen.items()):
+            texts = [text for _date, text in pairs]
+            last, dates = texts[-1], "; ".join(date for date, _text in pairs)
             rows = sum(text.rows for text in texts)
             yield contributor, last.column, last.text, rows, last.nearest, last.outcome, dates
 
@@ -191,7 +191,7 @@ def may_pay(
         rang = open_alarms(hub) if price.epsilon else ()  # what was paid for is only finished
         names = [printable(f"{a.contributor}: {a.entry}") for a in rang]
         if names and not accept_alarms:
-            shown = Several((*names[:NAMED], *(["…"] if len(names) > NAMED else [])))
+            shown = Several((*names[:MOST], *(["…"] if len(names) > MOST else [])))
             n, cost, left = len(names), price.epsilon, price.left
             raise error("open-alarms", n=n, names=shown, cost=cost, left=left)
         spend(price)

@@ -46,31 +46,31 @@ def write_candidate(hub: Hub, rules: Policy, version: str = "", notes: str = "")
         ReleaseError: there are notes, and the bundle that holds the answer does not carry them.
         LedgerError: the answer is damaged.
     """
-    facts = public_facts(hub, rules, _said(hub)["years"][1])
+    facts = public_facts(hub, rules, _last_charge(hub)["years"][1])
     state = hub.withdrawn().state
     output, program = hub.work / CANDIDATE, software(__name__)
     made_by = hash_of(dict(program))
     _finish(hub)
     made: dict[str, Any] = left_by(hub.work / CANDIDATE, ANSWER) or {}
-    held = _holding(hub, paid_answer(hub, facts), version) if notes else None
-    if held is not None:
-        _refuse_other_note(hub, held, notes)
-    if candidate_version(hub) is None or (notes and held is None):
+    holder = _holding(hub, paid_answer(hub, facts), version) if notes else None
+    if holder is not None:
+        _refuse_other_note(hub, holder, notes)
+    if candidate_version(hub) is None or (notes and holder is None):
         shutil.rmtree(output, ignore_errors=True)  # no bundle is there, or a new one is wanted
 
     def run(folder: Path) -> None:
-        found = paid_answer(hub, facts)
-        bundle = _holding(hub, found, version) or _released(hub, found)
+        answer = paid_answer(hub, facts)
+        bundle = _holding(hub, answer, version) or _released(hub, answer)
         if bundle is None or not _stays(hub, bundle, made, made_by):
             name = version or waiting_version(hub) or next_version(hub.releases)
             bundle = bundle or hub.candidates / name
             if bundle.is_dir():
-                told = notes or newest_note((bundle / CHANGELOG).read_text("utf-8"))
-                _write(hub, found, bundle.name, told, hub.candidates / REMADE)
+                note = notes or newest_note((bundle / CHANGELOG).read_text("utf-8"))
+                _write(hub, answer, bundle.name, note, hub.candidates / REMADE)
                 bundle.rename(bundle.with_name(f"{_OLD}{bundle.name}-{secrets.token_hex(4)}"))
                 _finish(hub)
             else:
-                _write(hub, found, bundle.name, notes, hub.candidates)
+                _write(hub, answer, bundle.name, notes, hub.candidates)
         seen = {"version": bundle.name, "withdrawals": state, "software": made_by}
         (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
 
@@ -98,16 +98,16 @@ def paid_answer(hub: Hub, facts: dict[str, Any]) -> Protected:
     """
     check_paid(hub)
     book = ledger(hub)
-    found = answer_store.by_charge(book, str(_said(hub)["charge"]), facts)
-    if found is None:
+    answer = answer_store.by_charge(book, str(_last_charge(hub)["charge"]), facts)
+    if answer is None:
         raise damaged(book.folder)
-    return found
+    return answer
 
 
-def _said(hub: Hub) -> dict[str, Any]:
+def _last_charge(hub: Hub) -> dict[str, Any]:
     """The charge of the answer that the last build paid for or found, and the years it covers."""
-    found: dict[str, Any] = json.loads((hub.work / "protected" / ANSWER).read_text("utf-8"))
-    return found
+    charge: dict[str, Any] = json.loads((hub.work / "protected" / ANSWER).read_text("utf-8"))
+    return charge
 
 
 def _finish(hub: Hub) -> None:
@@ -163,22 +163,22 @@ def refuse_note(hub: Hub, version: str, notes: str) -> None:
 def _refuse_other_note(hub: Hub, bundle: Path, notes: str) -> None:
     if carries_note((bundle / CHANGELOG).read_text("utf-8"), notes):
         return
-    given = next_version(hub.releases, candidates=hub.candidates)
-    raise error("release-exists", file=bundle, version=bundle.name, next=given)
+    number = next_version(hub.releases, candidates=hub.candidates)
+    raise error("release-exists", file=bundle, version=bundle.name, next=number)
 
 
 def _write(hub: Hub, answer: Protected, version: str, note: str, place: Path) -> Path:
     """A bundle with what changed since the last release, and what the approvers are shown of it."""
     last = latest_release(hub.releases)
     before = open_release(last).facts if last else None
-    told = changes(before, PublicFacts.of(answer.facts))
+    difference = changes(before, PublicFacts.of(answer.facts))
     write_review(hub, version)
     return write_release(
         answer,
         hub.releases,
         version,
         note,
-        changed=told,
+        changed=difference,
         candidates=place,
         site=hub.settings.site.url,
         attacks=(resources.files("ctdhub.dp") / ATTACKS).read_bytes(),
@@ -202,8 +202,8 @@ def _holding(hub: Hub, wanted: Protected, version: str) -> Path | None:
         places = [f / version for f in (hub.candidates, hub.releases)]
     for place in places:
         if (place / MANIFEST).is_file():
-            held = open_release(place).protected
-            if held.guarantee == wanted.guarantee and _lasting(held) == _lasting(wanted):
+            answer = open_release(place).protected
+            if answer.guarantee == wanted.guarantee and _lasting(answer) == _lasting(wanted):
                 return place
     return None
 

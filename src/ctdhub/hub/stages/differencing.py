@@ -81,19 +81,19 @@ class Published:
             known_as: ids of old that mean a contributor of today.
         """
         names, members = known_as or {}, dict[Cell, set[str]]()
-        given = range(years[0], years[1] + 1) if by_year else range(0)
+        span = range(years[0], years[1] + 1) if by_year else range(0)
         agreed: set[str] = set()
         for one in contributors:
             id_ = names.get(one["id"], one["id"])
             first, last = one.get("years") or years
             for kind in ("", str(one.get("kind", ""))) if by_kind else ("",):
-                for year in (0, *(y for y in given if first <= y <= last)):
+                for year in (0, *(y for y in span if first <= y <= last)):
                     members.setdefault((kind, year), set()).add(id_)
             if one.get("show_counts", True):
                 agreed.add(id_)
         cells = {cell: frozenset(ids) for cell, ids in members.items()}
         named = frozenset(names.get(id_, id_) for id_ in shown)
-        return cls(version, cells, frozenset(agreed), named, given, by_kind)
+        return cls(version, cells, frozenset(agreed), named, span, by_kind)
 
     def gives(self, cell: Cell) -> bool:
         """Whether its total for a cell can be read from the release."""
@@ -132,15 +132,15 @@ def disclosures(before: Sequence[Published], now: Published) -> tuple[Disclosure
         before: published releases, the oldest first; without any nothing is told.
         now: the one that is to follow.
     """
-    found: dict[tuple[str, str], set[int]] = {}
+    leaks: dict[tuple[str, str], set[int]] = {}
     cells = {cell for release in (*before, now) for cell in release.members if now.gives(cell)}
     for cell in sorted(cells):
         earlier = [r for r in before if r.gives(cell)]
         for id_, why in _told_in(cell, earlier, now) if earlier else ():
-            found.setdefault((id_, why), set()).add(cell[1])
+            leaks.setdefault((id_, why), set()).add(cell[1])
     return tuple(
         Disclosure(id_, why, tuple(sorted(years - {0})))
-        for (id_, why), years in sorted(found.items())
+        for (id_, why), years in sorted(leaks.items())
     )
 
 
@@ -187,8 +187,8 @@ def following(totals: frozenset[Group], known: Group) -> Group:
         rows = [_without(row, unit, place) for row in rows]
         reduced = [*(_without(row, unit, place) for row in reduced), unit]
     alone = [row for row in reduced if sum(map(bool, row)) == 1]
-    found = {name for row in alone for name, value in zip(names, row, strict=True) if value}
-    return frozenset(found & single)
+    ids = {name for row in alone for name, value in zip(names, row, strict=True) if value}
+    return frozenset(ids & single)
 
 
 def _without(row: list[Fraction], unit: list[Fraction], place: int) -> list[Fraction]:
@@ -348,13 +348,13 @@ def _known_as(
     ids, names = {a.id for a in agreements}, [a.name for a in agreements]
     formerly = {old: a.id for a in agreements for old in a.formerly}
     named = {a.name: a.id for a in agreements if names.count(a.name) == 1}
-    found = {}
+    aliases = {}
     for one in contributors:
         id_, name = str(one["id"]), str(one["name"])
         today = formerly.get(id_) or (named.get(name) if id_ not in ids else None)
         if today:
-            found[id_] = today
-    return found
+            aliases[id_] = today
+    return aliases
 
 
 def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy, schema: Schema) -> None:
@@ -386,12 +386,12 @@ def check_company(contributors: Sequence[Mapping[str, Any]], rules: Policy, sche
 
 def _alone(hidden: Sequence[Mapping[str, Any]], years: tuple[int, int]) -> tuple[str, str] | None:
     """The first contributor that reports alone in some years: its id, and these."""
-    found: dict[str, list[int]] = {}
+    by_id: dict[str, list[int]] = {}
     for year in range(years[0], years[1] + 1):
         here = [c["id"] for c in hidden if c["years"][0] <= year <= c["years"][1]]
         if len(here) == 1:
-            found.setdefault(here[0], []).append(year)
-    return next(((id_, spans(alone)) for id_, alone in found.items()), None)
+            by_id.setdefault(here[0], []).append(year)
+    return next(((id_, spans(alone)) for id_, alone in by_id.items()), None)
 
 
 def spans(years: Sequence[int]) -> str:

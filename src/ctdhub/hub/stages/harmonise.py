@@ -41,7 +41,7 @@ class HarmoniseFile:
     whether they are corrections, where this one is.
     """
 
-    given: work.Contribution
+    entry: work.Contribution
     mapping: Path
     years: tuple[int, int]
     key: Path
@@ -54,8 +54,8 @@ class HarmoniseFile:
         Raises:
             MappingError: a contributor that is no authority says more of somebody than alleged.
         """
-        mapping, contributor = load_mapping(self.mapping), self.given.contributor
-        raw, key = read_given(self.given.file, mapping, self.before), self.key.read_bytes()
+        mapping, contributor = load_mapping(self.mapping), self.entry.contributor
+        raw, key = read_given(self.entry.file, mapping, self.before), self.key.read_bytes()
         result = harmonise(raw, mapping, contributor=contributor, years=self.years, key=key)
         _check_allegations(result.perpetrators, self.kind, self.mapping)
         coded_parquet.write(result.coded, folder / work.RECORDS)
@@ -69,10 +69,10 @@ class HarmoniseFile:
         write_new(folder / work.UNKNOWN_TEXTS, result.texts.as_csv().encode())
         report = {
             "contributor": contributor,
-            "date": self.given.date,
+            "date": self.entry.date,
             "conservation": asdict(result.conservation),
             "notes": [said(note) for note in raw.notes],
-            "lineage": [_said(line) for line in result.lineage],
+            "lineage": [_lineage_line(line) for line in result.lineage],
         }
         (folder / work.REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
 
@@ -110,22 +110,22 @@ def _check_allegations(perpetrators: pa.Table, kind: str, mapping: Path) -> None
         raise error("allegation", file=mapping, column=ALLEGATION)
 
 
-def _said(line: Lineage) -> dict[str, Any]:
+def _lineage_line(line: Lineage) -> dict[str, Any]:
     """An entry of the lineage in the language of the build."""
     note = said(line.note) if line.note else None
     return asdict(line) | {"rule": said(line.rule), "note": note}
 
 
-def harmonise_file(hub: Hub, given: work.Contribution, years: tuple[int, int]) -> Step:
+def harmonise_file(hub: Hub, entry: work.Contribution, years: tuple[int, int]) -> Step:
     """One contributed file -> records, perpetrators, rejects, lineage and conservation."""
-    rules_file = work.mapping_file(hub, given.contributor, given.date)
-    digest = hash_file(given.file)
-    agreement = next((a for a in hub.agreements() if a.id == given.contributor), None)
+    rules_file = work.mapping_file(hub, entry.contributor, entry.date)
+    digest = hash_file(entry.file)
+    agreement = next((a for a in hub.agreements() if a.id == entry.contributor), None)
     kind = agreement.kind if agreement else ""
-    before = corrected(hub, agreement, given.date)
+    before = corrected(hub, agreement, entry.date)
     earlier = [[how, sorted(map(hash_file, files))] for how, files in before]
     return Step(
-        name=f"harmonise {given.contributor} {given.date} {digest[:8]}",
+        name=f"harmonise {entry.contributor} {entry.date} {digest[:8]}",
         inputs={
             Text("file"): digest,
             Text("mapping"): hash_file(rules_file),
@@ -134,8 +134,8 @@ def harmonise_file(hub: Hub, given: work.Contribution, years: tuple[int, int]) -
             Text("person key"): hash_of(hub.person_key().hex()),
             **({Text("earlier deliveries"): hash_of(earlier)} if earlier else {}),
         },
-        output=hub.work / "harmonised" / given.contributor / given.date / digest[:16],
-        run=HarmoniseFile(given, rules_file, years, hub.key_file, kind, before),
+        output=hub.work / "harmonised" / entry.contributor / entry.date / digest[:16],
+        run=HarmoniseFile(entry, rules_file, years, hub.key_file, kind, before),
         software=software(__name__),
         meaning=_meaning(rules_file),
     )

@@ -75,8 +75,8 @@ class DeliveryLine:
 
 def report_deliveries(hub: Hub, folder: Path, delivered: Sequence[DeliveredFiles]) -> None:
     """Write what each delivery brought, by contributor and date."""
-    found = [asdict(line) for one in delivered for line in _lines(one, own_out_of_force(hub, one))]
-    (folder / work.DELIVERED).write_text(json.dumps(found, indent=1), "utf-8")
+    lines = [asdict(line) for one in delivered for line in _lines(one, own_out_of_force(hub, one))]
+    (folder / work.DELIVERED).write_text(json.dumps(lines, indent=1), "utf-8")
 
 
 def deliveries(hub: Hub) -> list[DeliveryLine]:
@@ -91,7 +91,7 @@ def _lines(one: DeliveredFiles, out: OutOfForce) -> list[DeliveryLine]:
         rows[day] += account["rows_read"]
         records[day] += account["records"]
     shared = Counter(_shared(one, out.ids)["delivery"].to_pylist())
-    brought = changes(_staying(one.held(), out), one.way)
+    brought = changes(_staying(one.rows(), out), one.way)
     who = one.agreement.id
     return [
         DeliveryLine(who, day, rows[day], records[day], shared=shared[number], **asdict(of))
@@ -99,15 +99,15 @@ def _lines(one: DeliveredFiles, out: OutOfForce) -> list[DeliveryLine]:
     ]
 
 
-def _staying(held: pa.Table, out: OutOfForce) -> pa.Table:
+def _staying(rows: pa.Table, out: OutOfForce) -> pa.Table:
     """The rows of people who did not withdraw, in all their versions."""
     gone = out.by_rule.get(RULE, pa.array([], pa.string()))
     if not len(gone):
-        return held
-    hers = held["person_key"].filter(pc.is_in(held["record_id"], value_set=gone))
-    keyed = pc.is_in(held["person_key"], value_set=hers.combine_chunks().drop_null())
-    left = pc.or_(keyed, pc.is_in(held["record_id"], value_set=gone))
-    return held.filter(pc.invert(left))
+        return rows
+    hers = rows["person_key"].filter(pc.is_in(rows["record_id"], value_set=gone))
+    keyed = pc.is_in(rows["person_key"], value_set=hers.combine_chunks().drop_null())
+    left = pc.or_(keyed, pc.is_in(rows["record_id"], value_set=gone))
+    return rows.filter(pc.invert(left))
 
 
 def _shared(one: DeliveredFiles, gone: pa.Array) -> pa.Table:
@@ -175,31 +175,31 @@ def report_links(folder: Path, keys: Keys, linked: Totals, settings: LinkageSett
     Args:
         linked: what became of all records.
     """
-    found = cluster(keys.records, keys.tokens, settings.cut, settings.look)
+    clustering = cluster(keys.records, keys.tokens, settings.cut, settings.look)
     reasons = [
         said(Text.from_json({"message": reason, "fields": {}}))
-        for reason in found.review["reason"].to_pylist()
+        for reason in clustering.review["reason"].to_pylist()
     ]
-    at = found.review.schema.get_field_index("reason")
-    review = found.review.set_column(at, "reason", pa.array(reasons, pa.string()))
+    at = clustering.review.schema.get_field_index("reason")
+    review = clustering.review.set_column(at, "reason", pa.array(reasons, pa.string()))
     pa_csv.write_csv(review, folder / REVIEW)
-    pq.write_table(found.members, folder / CLUSTERS)
-    pq.write_table(found.pairs, folder / PAIRS)
+    pq.write_table(clustering.members, folder / CLUSTERS)
+    pq.write_table(clustering.pairs, folder / PAIRS)
     report = {
         "cut": settings.cut,
         "look": settings.look,
         "people": linked.people,
         "conflicts": dict(sorted(linked.conflicts.items(), key=lambda item: (-item[1], item[0]))),
-        "persons_with_tokens": found.persons,
-        "clusters": found.clusters,
-        "links": found.links,
-        "to_review": found.review.num_rows,
-        "too_common": found.too_common,
-        "made_apart": [list(group) for group in found.made_apart],
-        "overlap": found.overlap,
+        "persons_with_tokens": clustering.persons,
+        "clusters": clustering.clusters,
+        "links": clustering.links,
+        "to_review": clustering.review.num_rows,
+        "too_common": clustering.too_common,
+        "made_apart": [list(group) for group in clustering.made_apart],
+        "overlap": clustering.overlap,
         "without_key": {n: list(said) for n, said in keys.without.items()},
-        "held_twice": {n: list(said) for n, said in sorted(found.held_twice.items())},
-        "patterns": [asdict(pattern) for pattern in found.patterns],
+        "held_twice": {n: list(said) for n, said in sorted(clustering.held_twice.items())},
+        "patterns": [asdict(pattern) for pattern in clustering.patterns],
     }
     (folder / LINKAGE).write_text(json.dumps(report, indent=1), "utf-8")
 
@@ -263,12 +263,12 @@ def link_people(hub: Hub, rules: Policy, harmonised: Sequence[Step], engine: Eng
                 lists.names, lists.years, lists.tokens, people, doubles, strata=within
             )
         if counted:
-            found = possible_doubles(keys.records, keys.tokens, by_rows, asked.people)
+            repeats = possible_doubles(keys.records, keys.tokens, by_rows, asked.people)
             overlap = replace(
                 overlap,
-                without_key=found.without_key + keys.nobody.total(),
-                possible=dict(Counter(found.citizenship) + keys.nobody),
-                captures=dict(found.captures),
+                without_key=repeats.without_key + keys.nobody.total(),
+                possible=dict(Counter(repeats.citizenship) + keys.nobody),
+                captures=dict(repeats.captures),
             )
         overlap.write(folder / work.OVERLAP)
         report_links(folder, keys, linked, settings)
@@ -306,19 +306,19 @@ def _keys(harmonised: Sequence[Step], gone: pa.Array) -> Keys:
     columns = list(dict.fromkeys([*READ, "person_key", ORIGIN]))
     for step in harmonised:
         tokens.append(without(pq.read_table(step.output / work.TOKENS), gone))
-        held = without(pq.read_table(step.output / work.RECORDS, columns=columns), gone)
-        having = pc.is_in(held["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
-        records.append(held.filter(having).select(list(READ)))
-        none = held.filter(pc.and_(pc.is_null(held["person_key"]), pc.invert(having)))
-        rows[contributor_of(step)] += held.num_rows
+        table = without(pq.read_table(step.output / work.RECORDS, columns=columns), gone)
+        having = pc.is_in(table["record_id"], value_set=tokens[-1]["record_id"].combine_chunks())
+        records.append(table.filter(having).select(list(READ)))
+        none = table.filter(pc.and_(pc.is_null(table["person_key"]), pc.invert(having)))
+        rows[contributor_of(step)] += table.num_rows
         keyless.setdefault(contributor_of(step), []).append(none.select(["record_id"]))
-        person = pc.coalesce(held["person_key"], held["record_id"])
-        said = held[ORIGIN].cast(pa.string())
+        person = pc.coalesce(table["person_key"], table["record_id"])
+        said = table[ORIGIN].cast(pa.string())
         people.append(pa.table({"person": person, "of": said, "has": having}))
     every = pa.concat_tables(people).group_by("person").aggregate([("has", "any"), ("of", "min")])
     nobody = every.filter(pc.invert(every["has_any"]))["of_min"].fill_null("").to_pylist()
-    found = {}
+    counts = {}
     for name, parts in sorted(keyless.items()):
         once = pa.concat_tables(parts).group_by("record_id").aggregate([])
-        found[name] = (once.num_rows, rows[name])
-    return Keys(pa.concat_tables(records), pa.concat_tables(tokens), found, Counter(nobody))
+        counts[name] = (once.num_rows, rows[name])
+    return Keys(pa.concat_tables(records), pa.concat_tables(tokens), counts, Counter(nobody))

@@ -51,12 +51,12 @@ class Protection:
             Overspend: the budget, or its reserve for drafts, does not reach.
             ReleaseError: the version is published, with another answer, or is no version.
         """
-        found = self._quote()
-        if found.price:
-            asked = self._checked(found.price)
+        quote = self._quote()
+        if quote.price:
+            asked = self._checked(quote.price)
             if self.pay:
                 self.pay(asked)
-        return charge(found, self.progress, agreed=True)
+        return charge(quote, self.progress, agreed=True)
 
     def price(self) -> Price | None:
         """What the answer would cost now, None where it is given again; nothing is charged.
@@ -64,18 +64,18 @@ class Protection:
         Raises:
             Overspend: the budget does not reach.
         """
-        found = self._quote().price
-        return found and self._checked(found)
+        price = self._quote().price
+        return price and self._checked(price)
 
     def step(self) -> Step:
         """People -> the protected answer, charged to the ledger; the answer lies in the ledger."""
         hub, output = self.hub, self.hub.work / "protected"
-        if not self._kept(output / ANSWER):
+        if not self._has_answer(output / ANSWER):
             shutil.rmtree(output, ignore_errors=True)  # it is gone, or is not to be given again
 
         def run(folder: Path) -> None:
-            found = self.answer()
-            seen = {"charge": found.guarantee.charge, "years": found.facts["years"]}
+            answer = self.answer()
+            seen = {"charge": answer.guarantee.charge, "years": answer.facts["years"]}
             (folder / ANSWER).write_text(json.dumps(seen), "utf-8")
 
         return Step(
@@ -106,10 +106,10 @@ class Protection:
         """
         until, last = year_of(self.hub, self.version), latest_release(self.hub.releases)
         if not self.version and last and (before := year_of(self.hub, last.name)) != until:
-            found = self._counted(before)
-            if found.price is None:
-                return found
-            del found  # its tables are as large as those that follow
+            quote = self._counted(before)
+            if quote.price is None:
+                return quote
+            del quote  # its tables are as large as those that follow
         return self._counted(until)
 
     def _counted(self, until: int) -> Quote:
@@ -146,7 +146,7 @@ class Protection:
             split.check(rho_of(price.epsilon, price.delta), price.epsilon)
         return replace(price, left=split.left)
 
-    def _kept(self, said: Path) -> bool:
+    def _has_answer(self, said: Path) -> bool:
         """Whether the last answer is there, may be given again and covers the version's years."""
         try:
             seen = json.loads(said.read_text("utf-8"))
@@ -159,8 +159,8 @@ class Protection:
                 return False
         book = ledger(hub)
         paid = [entry for entry in book.entries() if entry.id == charge]
-        held = any(answer_store.holds(book, entry) for entry in paid)
-        return charge not in self._withheld and held
+        present = any(answer_store.holds(book, entry) for entry in paid)
+        return charge not in self._withheld and present
 
 
 def _linked(hub: Hub) -> tuple[Path, Path, Path]:

@@ -34,8 +34,8 @@ def waiting(hub: hub_folder.Hub, version: str = "") -> Path:
         ReleaseError: there is none.
     """
     named = [c.name for c in hub_folder.by_version(hub.candidates) if version == c.name]
-    if found := named[0] if named else None if version else hub_folder.waiting_version(hub):
-        return hub.candidates / found
+    if name := named[0] if named else None if version else hub_folder.waiting_version(hub):
+        return hub.candidates / name
     raise error("no-candidate", file=hub.candidates / version)
 
 
@@ -85,17 +85,17 @@ def head_of_trail(hub: hub_folder.Hub) -> str | None:
         return None
 
 
-def approve(hub: hub_folder.Hub, candidate: Path, given: Statement, key: SigningKey) -> Path | None:
+def approve(hub: hub_folder.Hub, candidate: Path, claim: Statement, key: SigningKey) -> Path | None:
     """Sign a statement with an Ed25519 key; see :func:`accept`.
 
     Raises:
         ReleaseError: the key is not the role's in hub.yaml; and as :func:`accept`.
         PolicyError: hub.yaml names no approvers.
     """
-    if key.public not in approvers(hub).keys(given.role):
-        raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
-    mark = statements.Mark.of(given.message(), key)
-    return accept(hub, candidate, Approval(statement=given, **mark.model_dump()))
+    if key.public not in approvers(hub).keys(claim.role):
+        raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[claim.role])
+    mark = statements.Mark.of(claim.message(), key)
+    return accept(hub, candidate, Approval(statement=claim, **mark.model_dump()))
 
 
 def accept(hub: hub_folder.Hub, candidate: Path, signed: Approval) -> Path | None:
@@ -113,33 +113,33 @@ def accept(hub: hub_folder.Hub, candidate: Path, signed: Approval) -> Path | Non
         PolicyError: hub.yaml names no approvers.
         HubFolderError: a build is at work.
     """
-    given, keys = signed.statement, approvers(hub)
-    fault = signed.fault(given.message(), keys.rules(hub.settings.invented), given.role)
+    claim, keys = signed.statement, approvers(hub)
+    fault = signed.fault(claim.message(), keys.rules(hub.settings.invented), claim.role)
     if fault is not None:
         raise error("approval/refused", file=candidate, fault=fault)
-    if signed.key not in keys.keys(given.role):
-        raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[given.role])
-    with hub.lock(), hub_folder.noted(hub, "approve", version=candidate.name, role=given.role):
+    if signed.key not in keys.keys(claim.role):
+        raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[claim.role])
+    with hub.lock(), hub_folder.noted(hub, "approve", version=candidate.name, role=claim.role):
         refuse_unfit(hub, candidate)
         refuse_unsigned(hub)
         manifest, problems = examine(candidate)
-        if manifest is None or problems or not _is_shown(hub, candidate, given, manifest):
+        if manifest is None or problems or not _is_shown(hub, candidate, claim, manifest):
             raise error("changed", file=candidate)
         approvals = Approvals.read(candidate)
-        said = [a.statement for a in approvals.approvals if a.statement.role == given.role]
+        said = [a.statement for a in approvals.approvals if a.statement.role == claim.role]
         before = said[0] if said else None
-        if before is not None and given.date < before.date:  # the person said another day since
+        if before is not None and claim.date < before.date:  # the person said another day since
             raise error("approval/late")
-        if before is None or before.not_before != given.not_before:
+        if before is None or before.not_before != claim.not_before:
             approvals.having(signed).write(candidate)
         return publish(hub, candidate) if may_publish(hub, candidate) else None
 
 
-def _is_shown(hub: hub_folder.Hub, candidate: Path, given: Statement, manifest: Manifest) -> bool:
+def _is_shown(hub: hub_folder.Hub, candidate: Path, claim: Statement, manifest: Manifest) -> bool:
     """Whether a statement says what the hub would show of a candidate now."""
     seen = (hash_of_review(hub, candidate), hash_of_changes(hub, candidate), hub.settings.approvers)
-    told = (given.review, given.changes, given.approvers)
-    return given.is_about(manifest, digest(candidate)) and told == seen
+    parts = (claim.review, claim.changes, claim.approvers)
+    return claim.is_about(manifest, digest(candidate)) and parts == seen
 
 
 def publish_due(hub: hub_folder.Hub, now: datetime | None = None) -> Path | None:
@@ -188,8 +188,8 @@ def approve_practice(hub: hub_folder.Hub, candidate: Path) -> None:
     """Sign in both roles with the practice keys; each statement says that it is for practice."""
     approvals = Approvals.read(candidate)
     for role in approvals.missing:
-        given, _manifest = statement(hub, candidate, role)
-        approvals = approvals.signed(given, read_key(hub.practice_key(role)))
+        claim, _manifest = statement(hub, candidate, role)
+        approvals = approvals.signed(claim, read_key(hub.practice_key(role)))
     approvals.write(candidate)
 
 

@@ -81,7 +81,7 @@ def noted_cards(hub: Hub) -> dict[str, list[str]]:
     return noted
 
 
-def kept(hub: Hub) -> Kept:
+def card_store(hub: Hub) -> Kept:
     """What the hub keeps of the cards of its releases."""
     from ctdhub.site.cards import Kept
 
@@ -95,7 +95,7 @@ def kept(hub: Hub) -> Kept:
 def build_site(hub: Hub, progress: Progress | None) -> Step:
     """All releases -> the static site; the newest one that was not withdrawn leads."""
     released = {m.parent.name: hash_file(m) for m in sorted(hub.releases.glob(f"*/{MANIFEST}"))}
-    told = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, HELPLINES))]
+    files = [*hub.stories.glob("*.md"), *(hub.root / name for name in (EVENTS, HELPLINES))]
 
     settings = hub.settings
     notices = sorted((hub.root / NOTICES).glob("*/[!.]*.json"))
@@ -103,11 +103,11 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
     def run(folder: Path) -> None:
         from ctdhub.site import build, feed
 
-        held = open_releases(hub.releases, hub.settings.approvers)
-        build.refuse_smaller(hub.site, [release.version for release in held])
-        feed.refuse_fewer_notices(hub.site, held)
-        lead, others = leading(held)
-        build.build_site(lead, folder, progress, edition(hub), others, kept=kept(hub))
+        releases = open_releases(hub.releases, hub.settings.approvers)
+        build.refuse_smaller(hub.site, [release.version for release in releases])
+        feed.refuse_fewer_notices(hub.site, releases)
+        lead, others = leading(releases)
+        build.build_site(lead, folder, progress, edition(hub), others, kept=card_store(hub))
 
     return Step(
         name="site",
@@ -116,7 +116,7 @@ def build_site(hub: Hub, progress: Progress | None) -> Step:
             Text("address of the site"): hash_of(settings.site.model_dump()),
             Text("DOI"): hash_of(settings.doi),
             Text("events, stories and other files that the site shows"): hash_of(
-                {f.name: hash_file(f) for f in told if f.is_file()}
+                {f.name: hash_file(f) for f in files if f.is_file()}
             ),
             Text("what readers need"): hash_of(
                 [settings.helpline, settings.contact, settings.exit]

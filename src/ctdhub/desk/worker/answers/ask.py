@@ -14,7 +14,7 @@ from ctdhub.desk.allowed import Who, allowed, may_ask
 from ctdhub.desk.worker.answers import agreements, ledgers, looks, releases
 from ctdhub.desk.worker.identities import has_hub_keys
 from ctdhub.hub import doubles as decided
-from ctdhub.hub.folder import Hub, kept
+from ctdhub.hub.folder import Hub, desk_file
 from ctdhub.hub.stages.alarms import open_alarms
 from ctdhub.release.approvals import Role
 from ctdhub.release.bundle import latest_release
@@ -133,7 +133,7 @@ def stopped(hub: Hub, job: str) -> dict[str, Any]:
     Raises:
         HubError: that reason.
     """
-    found = kept(hub, f"stopped-{job}.json") if re.fullmatch("[0-9a-f]{32}", job) else None
+    found = desk_file(hub, f"stopped-{job}.json") if re.fullmatch("[0-9a-f]{32}", job) else None
     if found is None:
         raise error("desk-ask", name="stopped")
     raise from_json(found)

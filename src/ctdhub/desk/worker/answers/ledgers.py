@@ -72,7 +72,7 @@ def reports_of(hub: Hub, request: Given) -> dict[str, Any]:
     ]
     unknown = list(one.unknown) if questions and not one.ahead else []
     given = {**_line(str(request["key"]), one), "asked": asked, "unknown": unknown}
-    return {"given": given | {"seen": one.seen}}
+    return {"given": given | {"seen": one.digest}}
 
 
 def report_rows(hub: Hub, request: Given) -> dict[str, Any]:

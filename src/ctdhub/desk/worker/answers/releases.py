@@ -18,7 +18,7 @@ from ctdhub.dp.simulate import Range
 from ctdhub.hub import approvers as keys
 from ctdhub.hub.approvers import Publication, publication
 from ctdhub.hub.between_builds import people_key
-from ctdhub.hub.folder import PRICE, REHEARSAL, Hub, by_version, kept, order, policy
+from ctdhub.hub.folder import PRICE, REHEARSAL, Hub, by_version, desk_file, order, policy
 from ctdhub.hub.paid import Account, budget_split, ledger, published
 from ctdhub.hub.rehearsal import RequestPrice, held_by, price_of, requestable
 from ctdhub.hub.review import Review, read_review
@@ -90,7 +90,7 @@ def versions(hub: Hub) -> dict[str, Any]:
 
 def rehearsal(hub: Hub) -> dict[str, Any]:
     """Error against epsilon, on fictitious people; nothing was charged."""
-    title, found = _("Rehearsal"), kept(hub, REHEARSAL)
+    title, found = _("Rehearsal"), desk_file(hub, REHEARSAL)
     rules = policy(hub)
     setting = _("The policy asks for epsilon {epsilon} a release, of a budget of {budget}.").format(
         epsilon=exact(rules.epsilon), budget=exact(rules.budget.epsilon)
@@ -178,7 +178,7 @@ def _all_kinds(figures: list[dict[str, Any]], kinds: list[str]) -> Any:
 
 def price(hub: Hub, version: str) -> dict[str, Any]:
     """What a version would cost, as the last job found it; nothing was charged."""
-    title, found = _("Price"), kept(hub, PRICE)
+    title, found = _("Price"), desk_file(hub, PRICE)
     if found is None or found["version"] != version:
         lead = _("The price of version {version} has not been requested yet.").format(
             version=isolated(printable(version))
