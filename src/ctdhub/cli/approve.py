@@ -56,6 +56,9 @@ def approve(
 
     hub = options.hub(folder)
     if correction:
+        if version or not_before:
+            names = "--version, --not-before"
+            raise error("usage/apart", name="--correction", names=names, command="ctdhub approve")
         approve_correction(hub, correction, role, key, yes=yes)
         return
     candidate = approve_stage.waiting(hub, version)
@@ -358,7 +361,7 @@ def show_change(change: KeyChange) -> None:
     show_table(_("Change of approvers, to be signed"), head, rows)
     for name, was_, now_ in (
         (_("devices"), change.was.devices, change.now.devices),
-        (_("RSA passkeys"), str(change.was.rs256), str(change.now.rs256)),
+        (_("RSA passkeys"), *(_("yes") if x.rs256 else _("no") for x in (change.was, change.now))),
     ):
         if was_ != now_:
             say(_("{what}: {was} becomes {now}"), what=name, was=was_, now=now_)

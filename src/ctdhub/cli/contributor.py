@@ -276,6 +276,9 @@ def mapping_undo(
             say(f"  {one['commit']}.{one['n']} {_operation(one)}")
         raise typer.Exit(1)
     answer = _answer(folder, contributor, "keep", day=start or None, why=why, **{"from": start})
+    if "kept" not in answer:
+        _answer(folder, contributor, "discard", day=start or None)
+        raise error("alarm-mapping", file=folder / "mappings" / contributor)
     path = answer["kept"]["path"]
     text = ngettext(
         "Undone: {n} part. {path} was written.",

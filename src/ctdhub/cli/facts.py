@@ -399,6 +399,12 @@ def tables(
     """The verb ``tables``."""
     private = {"--from": file, "--mapping": mapping, "--workbook": workbook}
     if shape in PRIVATE:
+        public = {
+            "--country": country, "--year": year, "--years": years, "--population": population,
+            "--high-rates": high_rates or None, f"--format {form}": None if form == "text" else 1,
+        }  # fmt: skip
+        for name, value in public.items():
+            _goes_with(name, value is not None, "--for", [*shapes.SHAPES], shape)
         _own_report({**private, "--out": out}, lang)
         return
     for name, path in private.items():

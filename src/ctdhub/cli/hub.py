@@ -534,7 +534,7 @@ def show_conservation(hub: Hub) -> None:
     rows, notes = [], list[str]()
     for report in reports(hub):
         c = report["conservation"]
-        excluded = ", ".join(f"{rule} {n}" for rule, n in c["excluded"].items()) or "0"
+        excluded = ", ".join(f"{rule} {number(n)}" for rule, n in c["excluded"].items()) or "0"
         figures = [number(c[k]) for k in ("rows_read", "records", "rejected")]
         name = f"{report['contributor']}\n{report['date']}"
         rows.append((name, *figures, excluded))

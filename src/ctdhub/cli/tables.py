@@ -162,7 +162,7 @@ def show_kept(pairs: Mapping[tuple[str, ...], int]) -> None:
             ),
             to=errors,
             columns=" × ".join(map(printable, names)),
-            n=people,
+            n=number(people),
         )
 
 
@@ -531,7 +531,7 @@ def _show_terms(terms: Terms) -> None:
         _("{tables} tables, {cells} cells; at most {known} contributors know one person."),
         tables=number(len(layout.tables)),
         cells=number(layout.cells),
-        known=terms.known_to,
+        known=number(terms.known_to),
     )
     say(
         _(
@@ -542,7 +542,7 @@ def _show_terms(terms: Terms) -> None:
         ),
         epsilon=exact(terms.epsilon),
         delta=exact(terms.delta),
-        liars=terms.liars,
+        liars=number(terms.liars),
         most=number(terms.max_people),
     )
 

@@ -233,12 +233,14 @@ def _people(
             ahead=ahead, everybody=everybody,
         )  # fmt: skip
     try:
-        effect = _answered(hub, contributor, key, ahead, yes=yes)
-        show_affected(effect)
-        if effect.entries:
-            _ask(_("Write this down?"), yes=yes)
-        with bar() as progress:
-            done = withdrawals.carry_out(hub, key, progress)
+        done = withdrawals.report_of(hub, key)
+        while not done.ended:  # what is delivered meanwhile may have to be asked about
+            effect = _answered(hub, contributor, key, ahead, yes=yes)
+            show_affected(effect)
+            if effect.entries:
+                _ask(_("Write this down?"), yes=yes)
+            with bar() as progress:
+                done = withdrawals.carry_out(hub, key, progress)
     except BaseException:
         if key not in before and not withdrawals.report_of(hub, key).wants_file:
             withdrawals.take_back_report(hub, key, contributor)

@@ -74,9 +74,9 @@ def receive(hub: Hub, file: Path, identities: Sequence[Path], day: date) -> Rece
     who = bundle.manifest.contributor
     folder = hub.root / "contributions" / who / day.isoformat()
     cases = folder / Path(pack.DATA).name
-    if cases.exists():
-        raise error("bundle-day", file=file, day=day.isoformat(), id=who)
     with hub.lock():
+        if cases.exists():
+            raise error("bundle-day", file=file, day=day.isoformat(), id=who)
         mapping, read_by_it = lay_mapping(hub, who, bundle.mapping, day)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_new(cases, bundle.cases)

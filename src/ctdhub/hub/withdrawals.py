@@ -361,7 +361,8 @@ def submit(
     with alone(_folder(hub)):
         for key, one in waiting(hub, contributor).items():
             if (one.scope, one.by, one.numbers) == (scope, by, clean):
-                _write(hub, key, replace(one, ahead=ahead or one.ahead, everybody=everybody))
+                same = replace(one, ahead=ahead or one.ahead, everybody=everybody or one.everybody)
+                _write(hub, key, same)
                 return key
         return _add(hub, report)
 
