@@ -66,12 +66,12 @@ def made(request: pytest.FixtureRequest, answers: Answers) -> Brief:
 
 
 def test_every_number_is_that_of_the_release(answers: Answers, made: Brief) -> None:
-    for one in made.asked:
+    for one in made.numbers:
         check(answers, one)
 
 
 def test_no_number_is_printed_without_its_question(release: Release, made: Brief) -> None:
-    known = set().union(*(numbers(p) for one in made.asked for p in one.printed))
+    known = set().union(*(numbers(p) for one in made.numbers for p in one.printed))
     first, last = release.facts.years
     known |= {str(y) for y in range(first, last + 1)} | {"18"}  # years, and "under 18"
     for text in texts(made.document):
@@ -88,15 +88,15 @@ def test_single_cells_are_those_of_the_published_file(release: Release, made: Br
         ).fetchall()
     }
     seen = 0
-    for one in made.asked:
+    for one in made.numbers:
         where = {name: values[0] for name, values in one.part.items() if len(values) == 1}
         if one.kind == "people" and len(where) == len(one.part):
             cell = tuple(sorted(where.items()))
             if cell in cells:
                 assert one.value == cells[cell], one
                 seen += 1
-    has_numbers = any(one.kind == "people" for one in made.asked)
-    several = any(len(values) > 1 for one in made.asked for values in one.part.values())
+    has_numbers = any(one.kind == "people" for one in made.numbers)
+    several = any(len(values) > 1 for one in made.numbers for values in one.part.values())
     assert seen or several or not has_numbers
 
 
@@ -115,7 +115,7 @@ def test_numbers_stand_in_the_pdf_and_in_the_page(answers: Answers, made: Brief)
         if isinstance(block, Years)
         for point in (block.points[k] for k in block.marked)
     }
-    for one in made.asked:
+    for one in made.numbers:
         for text in one.printed:
             if not _is_drawn(one, text):
                 continue
@@ -167,7 +167,7 @@ def test_real_data_bear_no_mark(tmp_path: Path) -> None:
 
 def test_shares_refer_to_people_with_some_flag(answers: Answers) -> None:
     made = brief(answers, BriefPlace("UKR"), MADE)
-    shares = [a for a in made.asked if a.id.startswith("citizens-exploitation.exploitation_")]
+    shares = [a for a in made.numbers if a.id.startswith("citizens-exploitation.exploitation_")]
     assert shares
     for one in shares:
         assert one.kind == "share"
@@ -245,10 +245,10 @@ def test_a_report_says_whom_its_figures_are_about(answers: Answers) -> None:
 def test_women_and_children_are_counted_among_themselves(answers: Answers) -> None:
     women = brief(answers, SUBJECTS["day 3-8"], MADE)
     assert all(
-        a.part.get("gender") == ("female",) for a in women.asked if a.id.startswith("day-age.")
+        a.part.get("gender") == ("female",) for a in women.numbers if a.id.startswith("day-age.")
     )
     children = brief(answers, SUBJECTS["day 11-20"], MADE)
-    people = next(a for a in children.asked if a.id == "day.people")
+    people = next(a for a in children.numbers if a.id == "day.people")
     assert people.part == {"age_band": ("0-8", "9-17")}
 
 

@@ -63,16 +63,16 @@ def said(made: Brief, section: str) -> str:
 
 
 def kinds(made: Brief, section: str) -> set[str]:
-    return {one.kind for one in made.asked if one.id.split(".")[0].startswith(section)}
+    return {one.kind for one in made.numbers if one.id.split(".")[0].startswith(section)}
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_every_number_is_that_of_the_release(
     answers: Answers, made: dict[str, Brief], name: str
 ) -> None:
-    for one in made[name].asked:
+    for one in made[name].numbers:
         check(answers, one)
-    known = set().union(*(numbers(p) for one in made[name].asked for p in one.printed))
+    known = set().union(*(numbers(p) for one in made[name].numbers for p in one.printed))
     known |= {str(y) for y in range(YEARS[0], YEARS[1] + 1)} | {"18"}
     for text in texts(made[name].document):
         assert numbers(text) <= known, text
@@ -92,7 +92,7 @@ def test_numbers_stand_in_the_pdf_and_in_the_page(made: dict[str, Brief]) -> Non
             printed = squeezed("".join(pages(TYPESETTER.write(one.document))))
             html = squeezed(to_html(one.document))
         kept = {s.id for s in fitted.sections}
-        for number in one.asked:
+        for number in one.numbers:
             section = next((s for s in SECTIONS if number.id.startswith(s)), "")
             if not section:
                 continue
@@ -153,7 +153,7 @@ def test_without_a_clear_gap_it_says_who_received(tmp_path: Path) -> None:
         r"Medical assistance. Received, of those recorded: .*National of the country, 66\.0% \(\d",
         text,
     )
-    for one in found.asked:
+    for one in found.numbers:
         check(Answers(same), one)
 
 
@@ -165,11 +165,11 @@ def test_a_change_is_split_where_contributors_are_counted_apart(
     assert f"{gone} fewer people" in text
     assert "because \u2068" not in text
     assert "First organisation no longer reports" in text
-    left = next(a for a in made["everybody"].asked if a.id.endswith("2014-2019.0-left"))
+    left = next(a for a in made["everybody"].numbers if a.id.endswith("2014-2019.0-left"))
     assert left.value == -gone
     parts = [
         a.value
-        for a in made["everybody"].asked
+        for a in made["everybody"].numbers
         if a.kind == "change_part" and ".2014-2019." in a.id
     ]
     assert sum(parts) == split_of(answers, left).value
@@ -205,7 +205,7 @@ def test_a_corridor_on_which_the_same_contributors_report_tells_how_many_more(
     assert "2019 compared with 2014: 50 more people (+38 to +62)." in text
     assert "The same contributors report on both years." in text
     assert "2019 compared with 2018" not in text  # ten more people are within the noise
-    (one,) = (a for a in found.asked if a.kind == "change")
+    (one,) = (a for a in found.numbers if a.kind == "change")
     check(steady, one)
     with language("en"):
         same = brief(steady, Corridor("CIV", "ITA"), MADE)
@@ -244,7 +244,7 @@ def test_a_brief_never_counts_an_empty_flag_as_no(tmp_path: Path, place: str) ->
         printed = "".join(pages(TYPESETTER.write(found.document)))
     side = "exploited" if place == "POL" else "citizens"
     shares: dict[str, PrintedNumber] = {
-        a.id.rpartition(".")[2]: a for a in found.asked if f"{side}-exploitation." in a.id
+        a.id.rpartition(".")[2]: a for a in found.numbers if f"{side}-exploitation." in a.id
     }
     for flag, share in SHARES.items():
         assert shares[flag].value == pytest.approx(share)

@@ -45,7 +45,7 @@ def methods(name: str) -> dict[str, Method]:
 )
 def test_stepwise_selection(name: str, seen: int, people: int) -> None:
     lists = read(name)
-    assert lists.seen == seen
+    assert lists.people == seen
     found = select(lists.y[None], len(lists.names))
     assert round(float(found.people[0])) == people
 

@@ -275,7 +275,7 @@ def test_the_common_interaction_gives_back_the_table_it_is_made_of() -> None:
     effects = np.log([0.14, 0.1, 0.08, 0.05])
     table = Lists(tuple("abcd"), tuple(5e5 * np.exp(on @ effects + np.log(0.5) - np.log(0.5 + k))))
     row = {r.name: r for r in dependence(table, 0.95).rows}["differ"]
-    assert row.value == pytest.approx(table.seen + 5e5, rel=1e-6)
+    assert row.value == pytest.approx(table.people + 5e5, rel=1e-6)
 
 
 def test_the_bound_is_that_of_chao_where_lists_are_of_one_size() -> None:
@@ -285,7 +285,7 @@ def test_the_bound_is_that_of_chao_where_lists_are_of_one_size() -> None:
     f1, f2 = 4 * 60, 6 * 7
     row = dependence(table, 0.95).rows[-1]
     assert row.name == "at_least"
-    assert row.value == pytest.approx(table.seen + 3 / 4 * f1**2 / (2 * f2))
+    assert row.value == pytest.approx(table.people + 3 / 4 * f1**2 / (2 * f2))
 
 
 def test_people_who_differ_are_never_fewer_than_people_who_are_alike() -> None:
@@ -303,7 +303,7 @@ def test_no_row_where_nobody_is_on_three_lists() -> None:
     few = cells("abc", a=200, b=180, c=150, ab=20, ac=18, bc=15)
     found = dependence(few, 0.95)
     assert found.rows[2].why == "nobody_on_three"
-    assert (found.z, found.hinted, found.asked) == (None, 0, False)
+    assert (found.z, found.hinted, found.is_complete) == (None, 0, False)
     noisy = Lists(few.names, (*few.counts[:-1], 12.0), 10.0)
     assert dependence(noisy, 0.95).rows[2].why == "nobody_on_three"
     two = dependence(cells("ab", a=90, b=80, ab=20), 0.95).rows
@@ -341,7 +341,7 @@ def test_the_test_that_people_differ_separates() -> None:
     assert fires(alike, HINT) <= 0.2
     assert fires(differing, SIGN) >= 0.5
     assert fires(differing, HINT) >= 0.8
-    claimed = [u for u in differing if not u.hinted and u.asked]
+    claimed = [u for u in differing if not u.hinted and u.is_complete]
     assert all(max(row.high or 0 for row in u.rows) > 6000 for u in claimed)
 
 
@@ -434,8 +434,8 @@ def test_strata_are_read_from_columns() -> None:
         (5, ["", "1", "0", "50"]), (6, ["", "0", "1", "450"]), (7, [None, "1", "1", "50"]),
     ]  # fmt: skip
     whole, parts, notes = lists_of(names, rows, "x.csv", ["gender"])
-    assert (whole.names, whole.seen, notes) == (("a", "b"), 1150, ())
-    assert {label: t.seen for label, t in parts.items()} == {("f",): 600, ("",): 550}
+    assert (whole.names, whole.people, notes) == (("a", "b"), 1150, ())
+    assert {label: t.people for label, t in parts.items()} == {("f",): 600, ("",): 550}
     for wrong in (["sex"], ["n"]):
         with pytest.raises(HubError) as caught:
             lists_of(names, rows, "x.csv", wrong)

@@ -15,7 +15,7 @@ from ctdhub.core.errors import HubError
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import open_release
 from ctdhub.schema import countries
-from ctdhub.stats.answers import Answers, asked, recorded
+from ctdhub.stats.answers import Answers, read_query, recorded
 from ctdhub.stats.query import Query
 
 CODES = {"gender": ("female", "male", ""), "citizenship": ("CIV", "MLI", "UKR", "DEU")}
@@ -90,12 +90,12 @@ def test_json_of_another_form_is_refused(data: object) -> None:
 def test_what_somebody_asks_is_read_in_one_place(answers: Answers) -> None:
     europe = countries.members("europe")
     for given_ in ("Europe", "europe", europe, [*reversed(europe), "UKR"]):
-        assert asked(answers, {"citizenship": given_}) == Query({"citizenship": europe})
+        assert read_query(answers, {"citizenship": given_}) == Query({"citizenship": europe})
     for given_ in ("Côte d'Ivoire", "CIV", ["civ", "Ivory Coast"]):
-        assert asked(answers, {"citizenship": given_}) == Query({"citizenship": ["CIV"]})
-    assert asked(answers, {"any_means": True, "gender": None}, by=["age_band"], of={}) == Query(
-        {"any_means": ["yes"], "gender": [""]}, ("age_band",), Query()
-    )
+        assert read_query(answers, {"citizenship": given_}) == Query({"citizenship": ["CIV"]})
+    assert read_query(
+        answers, {"any_means": True, "gender": None}, by=["age_band"], of={}
+    ) == Query({"any_means": ["yes"], "gender": [""]}, ("age_band",), Query())
     # An empty flag cannot be told from "no": the group's indicator says whom it is known of.
     assert recorded(answers, ["means_threats", "gender"]) == Query(
         {"any_means": ["yes"], "gender": answers.domain("gender")}
@@ -117,7 +117,7 @@ def test_what_does_not_exist_is_named(
     answers: Answers, where: dict[str, str], by: tuple[str, ...], rule: str
 ) -> None:
     with pytest.raises(HubError) as fault:
-        asked(answers, where, by)
+        read_query(answers, where, by)
     assert fault.value.rule == rule
 
 

@@ -34,7 +34,7 @@ from ctdhub.report.wording import caveat, citation
 from ctdhub.schema.countries import find_place, resolve
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import load_schema
-from ctdhub.stats.answers import Answers, Given, asked, checked, conditions, recorded
+from ctdhub.stats.answers import Answers, Condition, checked, conditions, read_query, recorded
 from ctdhub.stats.cards import Kind, NumberCard, State
 from ctdhub.stats.query import Query
 from ctdhub.stats.tables import place_facts
@@ -362,7 +362,7 @@ class PublishedRelease:
         person."""
         return self._answers.release.protected.records
 
-    def count(self, where: Mapping[str, Given] | None = None, **more: Given) -> Count:
+    def count(self, where: Mapping[str, Condition] | None = None, **more: Condition) -> Count:
         """Number of people who meet all conditions; all people without any.
 
         Args:
@@ -382,11 +382,11 @@ class PublishedRelease:
         >>> found.low < found.value < found.high
         True
         """
-        query = asked(self._answers, {**(where or {}), **more})
+        query = read_query(self._answers, {**(where or {}), **more})
         card = self._answers.card(query)
         return self._count(card, self._missing(query))
 
-    def table(self, *variables: str, where: Mapping[str, Given] | None = None) -> CountTable:
+    def table(self, *variables: str, where: Mapping[str, Condition] | None = None) -> CountTable:
         """People by the values of some variables.
 
         Every combination of values has a row, also one that is not shown; years after the release
@@ -414,7 +414,7 @@ class PublishedRelease:
                 checked(answers, name)
             raise error("usage/table", names=", ".join(self.variables))
         named = conditions(answers, where or {})
-        query = asked(answers, named, by=variables)
+        query = read_query(answers, named, by=variables)
         size = math.prod(len(codes) for codes in answers.axes(query))
         if size > (MOST_CELLS if answers.is_measured(query) else MOST_SUMS):
             raise error("table-size", n=size)

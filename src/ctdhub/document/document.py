@@ -304,9 +304,9 @@ def to_json(document: Document) -> dict[str, Any]:
     True
     """
     made = document.meta.made
-    found = asdict(document)
-    found["meta"]["made"] = made.isoformat() if made else None
-    return found
+    fields = asdict(document)
+    fields["meta"]["made"] = made.isoformat() if made else None
+    return fields
 
 
 def from_json(value: dict[str, Any]) -> Document:

@@ -57,7 +57,7 @@ def _text(path: str) -> str:
         return _INDENT.sub("", _LONE_COMMENT.sub("", text)).strip()
     if not path.endswith(".css"):
         return text.strip()
-    return _IMPORT.sub(lambda found: _text(found[1]), _COMMENT.sub("", text)).strip()
+    return _IMPORT.sub(lambda match: _text(match[1]), _COMMENT.sub("", text)).strip()
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,14 @@ def bidi(text: str) -> Markup:
 @cache
 def templates() -> Environment:
     """The templates of documents, every value escaped."""
-    found = Environment(
+    environment = Environment(
         loader=PackageLoader("ctdhub.document"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    found.globals |= {"bar": bar, "years": years.printed}
-    return found
+    environment.globals |= {"bar": bar, "years": years.printed}
+    return environment
 
 
 # --------------------------------------------------------------------------------------------------

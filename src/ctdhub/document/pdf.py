@@ -47,8 +47,8 @@ class Typesetter:
         self._fonts = self._typst.Fonts(
             include_system_fonts=system, font_paths=[str(f) for f in fonts]
         )
-        held = set(self._fonts.families())
-        self.families = tuple(f for f in FONTS if f in held) or tuple(sorted(held))
+        families = set(self._fonts.families())
+        self.families = tuple(f for f in FONTS if f in families) or tuple(sorted(families))
 
     def write(self, document: Document) -> bytes:
         """The document as PDF; sections that do not fit are left out, and it says so.
@@ -92,8 +92,8 @@ class Typesetter:
 
     def _compiler(self, document: Document, source: bytes) -> Any:
         data = asdict(document)
-        for told, section in zip(data["sections"], document.sections, strict=True):
-            for block, of in zip(told["blocks"], section.blocks, strict=True):
+        for fields, section in zip(data["sections"], document.sections, strict=True):
+            for block, of in zip(fields["blocks"], section.blocks, strict=True):
                 if isinstance(of, Bars):
                     block["top"] = of.top
         data["meta"]["made"] = str(document.meta.made)

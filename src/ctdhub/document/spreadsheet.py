@@ -84,9 +84,9 @@ def write_spreadsheet(
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    found = zipfile.ZipInfo(name, _DAY)
-    found.compress_type = zipfile.ZIP_DEFLATED
-    return found
+    entry = zipfile.ZipInfo(name, _DAY)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
 
 
 def _frame(sheets: Sequence[PlainSheet]) -> Iterator[tuple[str, str]]:

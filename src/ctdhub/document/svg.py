@@ -261,8 +261,8 @@ def colours(*, dark: bool = False) -> dict[str, str]:
     ('#ffffff', '#14181d')
     """
     css = (resources.files("ctdhub.document") / "data" / "colours.css").read_text("utf-8")
-    found = re.findall(r"--([a-z][a-z0-9]*):(#[0-9a-f]+)", css.split("@media")[int(dark)])
-    return dict(found)
+    pairs = re.findall(r"--([a-z][a-z0-9]*):(#[0-9a-f]+)", css.split("@media")[int(dark)])
+    return dict(pairs)
 
 
 def contrast(one: str, other: str) -> float:

@@ -64,10 +64,10 @@ class Event(FrozenModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _ends_when_it_starts(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and "start" in given:
-            return {"end": given["start"], **given}
-        return given
+    def _ends_when_it_starts(cls, entry: Any) -> Any:
+        if isinstance(entry, Mapping) and "start" in entry:
+            return {"end": entry["start"], **entry}
+        return entry
 
     @field_validator("title", "place", "region", "organiser", mode="after")
     @classmethod
@@ -81,23 +81,23 @@ class Event(FrozenModel):
 
     @field_validator("title", "place", mode="after")
     @classmethod
-    def _given(cls, text: str) -> str:
+    def _required(cls, text: str) -> str:
         if not text:
             raise PydanticCustomError("missing", "empty")
         return text
 
     @field_validator("start", "end", mode="before")
     @classmethod
-    def _when(cls, given: Any) -> Any:
-        if isinstance(given, str) and _MOMENT.fullmatch(given):
-            given = datetime.fromisoformat(given)
-        if isinstance(given, str):
-            given = date.fromisoformat(given)
-        if not isinstance(given, date) or getattr(given, "tzinfo", None):
+    def _when(cls, when: Any) -> Any:
+        if isinstance(when, str) and _MOMENT.fullmatch(when):
+            when = datetime.fromisoformat(when)
+        if isinstance(when, str):
+            when = date.fromisoformat(when)
+        if not isinstance(when, date) or getattr(when, "tzinfo", None):
             raise ValueError("neither a day nor a moment without offset")
-        if not YEARS[0] <= given.year <= YEARS[1]:
+        if not YEARS[0] <= when.year <= YEARS[1]:
             raise ValueError("out of range")
-        return given
+        return when
 
     @field_validator("time_zone", mode="after")
     @classmethod
@@ -185,13 +185,13 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
     path = hub / FILE
     if not path.is_file():
         return None
-    given = _entries(path)
-    events, faults = checked(Event, given)
-    held: dict[str, int] = {}
-    for n, entry in enumerate(given, 1):
-        given_id = entry.get("id")
-        name = given_id if isinstance(given_id, str) else f"entry {n}"
-        if held.setdefault(name, n) != n:
+    entries = _entries(path)
+    events, faults = checked(Event, entries)
+    numbers: dict[str, int] = {}
+    for n, entry in enumerate(entries, 1):
+        own_id = entry.get("id")
+        name = own_id if isinstance(own_id, str) else f"entry {n}"
+        if numbers.setdefault(name, n) != n:
             faults.append((n, "id", "same_id"))
     if faults:
         named = [(n, _KEYS.get(kind, key), kind) for n, key, kind in faults]
@@ -206,15 +206,15 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
 def _entries(path: Path) -> list[dict[str, Any]]:
     """The entries as written, each with the time zone of the file unless it has its own."""
     try:
-        held = yaml_values(path.read_text("utf-8"))
+        content = yaml_values(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
         raise error("events-yaml", file=path) from None
-    held = held or {}
-    known = isinstance(held, dict) and held.keys() <= {"time_zone", "events"}
-    events = held.get("events") or [] if known else None
+    content = content or {}
+    known = isinstance(content, dict) and content.keys() <= {"time_zone", "events"}
+    events = content.get("events") or [] if known else None
     if not isinstance(events, list) or not all(isinstance(e, dict) for e in events):
         raise error("events-list", file=path, column="events")
-    shared = {"time_zone": held["time_zone"]} if "time_zone" in held else {}
+    shared = {"time_zone": content["time_zone"]} if "time_zone" in content else {}
     return [{**shared, **entry} for entry in events]
 
 
@@ -255,7 +255,7 @@ def identifier(hub: str, event: Event) -> str:
 
 
 def _event(event: Event, hub: str, today: date, note: str) -> list[str]:
-    told = " ".join(t for t in (note, event.description, event.accessibility) if t)
+    description = " ".join(t for t in (note, event.description, event.accessibility) if t)
     place = ", ".join(t for t in (event.place, event.region) if t)
     lines = [
         "BEGIN:VEVENT",
@@ -266,8 +266,8 @@ def _event(event: Event, hub: str, today: date, note: str) -> list[str]:
         f"LOCATION:{text(place)}",
         f"CATEGORIES:{event.kind.upper()}",
     ]
-    if told:
-        lines.append(f"DESCRIPTION:{text(told)}")
+    if description:
+        lines.append(f"DESCRIPTION:{text(description)}")
     if event.organiser:
         lines.append(f"CONTACT:{text(event.organiser)}")
     if event.url:

@@ -119,7 +119,7 @@ def _without() -> str:
 def _filled(text: str, values: dict[str, str]) -> str:
     """A text with some of its fields filled, in one go: what fills one is never read again."""
     names = "|".join(values)
-    return re.sub(rf"\{{({names})\}}", lambda found: values[found[1]], text)
+    return re.sub(rf"\{{({names})\}}", lambda match: values[match[1]], text)
 
 
 def _leading(figure: Figure) -> Sequence[str]:

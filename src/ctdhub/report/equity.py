@@ -119,7 +119,7 @@ EVERYBODY, RECORDED, OF_NEED = "all", "recorded", "received_of_need"
 NOT_RECORDED = "not_recorded"
 
 
-def rows(found: Sequence[Assistance], release: Release) -> list[dict[str, Any]]:
+def rows(by_kind: Sequence[Assistance], release: Release) -> list[dict[str, Any]]:
     """One row for each kind, group and measure.
 
     ``measure`` is a status, "recorded" (people whose status is recorded), "received_of_need"
@@ -129,20 +129,20 @@ def rows(found: Sequence[Assistance], release: Release) -> list[dict[str, Any]]:
     """
     return [
         row
-        for a in found
+        for a in by_kind
         for group in (a.everybody, *a.groups)
         for row in _of_group(a, group, release)
     ]
 
 
-def as_csv(found: Sequence[Assistance], release: Release) -> str:
+def as_csv(by_kind: Sequence[Assistance], release: Release) -> str:
     """The rows as CSV (UTF-8 text, comma)."""
     return tables.as_csv(
-        COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows(found, release))
+        COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows(by_kind, release))
     )
 
 
-def as_data(found: Sequence[Assistance], release: Release) -> dict[str, Any]:
+def as_data(by_kind: Sequence[Assistance], release: Release) -> dict[str, Any]:
     """The rows with the clear gaps and what must stand with them, ready for JSON."""
     return {
         "release": release.version,
@@ -160,9 +160,9 @@ def as_data(found: Sequence[Assistance], release: Release) -> dict[str, Any]:
                 "most": "*".join(gap.most),
                 "sentence": gap_sentence(gap),
             }
-            for gap in clear_gaps(tuple(found))
+            for gap in clear_gaps(tuple(by_kind))
         ],
-        "rows": rows(found, release),
+        "rows": rows(by_kind, release),
     }
 
 
@@ -174,21 +174,21 @@ def _of_group(a: Assistance, group: EquityGroup, release: Release) -> list[dict[
     }
     tail: dict[str, Any] = {"missing_share": file_numbers(group.unknown, 4)[0]}
     tail |= {"level": release.protected.guarantee.level, "release": release.version}
-    found = {
+    measures = {
         RECORDED: (group.recorded, None),
         **{status: (people, group.shares[status]) for status, people in group.people.items()},
         OF_NEED: (None, group.of_need),
         NOT_RECORDED: (None, group.unknown),
     }
-    return [{**head, "measure": name, **_both(*pair), **tail} for name, pair in found.items()]
+    return [{**head, "measure": name, **_both(*pair), **tail} for name, pair in measures.items()]
 
 
 def _both(people: NumberCard | None, part: NumberCard | None) -> dict[str, Any]:
     """People and share; a number that is not shown leaves its place empty, its ends stay."""
-    told = people or part
+    card = people or part
     numbers = (*file_numbers(people), *file_numbers(part, 4))
     return {
-        "state": told.state if told else "",
+        "state": card.state if card else "",
         **dict(zip(COLUMNS[5:11], numbers, strict=True)),
         "denominator": part.denominator if part else None,
     }
@@ -232,9 +232,9 @@ def write_assistance(folder: Path, answers: Answers) -> None:
     """Write ``<file>.csv`` and ``<file>.metadata.json`` of every grouping into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for by in equity.groupings(answers):
-        found, name = equity.assistance(answers, by), file_of(by)
-        (folder / f"{name}.csv").write_text(as_csv(found, answers.release), "utf-8")
-        facts = as_data(found, answers.release)
+        by_kind, name = equity.assistance(answers, by), file_of(by)
+        (folder / f"{name}.csv").write_text(as_csv(by_kind, answers.release), "utf-8")
+        facts = as_data(by_kind, answers.release)
         del facts["rows"]
         facts |= {"id": name, "title": _subtitle(by), "definition": _meaning(by)}
         facts["denominator"] = "people of the group whose status of this kind is recorded"
@@ -242,29 +242,29 @@ def write_assistance(folder: Path, answers: Answers) -> None:
         write_json(folder / f"{name}.metadata.json", facts)
 
 
-def _chart(answers: Answers, by: By, found: tuple[Assistance, ...]) -> AssistanceChart:
+def _chart(answers: Answers, by: By, by_kind: tuple[Assistance, ...]) -> AssistanceChart:
     name, subtitle = file_of(by), _subtitle(by)
-    clear = equity.clear_gaps(found)
+    clear = equity.clear_gaps(by_kind)
     gaps = tuple(gap_sentence(gap) for gap in clear)
-    statuses, left_out = answers.domain(found[0].kind), equity.not_compared(found)
+    statuses, left_out = answers.domain(by_kind[0].kind), equity.not_compared(by_kind)
     return AssistanceChart(
         id=name,
         file=name,
         headline=gap_headline(clear[0]) if clear else subtitle,
         subtitle=subtitle,
-        panels=tuple(_panel(a, f"{name}-{k}", subtitle) for k, a in enumerate(found, 1)),
+        panels=tuple(_panel(a, f"{name}-{k}", subtitle) for k, a in enumerate(by_kind, 1)),
         heads=(
             _("Assistance"),
             _("Group"),
             _("Recorded"),
             state_words("not_recorded"),
-            *(code_label(found[0].kind, status, current()) for status in statuses),
+            *(code_label(by_kind[0].kind, status, current()) for status in statuses),
             _("received, of those who needed it"),
         ),
-        lines=tuple(_line(a, group) for a in found for group in (a.everybody, *a.groups)),
+        lines=tuple(_line(a, group) for a in by_kind for group in (a.everybody, *a.groups)),
         note=words_of(
             "note",
-            [a.everybody.unknown.value for a in found if a.everybody.unknown.value is not None],
+            [a.everybody.unknown.value for a in by_kind if a.everybody.unknown.value is not None],
             answers.release.protected.guarantee.level,
             not_compared_sentence(left_out),
             equity.MOST if by == (DESTINATION,) else 0,

@@ -131,13 +131,13 @@ def no_people(people: NumberCard) -> str:
 
 
 def _lines(side: Side) -> list[FactLine]:
-    found = [FactLine("women", _("Women and girls, of those whose gender is recorded"), side.women)]
-    found += [FactLine(flag, label(flag, current()), c) for flag, c in side.types]
-    found += [
+    lines = [FactLine("women", _("Women and girls, of those whose gender is recorded"), side.women)]
+    lines += [FactLine(flag, label(flag, current()), c) for flag, c in side.types]
+    lines += [
         FactLine(f"corridor:{origin}-{place}", saying.corridor(origin, place), c)
         for origin, place, c in side.corridors
     ]
-    return found
+    return lines
 
 
 def as_data(sheet: FactSheet) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def document(sheet: FactSheet, *, cards: bool) -> Document:
             blocks = (Words((" ".join(section.sentences),)),)
         if cards:
             rows = tuple(
-                (*cells(sheet, line), *([wording.asked(line.card.query)] if sheet.is_press else []))
+                (*cells(sheet, line), *([wording.query(line.card.query)] if sheet.is_press else []))
                 for line in section.lines
             )
             titles = (*head(), *([_("Question")] if sheet.is_press else []))
@@ -275,22 +275,22 @@ def _spelt_out(place: Place, lang: str) -> str:
 
 def _notes(sheet: FactSheet) -> list[str]:
     c = sheet.sections[0].lines[0].card
-    found = [
+    notes = [
         f"{wording.caveat()} {saying.identified()}",
         _("Intervals hold with {level} confidence.").format(level=share(c.level)),
         wording.comparison_note(sheet.release),
     ]
     if sheet.is_press and sheet.place is not None:
-        found.append(saying.words_of("no_route"))
+        notes.append(saying.words_of("no_route"))
     if sheet.place is not None and (countries := _spelt_out(sheet.place, sheet.lang)):
-        found.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
+        notes.append(_("{name}: {countries}.").format(name=sheet.title, countries=countries))
     who = wording.called_all(c.contributors, sheet.release.facts)
-    found.append(_("Who contributed: {names}.").format(names=listed(who)))
+    notes.append(_("Who contributed: {names}.").format(names=listed(who)))
     declared = breaks_within(sheet.release, None, *sheet.years)
-    found += [wording.break_sentence(one, sheet.release.facts) for one in declared]
-    found += [notice.text for notice in wording.shown(sheet.release)]
-    found += [*sheet.release.facts.caveats, wording.citation(sheet.release)]
-    return found
+    notes += [wording.break_sentence(one, sheet.release.facts) for one in declared]
+    notes += [notice.text for notice in wording.notices(sheet.release)]
+    notes += [*sheet.release.facts.caveats, wording.citation(sheet.release)]
+    return notes
 
 
 # --------------------------------------------------------------------------------------------------
@@ -312,26 +312,26 @@ def press_sheet(
     sections = []
     if place is None:
         side = everyone(answers, years)
-        told = _everybody(side, years or release.years)
-        if told and headline(answers, years).undated:
-            told += " " + saying.undated()
-        sections.append(_section("everyone", _("All people"), told, side))
+        sentence = _everybody(side, years or release.years)
+        if sentence and headline(answers, years).undated:
+            sentence += " " + saying.undated()
+        sections.append(_section("everyone", _("All people"), sentence, side))
     else:
         facts = place_facts(answers, place, years)
         for name, title in side_titles(place).items():
-            side, told = facts.side(name), ""
+            side, sentence = facts.side(name), ""
             if side.people.has_range:
                 claim = wording.people_claim(side.people)
-                told = saying.people_sentence(place, name, facts.years, side, claim)
-            if told and facts.undated:
-                told += " " + saying.undated()
-            sections.append(_section(name, title, told, side))
+                sentence = saying.people_sentence(place, name, facts.years, side, claim)
+            if sentence and facts.undated:
+                sentence += " " + saying.undated()
+            sections.append(_section(name, title, sentence, side))
     return FactSheet(release, place, years or release.years, tuple(sections), is_press=True)
 
 
-def _section(id: str, title: str, told: str, side: Side) -> FactSection:
-    people = FactLine("people", _("People identified"), side.people, told)
-    if not told:
+def _section(id: str, title: str, sentence: str, side: Side) -> FactSection:
+    people = FactLine("people", _("People identified"), side.people, sentence)
+    if not sentence:
         return FactSection(id, title, (no_people(side.people),), (people,))
     lines = [people]
     if side.women.has_range:
@@ -364,14 +364,14 @@ def _types(side: Side) -> list[FactLine]:
         return []
     (flag, first), *_rest = side.exploitation
     if first.value is None or not side.main_types(1):
-        told = saying.types_sentence(side)
+        line = saying.types_sentence(side)
         return [
-            FactLine(f, label(f, current()), c, told if k == 0 else "")
+            FactLine(f, label(f, current()), c, line if k == 0 else "")
             for k, (f, c) in enumerate(side.exploitation[: saying.MAIN_TYPES])
         ]
     name = label(flag, current())
-    told = saying.words_of("press_type", wording.is_majority(first), inline(name), **_behind(first))
-    return [FactLine(flag, name, first, told)]
+    line = saying.words_of("press_type", wording.is_majority(first), inline(name), **_behind(first))
+    return [FactLine(flag, name, first, line)]
 
 
 def _behind(card: NumberCard) -> dict[str, str]:

@@ -67,8 +67,8 @@ def headline(table: Table, words: Callable[[tuple[str, ...]], str], title: str) 
     if largest.share is None or not in_headline(largest.share):
         return most
     variable, code = table.variables[0], largest.codes[0]
-    told = variable == model.SEX or model.load_schema().is_indicator(variable)
-    return _of_a_share(largest.share, code if told else "", table.missing, most, label)
+    who = code if variable == model.SEX or model.load_schema().is_indicator(variable) else ""
+    return _of_a_share(largest.share, who, table.missing, most, label)
 
 
 def children_headline(children: NumberCard, missing: float | None, title: str) -> str:
@@ -239,7 +239,7 @@ class Among:
 
 
 ALL = Among({}, "", "")
-_Asked = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], str, str, str]
+_Inputs = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], str, str, str]
 
 
 def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
@@ -255,7 +255,7 @@ def figures(answers: Answers, among: Among = ALL) -> tuple[Figure, ...]:
 
 
 @memoised
-def _for_files(answers: Answers, asked: _Asked) -> tuple[Figure, ...]:
+def _for_files(answers: Answers, asked: _Inputs) -> tuple[Figure, ...]:
     return _made(answers, *asked)
 
 
@@ -270,7 +270,7 @@ def _made(
 ) -> tuple[Figure, ...]:
     """The figures, kept for whoever draws the same people next, such as for a frame."""
     among = Among(dict(where), prefix, file, scope)
-    found = [
+    charts = [
         _by_year(answers, among),
         _by_value(answers, among, "gender", model.SEX),
         _by_value(answers, among, "age", model.AGE),
@@ -279,7 +279,7 @@ def _made(
     ]
     largest = corridor_figure(answers, among) if among.where.keys() <= ENDS else None
     if largest is not None:
-        found.append(largest)
+        charts.append(largest)
     return tuple(
         replace(
             f,
@@ -288,7 +288,7 @@ def _made(
             scope=scope,
             picture=not (where or prefix or file),
         )
-        for f in found
+        for f in charts
         if any(b.size is not None for b in f.bars)
     )
 
@@ -301,20 +301,20 @@ def subject_figure(answers: Answers, subject: str, among: Among, most: int) -> F
         most: how many countries or corridors, the largest; other figures have all their rows.
     """
     if subject == "corridors":
-        found = corridor_figure(answers, among, most)
+        figure = corridor_figure(answers, among, most)
     elif subject == model.PERIOD:
-        found = _by_year(answers, among)
+        figure = _by_year(answers, among)
     elif subject in model.load_schema().groups:
-        found = _by_flag(answers, among, subject, subject)
+        figure = _by_flag(answers, among, subject, subject)
     else:
         few = most if model.load_schema().variable(subject).kind == "country" else None
-        found = _by_value(answers, among, subject, subject, few)
+        figure = _by_value(answers, among, subject, subject, few)
         if few is not None:
             note = words_of("most_countries", few)
-            found = replace(found, note=f"{found.note} {note}")
-    if found is None or all(b.kind == "not_measured" for b in found.bars):
+            figure = replace(figure, note=f"{figure.note} {note}")
+    if figure is None or all(b.kind == "not_measured" for b in figure.bars):
         return None
-    return replace(found, id=among.prefix, file=among.file, scope=among.scope)
+    return replace(figure, id=among.prefix, file=among.file, scope=among.scope)
 
 
 def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Figure | None:
@@ -325,11 +325,11 @@ def corridor_figure(answers: Answers, among: Among = ALL, most: int = 12) -> Fig
     subtitle = _("The largest corridors: country of citizenship to country of exploitation")
     meaning = f"{definition(model.ORIGIN, lang)} {definition(model.DESTINATION, lang)}"
     title = _("The largest corridors")
-    found = figure_of(
+    chart = figure_of(
         "corridors", title, subtitle, table, lambda codes: corridor(*codes), meaning, shares=False
     )
     key = _measured(answers, among, model.ORIGIN, model.DESTINATION)
-    return replace(found, where=among.where, subject="corridors", published=bool(key), measured=key)
+    return replace(chart, where=among.where, subject="corridors", published=bool(key), measured=key)
 
 
 def _measured(answers: Answers, among: Among, *by: str) -> str:
@@ -350,7 +350,7 @@ def _by_value(
     title = label(variable, lang)
     subtitle = _("People identified, by {variable}").format(variable=inline(title))
     table = distribution(answers, variable, among.where)
-    found = figure_of(
+    figure = figure_of(
         name,
         title,
         subtitle,
@@ -361,29 +361,29 @@ def _by_value(
     )
     if variable == model.AGE and model.AGE not in among.where:
         children = children_share(answers, among.where)
-        found = replace(found, headline=children_headline(children, table.missing, title))
+        figure = replace(figure, headline=children_headline(children, table.missing, title))
     key = _measured(answers, among, variable)
-    return replace(found, where=among.where, subject=variable, published=bool(key), measured=key)
+    return replace(figure, where=among.where, subject=variable, published=bool(key), measured=key)
 
 
 def _by_year(answers: Answers, among: Among) -> Figure:
     """People by year: what stands out is a change, and contributors come and go."""
-    found = _by_value(answers, among, "people-by-year", model.PERIOD)
-    claim = year_claim(answers, among.where, found.table.rows)
-    if found.table.shows_people:
+    figure = _by_value(answers, among, "people-by-year", model.PERIOD)
+    claim = year_claim(answers, among.where, figure.table.rows)
+    if figure.table.shows_people:
         said = years_headline(claim, answers.release)
-        found = replace(found, headline=said, named=named_years(claim))
+        figure = replace(figure, headline=said, named=named_years(claim))
     if met := turns(answers.release):
         note = words_of("not_every_year")
-        found = replace(
-            found,
-            note=f"{found.note} {note}",
+        figure = replace(
+            figure,
+            note=f"{figure.note} {note}",
             turns=tuple(str(turn.year) for turn in met),
             explained=tuple(
                 " ".join(wording.turn_sentences(turn, answers.release)) for turn in met
             ),
         )
-    return found
+    return figure
 
 
 def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
@@ -392,12 +392,12 @@ def _by_flag(answers: Answers, among: Among, name: str, group: str) -> Figure:
     subtitle = words_of("any_of", title)
     table = flag_group(answers, group, among.where)
     shared = group_definition(group, lang)
-    found = figure_of(
+    figure = figure_of(
         name, title, subtitle, table, lambda codes: label(codes[0], lang), shared, shares=True
     )
     flags = [row.codes[0] for row in table.rows if row.kind == "value"]
     measured = all(_measured(answers, among, flag) for flag in flags)
-    return replace(found, where=among.where, subject=group, published=measured)
+    return replace(figure, where=among.where, subject=group, published=measured)
 
 
 def figure_of(
@@ -739,11 +739,11 @@ class Map:
 
 def maps(answers: Answers) -> tuple[Map, ...]:
     """The maps that this release has the counts for, in the language in force."""
-    found = [corridor_map(answers)]
+    candidates = [corridor_map(answers)]
     shown = {v: answers.cells(v) for v in VIEWS.values()}
     top = max((e.value for c in shown.values() for (k,), e in c.items() if k), default=0)
-    found += [_shaded(answers, name, variable, steps(top)) for name, variable in VIEWS.items()]
-    return tuple(m for m in found if m is not None)
+    candidates += [_shaded(answers, name, variable, steps(top)) for name, variable in VIEWS.items()]
+    return tuple(m for m in candidates if m is not None)
 
 
 def steps(top: float) -> tuple[int, ...]:
@@ -752,12 +752,12 @@ def steps(top: float) -> tuple[int, ...]:
     >>> steps(10528), steps(1679), steps(5)
     ((0, 300, 1000, 3000, 10000), (0, 30, 100, 300, 1000), (0, 1, 3))
     """
-    found: list[int] = []
+    bounds: list[int] = []
     bound = 1
     while bound <= top:
-        found.append(bound)
+        bounds.append(bound)
         bound = bound * 3 if str(bound)[0] == "1" else bound // 3 * 10
-    return (0, *found[-(STEPS - 1) :])
+    return (0, *bounds[-(STEPS - 1) :])
 
 
 def corridor_map(answers: Answers) -> Map | None:
@@ -766,7 +766,7 @@ def corridor_map(answers: Answers) -> Map | None:
     if figure is None:
         return None
     figure = replace(figure, id=CORRIDORS, file=CORRIDORS)
-    held, lang = listed_places(answers), current()
+    places, lang = listed_places(answers), current()
     pairs = zip(figure.bars, figure.table.rows, strict=True)
     drawn = [(bar, row) for bar, row in pairs if bar.size is not None and not bar.missing]
     top = max((bar.size or 0 for bar, _row in drawn), default=0) or 1.0
@@ -776,12 +776,12 @@ def corridor_map(answers: Answers) -> Map | None:
             place=row.codes[1],
             size=(bar.size or 0) / top,
             mark=number(rank),
-            words=_named(bar.label, bar.text),
+            words=_with_people(bar.label, bar.text),
         )
         for rank, (bar, row) in enumerate(drawn, 1)
     )
     tiles = tuple(
-        Tile(code, "plain", countries.name(code, lang), path(code) if code in held else "")
+        Tile(code, "plain", countries.name(code, lang), path(code) if code in places else "")
         for code in layout()
     )
     widths = [
@@ -789,13 +789,13 @@ def corridor_map(answers: Answers) -> Map | None:
         for bound in steps(top)[-2:]
         if bound
     ]
-    told = [
+    keys = [
         Key(words_of("key", "rank")),
         Key(words_of("key", "frame")),
         _unknown(figure),
         Key(words_of("key", "no_arrow")),
     ]
-    return _map(figure, tiles, arrows, (*widths, *told))
+    return _map(figure, tiles, arrows, (*widths, *keys))
 
 
 def _shaded(answers: Answers, name: str, variable: str, bounds: tuple[int, ...]) -> Map | None:
@@ -803,7 +803,7 @@ def _shaded(answers: Answers, name: str, variable: str, bounds: tuple[int, ...])
     if answers.measured(variable) is None:
         return None
     figure = value_figure(answers, name, variable)
-    held = listed_places(answers)
+    places = listed_places(answers)
     regions = {
         key: _people(answers, {variable: countries.members(key)}) for key in countries.regions()
     }
@@ -813,7 +813,7 @@ def _shaded(answers: Answers, name: str, variable: str, bounds: tuple[int, ...])
             code,
             _look(rows[code], bounds),
             _words(code, rows[code], regions),
-            path(code) if code in held else "",
+            path(code) if code in places else "",
         )
         for code in layout()
     )
@@ -842,7 +842,7 @@ def _words(code: str, people: NumberCard, regions: dict[str, str]) -> str:
     lang = current()
     name, region = countries.name(code, lang), countries.region(code)
     if people.value is not None or region not in regions:
-        return _named(name, sized(people))
+        return _with_people(name, sized(people))
     return _("{place}: {why} (region, {region}: {people})").format(
         place=name,
         why=state_words("protected"),
@@ -851,7 +851,7 @@ def _words(code: str, people: NumberCard, regions: dict[str, str]) -> str:
     )
 
 
-def _named(place: str, people: str) -> str:
+def _with_people(place: str, people: str) -> str:
     return _("{place}: {people}").format(place=place, people=people)
 
 

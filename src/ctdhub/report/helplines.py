@@ -59,24 +59,24 @@ def one_line(text: str, longest: int) -> str:
     return printable(" ".join(text.split()), longest)
 
 
-def checked(model: type[Entry], given: Sequence[object]) -> tuple[list[Entry], list[Fault]]:
+def checked(model: type[Entry], values: Sequence[object]) -> tuple[list[Entry], list[Fault]]:
     """The entries that hold what they must, and the faults of the others."""
-    held, faults = list[Entry](), list[Fault]()
-    for n, entry in enumerate(given, 1):
+    entries, faults = list[Entry](), list[Fault]()
+    for n, entry in enumerate(values, 1):
         try:
-            held.append(model.model_validate(entry))
+            entries.append(model.model_validate(entry))
         except ValidationError as cause:
             places = ((printable(str((*e["loc"], "-")[0])), e["type"]) for e in cause.errors())
             faults += [(n, *place) for place in places]
-    return held, faults
+    return entries, faults
 
 
 def fault_words(fault: Fault, own: Mapping[str, Text]) -> Text:
     """A fault in words: those of the list, by kind, before those of all lists."""
     n, key, kind = fault
     usual = Text("the value is of the wrong kind or out of range")
-    told = own.get(kind) or _WORDS.get(kind) or usual
-    return Text("entry {n}, {key}: {fault}", n=n, key=key, fault=told)
+    words = own.get(kind) or _WORDS.get(kind) or usual
+    return Text("entry {n}, {key}: {fault}", n=n, key=key, fault=words)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ _PART = re.compile(rf"(?:({_DAYS}(?:, ?{_DAYS})*) )?({_TIMES}(?:, ?{_TIMES})*)")
 
 
 def in_every_language(text: str) -> bool:
-    """Whether hours have the form that :func:`said` knows.
+    """Whether hours have the form that :func:`hours_in_words` knows.
 
     >>> in_every_language("Mo-Fr 09:00-17:00; Sa 10:00-12:00"), in_every_language("9 to 17")
     (True, False)
@@ -101,41 +101,41 @@ def in_every_language(text: str) -> bool:
     return text == ALWAYS or all(_PART.fullmatch(part) for part in _parts(text))
 
 
-def said(text: str) -> str:
+def hours_in_words(text: str) -> str:
     """Hours in the language in force; other words as they are, isolated.
 
     Args:
         text: "24/7", or days and times such as "Mo-Fr 09:00-12:00, 14:00-17:00; Sa 10:00-12:00";
             times without days are those of every day.
 
-    >>> said("24/7"), said("20:00-02:00")
+    >>> hours_in_words("24/7"), hours_in_words("20:00-02:00")
     ('every day, day and night', 'every day from 20:00 to 02:00')
-    >>> said("Mo-Fr 09:00-17:00; Sa,Su 10:00-12:00")
+    >>> hours_in_words("Mo-Fr 09:00-17:00; Sa,Su 10:00-12:00")
     'Monday to Friday from 09:00 to 17:00; Saturday and Sunday from 10:00 to 12:00'
     """
     if text == ALWAYS:
         return _("every day, day and night")
     if not in_every_language(text):
         return isolated(text)
-    return _("; ").join(_said(part) for part in _parts(text))
+    return _("; ").join(_part_in_words(part) for part in _parts(text))
 
 
 def _parts(text: str) -> list[str]:
     return re.split(r" ?; ?", text)
 
 
-def _said(part: str) -> str:
-    found = _PART.fullmatch(part)
-    assert found is not None
+def _part_in_words(part: str) -> str:
+    match = _PART.fullmatch(part)
+    assert match is not None
     times = listed(
         [
             _("from {first} to {last}").format(first=first.zfill(5), last=last.zfill(5))
-            for first, last in (span.split("-") for span in re.split(", ?", found[2]))
+            for first, last in (span.split("-") for span in re.split(", ?", match[2]))
         ]
     )
-    if not found[1]:
+    if not match[1]:
         return _("every day {times}").format(times=times)
-    days = listed([_span(span) for span in re.split(", ?", found[1])])
+    days = listed([_span(span) for span in re.split(", ?", match[1])])
     return _("{days} {times}").format(days=days, times=times)
 
 
@@ -165,7 +165,7 @@ class Helpline(FrozenModel):
         number, text: what to dial, and where to send a text message.
         url: an https address.
         hours: when somebody answers there, by the clock of its country; see
-            :func:`~ctdhub.report.helplines.said`.
+            :func:`~ctdhub.report.helplines.hours_in_words`.
         languages: codes such as "fr" that are spoken there.
         free, confidential: said on pages only where the entry says so.
         checked_on: the day on which somebody last called.
@@ -185,20 +185,20 @@ class Helpline(FrozenModel):
 
     @field_validator("number", "text", mode="before")
     @classmethod
-    def _quoted(cls, given: object) -> object:
+    def _quoted(cls, value: object) -> object:
         """YAML reads 0800 as a number: without quotes zeros could be lost."""
-        if isinstance(given, int | float):
+        if isinstance(value, int | float):
             raise PydanticCustomError("unquoted", "a number without quotes")
-        return given
+        return value
 
     @field_validator("name", "hours")
     @classmethod
-    def _one_line(cls, given: str) -> str:
-        return one_line(given, LONGEST)
+    def _one_line(cls, text: str) -> str:
+        return one_line(text, LONGEST)
 
     @field_validator("country")
     @classmethod
-    def _known(cls, code: str) -> str:
+    def _country(cls, code: str) -> str:
         if code not in countries.ALPHA3:
             raise PydanticCustomError("country", "no such country")
         return code
@@ -249,17 +249,17 @@ class Help:
             only: leave out those of other countries, and say no country.
         """
         if self.lines:
-            held = [line for line in self.lines if line.kind != EMERGENCY]
-            held = [line for line in held if line.country == country or not only]
-            held.sort(key=lambda line: (line.country != country, current() not in line.languages))
-            return tuple(_contact(line, place=not only) for line in held)
-        told = printable(self.text.strip(), LONGEST)
-        return (Contact(_("Helpline"), told),) if told and not only else ()
+            lines = [line for line in self.lines if line.kind != EMERGENCY]
+            lines = [line for line in lines if line.country == country or not only]
+            lines.sort(key=lambda line: (line.country != country, current() not in line.languages))
+            return tuple(_contact(line, place=not only) for line in lines)
+        text = printable(self.text.strip(), LONGEST)
+        return (Contact(_("Helpline"), text),) if text and not only else ()
 
     def emergency(self, country: str) -> tuple[Contact, ...]:
         """Emergency numbers of a country, in the language in force."""
-        held = (x for x in self.lines if x.kind == EMERGENCY and x.country == country)
-        return tuple(_contact(line, place=False) for line in held)
+        lines = (x for x in self.lines if x.kind == EMERGENCY and x.country == country)
+        return tuple(_contact(line, place=False) for line in lines)
 
     def countries(self) -> tuple[str, ...]:
         """Alpha-3 codes of countries with a line: those where one speaks the language in force
@@ -306,12 +306,12 @@ def read_help(hub: Path, text: str = "") -> Help:
     if not path.is_file():
         return Help((), text)
     try:
-        given = yaml_values(path.read_text("utf-8")) or []
+        entries = yaml_values(path.read_text("utf-8")) or []
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
         raise error("helplines-yaml", file=path) from None
-    if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise error("helplines-list", file=path)
-    lines, faults = checked(Helpline, given)
+    lines, faults = checked(Helpline, entries)
     if faults:
         words = [fault_words((n, _KEYS.get(kind, key), kind), _FAULTS) for n, key, kind in faults]
         raise error("helplines", file=path, faults=joined(words, Text("; ")))
@@ -333,7 +333,7 @@ def _contact(line: Helpline, *, place: bool) -> Contact:
     }.get(line.kind, "")
     parts = (
         for_whom,
-        said(line.hours) if line.hours else "",
+        hours_in_words(line.hours) if line.hours else "",
         _spoken(line.languages),
         *promised,
         *more,

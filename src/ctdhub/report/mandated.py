@@ -96,8 +96,8 @@ def _sdg(sheet: MandatedTable) -> tuple[str, ...]:
         without = {(line.country, line.year) for line in sheet.lines if line.rate is None}
         counted = [" ".join(pair) for pair in sorted(without)]
         places = {(line.country, line.year) for line in rated}
-        held = (p for key, p in population.people.items() if key[:2] in places)
-        used = [(source, date.fromisoformat(when)) for source, when in sources(held)]
+        inhabitants = (p for key, p in population.people.items() if key[:2] in places)
+        used = [(source, date.fromisoformat(when)) for source, when in sources(inhabitants)]
     whole = any(not line.per and line.category in PARTS.get(line.dimension, ()) for line in rated)
     parted = any(line.per for line in rated)
     return wording.paragraphs(
@@ -106,8 +106,8 @@ def _sdg(sheet: MandatedTable) -> tuple[str, ...]:
 
 
 def _eurostat(sheet: MandatedTable) -> tuple[str, ...]:
-    held = tables.reporting_countries() - set(countries.members("eu"))
-    outside = [countries.name(code, current()) for code in sheet.scope.places if code in held]
+    others = tables.reporting_countries() - set(countries.members("eu"))
+    outside = [countries.name(code, current()) for code in sheet.scope.places if code in others]
     return wording.paragraphs("mandated.txt", "eurostat", outside)
 
 
@@ -116,8 +116,8 @@ def _unodc(_sheet: MandatedTable) -> tuple[str, ...]:
 
 
 def _greta(sheet: MandatedTable) -> tuple[str, ...]:
-    told = wording.paragraphs("mandated.txt", "greta", tables.MOST)
-    return (*told, undated()) if sheet.scope.every else told
+    paragraphs = wording.paragraphs("mandated.txt", "greta", tables.MOST)
+    return (*paragraphs, undated()) if sheet.scope.every else paragraphs
 
 
 _OWN: dict[str, Callable[[MandatedTable], tuple[str, ...]]] = {
@@ -211,8 +211,8 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
         headed: whether the columns have headings.
     """
     lang, sections = current(), []
-    for (place, years), found in groupby(table.lines, key=lambda x: (x.country, x.years)):
-        lines = list(found)
+    for (place, years), group in groupby(table.lines, key=lambda x: (x.country, x.years)):
+        lines = list(group)
         rated = any(line.rate is not None for line in lines)
         rates = (_("Per 100,000"), _("Reference population"))
         heads = (_("Category"), _("People"), *(rates if rated else ()))
@@ -234,15 +234,15 @@ def document(table: MandatedTable, release: Release, *, headed: bool) -> Documen
 
 
 def _cells(lines: list[MandatedLine], *, rated: bool) -> tuple[tuple[str, ...], ...]:
-    found = []
+    rows = []
     for line in lines:
         name = _("{variable}: {value}").format(
             variable=words_of("dimension", line.dimension), value=line_label(line)
         )
         of = "–" if line.rate is None else words_of("population", line.per)
         rate = (_rate(line.rate), of) if rated else ()
-        found.append((name, _mandated_people(line), *rate))
-    return tuple(found)
+        rows.append((name, _mandated_people(line), *rate))
+    return tuple(rows)
 
 
 def _mandated_people(line: MandatedLine) -> str:

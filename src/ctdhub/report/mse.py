@@ -69,20 +69,20 @@ def links(result: Result) -> str:
     return words_of("links", result.links, result.linked)
 
 
-def strata(found: Strata, variable: str = "") -> str:
+def strata(estimates: Strata, variable: str = "") -> str:
     """Which strata were taken, and which of them together.
 
     Args:
         variable: whose codes the strata of a release are; of a file they are texts.
     """
 
-    def named(part: Label) -> str:
+    def part_name(part: Label) -> str:
         if not variable:
             return " / ".join(part)
         return code_label(variable, part[0], current()) if part[0] else _("not recorded")
 
-    parts = (" + ".join(map(named, labels)) for labels, _n in found.parts)
-    return words_of("strata", [printable(text) for text in parts] if found.rows else [])
+    parts = (" + ".join(map(part_name, labels)) for labels, _n in estimates.parts)
+    return words_of("strata", [printable(text) for text in parts] if estimates.rows else [])
 
 
 def seen(result: Result) -> str:
@@ -91,7 +91,7 @@ def seen(result: Result) -> str:
     several = int((lists.on.sum(axis=1) > 1).sum())
     return words_of(
         "seen",
-        _noisy(lists.seen, lists.sigma, len(lists.y), result.level),
+        _noisy(lists.people, lists.sigma, len(lists.y), result.level),
         len(lists.names),
         _noisy(result.gate.overlapping, lists.sigma, several, result.level),
     )
@@ -130,21 +130,21 @@ def change(item: SensitivityChange, names: Names | None = None) -> str:
     return words_of("change", item, shown, rate)
 
 
-def said_first(release: Release, found: dict[str, Any]) -> dict[str, Any]:
+def said_first(release: Release, data: dict[str, Any]) -> dict[str, Any]:
     """What a release adds to the plain data of its estimates: ``list_years`` ([first, last] by id),
     ``doubles`` (``people``, ``low``, ``high``; null where unknown), and before all other
     ``warnings`` what the lists are about."""
     first = [text for text in (scope(release), double_people(release)) if text]
     years = {id_: list(span) for id_, span in years_of(release).items()}
-    told = doubles(release)
-    as_keys = dict(zip(("people", "low", "high"), told, strict=True)) if told else None
-    return {"list_years": years, "doubles": as_keys, "warnings": [*first, *found["warnings"]]}
+    numbers = doubles(release)
+    as_keys = dict(zip(("people", "low", "high"), numbers, strict=True)) if numbers else None
+    return {"list_years": years, "doubles": as_keys, "warnings": [*first, *data["warnings"]]}
 
 
 def double_people(release: Release) -> str:
     """How many people of a release are another one of them; empty where nobody can tell."""
-    told = doubles(release)
-    return words_of("double_people", *told) if told else ""
+    numbers = doubles(release)
+    return words_of("double_people", *numbers) if numbers else ""
 
 
 def scope(release: Release) -> str:
@@ -257,7 +257,7 @@ def report(result: Result) -> dict[str, Any]:
         "refused": {"rule": gate.refused, "why": refusal(gate)} if gate.refused else None,
         "lists": {name: round(people) for name, people in lists.sizes.items()},
         "left_out": list(gate.alone),
-        "seen": round(lists.seen),
+        "seen": round(lists.people),
         "overlapping": round(gate.overlapping),
         "noise": lists.sigma,
         "cells": [

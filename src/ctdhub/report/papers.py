@@ -130,10 +130,10 @@ def paper(
         undecided.append(what)
         return _("[to decide: {what}]").format(what=what)
 
-    def given(words: str, what: str) -> str:
+    def setting(words: str, what: str) -> str:
         """The words of a setting as part of a sentence, a mark where it is empty."""
-        found = words.strip().rstrip(".")
-        return isolated(found) if found else decide(what)
+        text = words.strip().rstrip(".")
+        return isolated(text) if text else decide(what)
 
     text = (
         _templates()
@@ -144,7 +144,7 @@ def paper(
             sure=share(1 / (1 + math.exp(-facts.epsilon))),
             variables=_variables(facts),
             decide=decide,
-            given=given,
+            setting=setting,
         )
     )
     return _document(text, facts, made, len(undecided)), tuple(undecided)

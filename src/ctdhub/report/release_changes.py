@@ -43,11 +43,11 @@ def compared(before: Answers, now: Answers) -> ReleaseChanges:
     They are kept with the newer release and go with it: a process that opens one release after the
     other, as the desk's does, must not hold them all.
     """
-    return _kept(now, before)
+    return _changes(now, before)
 
 
 @memoised
-def _kept(now: Answers, before: Answers) -> ReleaseChanges:
+def _changes(now: Answers, before: Answers) -> ReleaseChanges:
     return compare(before, now)
 
 
@@ -74,14 +74,14 @@ class VersionNote:
     told: tuple[str, ...]
 
 
-def public_changes(before: Release, now: Release, found: ReleaseChanges) -> list[str]:
+def public_changes(before: Release, now: Release, comparison: ReleaseChanges) -> list[str]:
     """Contributors, years, definitions and measured tables that changed, a sentence for each."""
-    told = [said(text) for text in changes(before.facts, now.facts)]
-    for release, tables in ((now, found.only_now), (before, found.only_before)):
+    texts = [said(text) for text in changes(before.facts, now.facts)]
+    for release, tables in ((now, comparison.only_now), (before, comparison.only_before)):
         if tables:
             text = _("Tables that only release {version} has: {names}")
-            told.append(text.format(version=release.version, names=_tables(tables)))
-    return told
+            texts.append(text.format(version=release.version, names=_tables(tables)))
+    return texts
 
 
 NAMED_TABLES = 5
@@ -95,36 +95,36 @@ def _tables(keys: Sequence[str]) -> str:
 def notes(releases: Sequence[Release], said_already: Sequence[str]) -> list[VersionNote]:
     """What each of some releases says of itself, without what is said already."""
     known = {f"- {escaped(text)}" for text in said_already}
-    found = []
+    entries = []
     for release in releases:
         file = release.path / CHANGELOG
         text = file.read_text("utf-8") if file.is_file() else ""
         if not text:
             continue
         lines = [line for line in newest_changes(text, current()).splitlines() if line]
-        told = tuple(line.removeprefix("- ") for line in lines if line not in known)
-        if (note := newest_note(text)) or told:
-            found.append(VersionNote(release.version, note, told))
-    return found
+        texts = tuple(line.removeprefix("- ") for line in lines if line not in known)
+        if (note := newest_note(text)) or texts:
+            entries.append(VersionNote(release.version, note, texts))
+    return entries
 
 
 def corrections(releases: Sequence[Release]) -> list[wording.ShownNotice]:
     """The notices about some releases, in the language in force."""
-    return [notice for release in releases for notice in wording.shown(release)]
+    return [notice for release in releases for notice in wording.notices(release)]
 
 
-def summary(found: ReleaseChanges) -> str:
+def summary(comparison: ReleaseChanges) -> str:
     """How many cells differ by more than the noise, of how many."""
-    return words_of("summary", len(found.cells), len(found.beyond))
+    return words_of("summary", len(comparison.cells), len(comparison.beyond))
 
 
 fresh_noise = partial(words_of, "fresh_noise")
 """What new noise does to a comparison, in one sentence."""
 
 
-def counted_once(found: ReleaseChanges) -> str:
+def counted_once(comparison: ReleaseChanges) -> str:
     """What people who may be counted twice do to the differences; empty where none is known."""
-    ends = [c.once for c in found.beyond if c.once is not None]
+    ends = [c.once for c in comparison.beyond if c.once is not None]
     if not ends:
         return ""
     return words_of("perhaps_none", sum(low <= 0 <= high for low, high in ends))
@@ -144,11 +144,11 @@ def group(cell: CellChange) -> str:
     return _("; ").join(parts) or _("all people")
 
 
-def count(found: Estimate | None) -> str:
+def count(estimate: Estimate | None) -> str:
     """A published count with its interval, or that it is not shown."""
-    if found is None:
+    if estimate is None:
         return wording.state_words("protected")
-    return wording.people_ranged(found.value, found.low, found.high)
+    return wording.people_ranged(estimate.value, estimate.low, estimate.high)
 
 
 def difference(cell: CellChange) -> str:
@@ -176,9 +176,9 @@ def ends(cell: CellChange) -> tuple[str, str]:
     return wording.signed(min(low, high)), wording.signed(max(low, high))
 
 
-def rows(found: ReleaseChanges) -> Iterator[tuple[object, ...]]:
+def rows(comparison: ReleaseChanges) -> Iterator[tuple[object, ...]]:
     """Rows of a file: all that differ by more than the noise, and all of one variable at most."""
-    for cell in found.cells:
+    for cell in comparison.cells:
         if not cell.beyond and len(cell.variables) > 1:
             continue
         once = [round(end, 1) for end in cell.once] if cell.once else ["", ""]
@@ -195,8 +195,8 @@ def rows(found: ReleaseChanges) -> Iterator[tuple[object, ...]]:
         )
 
 
-def _ends(found: Estimate | None) -> tuple[object, ...]:
-    return ("", "", "") if found is None else (found.value, found.low, found.high)
+def _ends(estimate: Estimate | None) -> tuple[object, ...]:
+    return ("", "", "") if estimate is None else (estimate.value, estimate.low, estimate.high)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -221,10 +221,10 @@ def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:
         site: public address of the site; empty where it is not known.
     """
     release, older = answers.release, earlier(answers.release, series)
-    before, told = "", list[str]()
+    before, texts = "", list[str]()
     if older:
-        found, before = compared(older[0], answers), older[0].release.version
-        told = [*public_changes(older[0].release, release, found), summary(found)]
+        comparison, before = compared(older[0], answers), older[0].release.version
+        texts = [*public_changes(older[0].release, release, comparison), summary(comparison)]
     return wording.written(
         "release.txt",
         "message",
@@ -233,7 +233,7 @@ def text(answers: Answers, series: Sequence[Answers], site: str = "") -> str:
         headline_sentence(headline(answers)),
         wording.caveat(),
         before,
-        told,
+        texts,
         site and f"{place(site, release.version)}en/index.html",
         f"{site.rstrip('/')}/feed.xml",
     )
@@ -253,9 +253,9 @@ def in_all(
 
 def message(answers: Answers, body: str) -> bytes:
     """A draft that mail programs open (RFC 5322): add who receives it, and send it."""
-    found = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=SMTP)
     with language(LANGUAGES[0]):
-        found["Subject"] = subject(answers.release)
-    found["X-Unsent"] = "1"
-    found.set_content(body, charset="utf-8", cte="base64")
-    return found.as_bytes()
+        mail["Subject"] = subject(answers.release)
+    mail["X-Unsent"] = "1"
+    mail.set_content(body, charset="utf-8", cte="base64")
+    return mail.as_bytes()

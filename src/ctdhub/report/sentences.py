@@ -63,8 +63,8 @@ def reach_sentence(first: Headline) -> str:
     note = undated() if first.undated else ""
     if first.nationalities.value is None or first.countries.value is None:
         return note
-    told = words_of("reach", int(first.nationalities.value), int(first.countries.value))
-    return f"{told} {note}".strip()
+    reach = words_of("reach", int(first.nationalities.value), int(first.countries.value))
+    return f"{reach} {note}".strip()
 
 
 def people_sentence(
@@ -106,13 +106,13 @@ def not_recorded(place: Place, side: SideName, of: Side) -> str:
 
 def people_printed(place: Place, of: Side) -> tuple[str, ...]:
     """Every form in which :func:`people_sentence` prints the people of a side."""
-    told = estimate_printed(of.people)
+    forms = estimate_printed(of.people)
     if of.people.value is None:
-        told = (number(surely(of.people)), *told)
+        forms = (number(surely(of.people)), *forms)
     if of.people.missing is None or of.at_most is None:
-        return told
-    told = (*told, share(of.people.missing))
-    return (*told, number(_lower(of)), number(of.at_most)) if place.kind in _BOUNDED else told
+        return forms
+    forms = (*forms, share(of.people.missing))
+    return (*forms, number(_lower(of)), number(of.at_most)) if place.kind in _BOUNDED else forms
 
 
 def _lower(of: Side) -> float:
@@ -169,28 +169,28 @@ def estimate_printed(people: NumberCard) -> tuple[str, ...]:
 
 def place_sentences(facts: PlaceFacts) -> tuple[str, ...]:
     """The facts of a place; what is not shown is left out, not guessed."""
-    return tuple(sentence for told in place_paragraphs(facts) for sentence in told)
+    return tuple(sentence for side in place_paragraphs(facts) for sentence in side)
 
 
 def place_paragraphs(facts: PlaceFacts) -> tuple[tuple[str, ...], ...]:
     """The same sentences, one tuple for each side of the place that has any."""
     sides = (side_sentences(facts, "citizens"), side_sentences(facts, "exploited"))
-    return tuple(told for told in sides if told)
+    return tuple(side for side in sides if side)
 
 
 def side_sentences(facts: PlaceFacts, side: SideName) -> tuple[str, ...]:
     """The sentences of one side of a place, empty where its people are too few to show."""
-    found = facts.side(side)
-    if not found.people.has_range:
+    group = facts.side(side)
+    if not group.people.has_range:
         return ()
-    told = [people_sentence(facts.where, side, facts.years, found)]
+    texts = [people_sentence(facts.where, side, facts.years, group)]
     if facts.undated:
-        told[0] += " " + undated()
-    if found.women.has_range:
-        told.append(women_sentence(found.women))
-    if found.exploitation:
-        told.append(types_sentence(found))
-    return tuple(told)
+        texts[0] += " " + undated()
+    if group.women.has_range:
+        texts.append(women_sentence(group.women))
+    if group.exploitation:
+        texts.append(types_sentence(group))
+    return tuple(texts)
 
 
 def women_sentence(women: NumberCard) -> str:
@@ -262,20 +262,20 @@ why = partial(words_of, "why")
 
 def profile(side: Side, *, limited: bool) -> tuple[str, ...]:
     """All that is known of the people of a side: what is missing is said, not left out."""
-    found = [
+    texts = [
         women_sentence(side.women)
         if side.women.has_range
         else _("Share of women and girls: {why}.").format(why=why(side.women.state))
     ]
     if side.exploitation:
-        found.append(types_sentence(side))
+        texts.append(types_sentence(side))
     else:
-        found.append(_("Main types of exploitation: {why}.").format(why=why(side.types_state)))
+        texts.append(_("Main types of exploitation: {why}.").format(why=why(side.types_state)))
     if side.corridors:
-        found.append(corridors_sentence(side, limited=limited))
+        texts.append(corridors_sentence(side, limited=limited))
     else:
-        found.append(_("Largest corridors: {why}.").format(why=why(side.corridors_state)))
-    return tuple(found)
+        texts.append(_("Largest corridors: {why}.").format(why=why(side.corridors_state)))
+    return tuple(texts)
 
 
 def _interval(c: NumberCard) -> dict[str, str]:

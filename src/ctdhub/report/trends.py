@@ -89,11 +89,11 @@ def change_sentences(
     return wording.paragraphs("trends.txt", "told", split, parts, breaks, what, shares)
 
 
-def recorded_share(found: Interval) -> str:
+def recorded_share(estimate: Interval) -> str:
     """A share of people whose answer is recorded: with its interval, or as a range alone where it
     is too imprecise for a point."""
-    value, low, high = found.value or 0.0, found.low or 0.0, found.high or 0.0
-    if is_precise(found, "share"):
+    value, low, high = estimate.value or 0.0, estimate.low or 0.0, estimate.high or 0.0
+    if is_precise(estimate, "share"):
         return share_ranged(value, low, high)
     first, last = interval(low, high)
     return _("between {low} and {high}").format(low=first, high=last)
@@ -141,10 +141,10 @@ def signed_people(change: int) -> str:
 
 
 @wording.word
-def change_ends(found: decomposition.ChangePart | decomposition.Split) -> str:
+def change_ends(change: decomposition.ChangePart | decomposition.Split) -> str:
     """The two ends of an interval of a change, with their signs."""
     return _("{low} to {high}").format(
-        low=wording.signed(found.low), high=wording.signed(found.high)
+        low=wording.signed(change.low), high=wording.signed(change.high)
     )
 
 
@@ -335,18 +335,18 @@ class Shift:
 
 def shift(answers: Answers, question: decomposition.ChangeSubject) -> Shift | None:
     """The split of a question's change; None where the release did not measure it by year."""
-    found = decomposition.report(answers, question)
-    if found is None:
+    report = decomposition.report(answers, question)
+    if report is None:
         return None
     facts = answers.release.facts
-    same, who = _same(answers.release, found), panel_sentence(found.panel, facts)
-    if not found.moved:
+    same, who = _same(answers.release, report), panel_sentence(report.panel, facts)
+    if not report.moved:
         who = f"{who} {measured_apart()}"
     return Shift(
-        report=found,
+        report=report,
         same=same,
         who=who if same else "",
-        balances=tuple(_balance(question, s, facts) for s in reversed(found.splits)),
+        balances=tuple(_balance(question, s, facts) for s in reversed(report.splits)),
     )
 
 
@@ -357,14 +357,14 @@ def write_shifts(folder: Path, name: str, shifts: Sequence[Shift], release: Rele
     (folder / f"{name}-change.csv").write_text(csv_of([s.report for s in shifts]), "utf-8")
 
 
-def _same(release: Release, found: decomposition.Report) -> dict[str, NumberCard]:
+def _same(release: Release, report: decomposition.Report) -> dict[str, NumberCard]:
     """Cards of the same contributors, where they were counted apart and others reported too."""
-    if not found.apart or found.panel is None:
+    if not report.apart or report.panel is None:
         return {}
-    names = set(found.panel.names)
-    if all(set(covering(release, when)) == names for when, _card in found.panel.years):
+    names = set(report.panel.names)
+    if all(set(covering(release, when)) == names for when, _card in report.panel.years):
         return {}
-    return {str(when): card for when, card in found.panel.years}
+    return {str(when): card for when, card in report.panel.years}
 
 
 def _balance(
@@ -383,12 +383,12 @@ def _balance(
     )
 
 
-def _drawn(label: str, found: decomposition.ChangePart | decomposition.Split) -> Change:
+def _drawn(label: str, change: decomposition.ChangePart | decomposition.Split) -> Change:
     text = _("{label}: {value} ({ends})").format(
-        label=label, value=wording.signed(found.value), ends=change_ends(found)
+        label=label, value=wording.signed(change.value), ends=change_ends(change)
     )
-    rest = isinstance(found, decomposition.ChangePart) and found.kind == "rest"
-    return Change(text, found.value, found.low, found.high, rest)
+    rest = isinstance(change, decomposition.ChangePart) and change.kind == "rest"
+    return Change(text, change.value, change.low, change.high, rest)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -445,12 +445,12 @@ class Trend(Chart):
 
     @property
     def titles(self) -> tuple[str, ...]:
-        found = []
+        titles = []
         for panel in self.panels:
-            found.append(panel.label)
+            titles.append(panel.label)
             if panel.shift and panel.shift.same:
-                found.append(_("{label}: same contributors").format(label=panel.label))
-        return tuple(found)
+                titles.append(_("{label}: same contributors").format(label=panel.label))
+        return tuple(titles)
 
     @property
     def shifts(self) -> tuple[Shift, ...]:
@@ -483,8 +483,8 @@ def trends(answers: Answers) -> tuple[Trend, ...]:
         return Line(code, {variable: inside or [code]}), name, question
 
     def unknown(variable: str) -> ChartLine:
-        held = Line(NOT_RECORDED, {variable: [NOT_RECORDED]})
-        return held, wording.state_words("not_recorded"), None
+        missing = Line(NOT_RECORDED, {variable: [NOT_RECORDED]})
+        return missing, wording.state_words("not_recorded"), None
 
     everybody: ChartLine = (Line("all", {}), _("All people"), decomposition.EVERYBODY)
     flags = [(f, decomposition.ChangeSubject(f, YES)) for f in TYPES if f in answers.variables]
@@ -506,8 +506,8 @@ def trends(answers: Answers) -> tuple[Trend, ...]:
         lines = [*by_region, unknown(variable)]
         meaning = definition(variable, lang)
         charts.append((name, f"region_of_{variable}", title, lines, known, meaning))
-    found = (_chart(answers, *chart) for chart in charts)
-    return tuple(c for c in found if c is not None)
+    candidates = (_chart(answers, *chart) for chart in charts)
+    return tuple(c for c in candidates if c is not None)
 
 
 def _chart(
@@ -526,8 +526,8 @@ def _chart(
     for line, label_, question in lines:
         rows = tuple(r for r in table.rows if r.codes[1] == line.code)
         if rows:
-            found = shift(answers, question) if question else None
-            panels.append(ChartPanel(label_, rows, _series_change(release, rows), found))
+            split = shift(answers, question) if question else None
+            panels.append(ChartPanel(label_, rows, _series_change(release, rows), split))
     title = headline
     subtitle = _("People identified, by year: {what}").format(what=headline)
     if len(panels) == 1:
@@ -566,14 +566,14 @@ def _series_change(release: Release, rows: tuple[Row, ...]) -> str:
     covered = [r for r in rows if _whole(release, r) and r.kind != "nobody_reports"]
     if len(covered) < 2:
         return words_of("since_first", None, 0, 0, same=True)
-    found = difference(covered[0].people, covered[-1].people)
+    change = difference(covered[0].people, covered[-1].people)
     first, last = (int(r.codes[0]) for r in (covered[0], covered[-1]))
     same = covering(release, first) == covering(release, last)
-    return words_of("since_first", found, first, last, same)
+    return words_of("since_first", change, first, last, same)
 
 
 def _lines(release: Release, panels: list[ChartPanel]) -> tuple[tuple[str, ...], ...]:
-    found = []
+    lines = []
     for k, row in enumerate(panels[0].rows if panels else ()):
         code = row.codes[0]
         cells = []
@@ -585,8 +585,8 @@ def _lines(release: Release, panels: list[ChartPanel]) -> tuple[tuple[str, ...],
         cells.append(number(len(covering(release, int(code)))) if code else "–")
         if len(panels) == 1:
             cells.append(_since(release, panels[0].rows, k))
-        found.append((year(code) if code else wording.state_words("not_recorded"), *cells))
-    return tuple(found)
+        lines.append((year(code) if code else wording.state_words("not_recorded"), *cells))
+    return tuple(lines)
 
 
 def _series_cell(row: Row) -> str:
@@ -606,14 +606,14 @@ def _since(release: Release, rows: tuple[Row, ...], k: int) -> str:
     counted = all(_whole(release, r) and r.kind != "nobody_reports" for r in pair)
     if len(pair) < 2 or not counted:
         return "–"
-    found = difference(pair[0].people, pair[1].people)
-    if found is None:
+    change = difference(pair[0].people, pair[1].people)
+    if change is None:
         return wording.state_words("protected")
-    if not found.is_clear:
+    if not change.is_clear:
         return _("no difference beyond the noise")
-    sign = "+" if found.value > 0 else "−"
-    half = number(found.high - found.value)
-    return formula(f"{sign}{number(abs(found.value))} ± {half}")
+    sign = "+" if change.value > 0 else "−"
+    half = number(change.high - change.value)
+    return formula(f"{sign}{number(abs(change.value))} ± {half}")
 
 
 def uncovered(release: Release) -> tuple[str, ...]:

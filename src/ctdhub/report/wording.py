@@ -63,7 +63,7 @@ def templates() -> Environment:
     """The templates, and the functions that each may call by its name."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-    found = Environment(
+    environment = Environment(
         loader=PackageLoader("ctdhub.report"),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
@@ -71,14 +71,14 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters["isolated"] = format.isolated
+    environment.filters["isolated"] = format.isolated
     words = (
         _, ngettext, formula, called, called_all, ranged, signed, sized, format.day, format.decimal,
         format.exact, format.inline, format.isolated, format.listed, format.number, format.share,
         format.set_apart, format.share_ranged, format.span, format.tiny, format.year,
     )  # fmt: skip
-    found.globals |= {word.__name__: word for word in words}
-    return found
+    environment.globals |= {word.__name__: word for word in words}
+    return environment
 
 
 def word(function: Called) -> Called:
@@ -161,7 +161,7 @@ def citation_mark(release: Release) -> str:
     return _("Corrected on {day}: see the notice.").format(day=_day(release.errata[-1]))
 
 
-def shown(release: Release) -> tuple[ShownNotice, ...]:
+def notices(release: Release) -> tuple[ShownNotice, ...]:
     """All notices in the language in force, a withdrawal first, then the newest first."""
     last_first = sorted(
         release.errata, key=lambda e: (e.notice.sort != "withdrawn", -e.notice.number)
@@ -171,15 +171,15 @@ def shown(release: Release) -> tuple[ShownNotice, ...]:
 
 def in_words(release: Release, erratum: Erratum) -> ShownNotice:
     """One notice about a release in the language in force."""
-    told = erratum.notice
-    withdrawn = told.sort == "withdrawn"
+    notice = erratum.notice
+    withdrawn = notice.sort == "withdrawn"
     heading = (
         _("Release {version} was withdrawn on {day}. Do not use its numbers.")
         if withdrawn
         else _("Correction of release {version}, {day}.")
     )
-    note, lang = told.text(current())
-    names = _(", ").join(_name(name) for name in told.concerns)
+    note, lang = notice.text(current())
+    names = _(", ").join(_name(name) for name in notice.concerns)
     return ShownNotice(
         heading=heading.format(version=release.version, day=_day(erratum)),
         note=note,
@@ -466,13 +466,13 @@ def share_words(card: NumberCard) -> str:
 FEW_CODES = 3
 
 
-def asked(query: Query | None) -> str:
+def query(of: Query | None) -> str:
     """The question of a card in words: each condition with its answers, or how many there are."""
-    if query is None:
+    if of is None:
         return "–"
     parts = []
-    for name, held in query.where.items():
-        codes = tuple(held)
+    for name, values in of.where.items():
+        codes = tuple(values)
         if name == PERIOD and all(codes):
             answers = format.span((int(codes[0]), int(codes[-1])))
         elif len(codes) <= FEW_CODES:
@@ -489,22 +489,22 @@ def asked(query: Query | None) -> str:
 # Breaks that contributors declared, in the words of one language.
 
 
-def break_sentence(found: DeclaredBreak, facts: PublicFacts | None = None) -> str:
+def break_sentence(break_: DeclaredBreak, facts: PublicFacts | None = None) -> str:
     """Who declared a break, from which day on, why, and for what.
 
     Args:
         facts: for the contributor's name in the language in force; its one name without them.
     """
-    why = said(BREAKS[found.kind])
-    if found.note:
-        why = _("{why} ({note})").format(why=why, note=format.set_apart(found.note))
-    name = format.set_apart(called_all((found.name,), facts)[0])
-    when = format.day(date.fromisoformat(found.day))
-    variables = [_named(variable) for variable in found.variables]
+    why = said(BREAKS[break_.kind])
+    if break_.note:
+        why = _("{why} ({note})").format(why=why, note=format.set_apart(break_.note))
+    name = format.set_apart(called_all((break_.name,), facts)[0])
+    when = format.day(date.fromisoformat(break_.day))
+    variables = [_quoted_name(variable) for variable in break_.variables]
     return paragraph("release.txt", "declared_break", name, when, why, variables)
 
 
-def _named(variable: str) -> str:
+def _quoted_name(variable: str) -> str:
     """A variable or a group in quotation marks; one of another schema by its own name."""
     lang = current()
     try:
@@ -514,7 +514,7 @@ def _named(variable: str) -> str:
     return _("“{name}”").format(name=name)
 
 
-def break_data(found: Sequence[DeclaredBreak]) -> list[dict[str, Any]]:
+def break_data(breaks: Sequence[DeclaredBreak]) -> list[dict[str, Any]]:
     """Breaks as plain values, with their sentences."""
     return [
         {
@@ -525,7 +525,7 @@ def break_data(found: Sequence[DeclaredBreak]) -> list[dict[str, Any]]:
             "note": one.note,
             "sentence": break_sentence(one),
         }
-        for one in found
+        for one in breaks
     ]
 
 
@@ -540,16 +540,16 @@ def turned(release: Release, between: tuple[int, int] | None = None) -> tuple[st
         between: only those after the first and up to the second year, () where there are none;
             all by default.
     """
-    found: list[str] = []
+    texts: list[str] = []
     for turn in turns(release):
         if between is not None and not between[0] < turn.year <= between[1]:
             continue
-        found += turn_sentences(turn, release)
-    if not found and between is not None:
+        texts += turn_sentences(turn, release)
+    if not texts and between is not None:
         return ()
-    if not found:
+    if not texts:
         return (_("The same contributors cover all years."),)
-    return (*found, _("A rise or fall around these years may come from that."))
+    return (*texts, _("A rise or fall around these years may come from that."))
 
 
 def turn_sentences(turn: Turn, release: Release) -> tuple[str, ...]:
@@ -673,10 +673,10 @@ def twice_by_citizenship(release: Release) -> list[tuple[str, str]]:
     return [
         (
             code_label(ORIGIN, of, current()) if of else _("not recorded"),
-            _("{low} to {high}").format(low=format.number(told.low), high=format.number(told.high)),
+            _("{low} to {high}").format(low=format.number(size.low), high=format.number(size.high)),
         )
-        for of, told in protected.sources.estimates(
+        for of, size in protected.sources.estimates(
             protected.guarantee.level, POSSIBLE, ORIGIN
         ).items()
-        if told.low
+        if size.low
     ]

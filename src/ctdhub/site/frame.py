@@ -36,7 +36,7 @@ from ctdhub.release.open import Release
 from ctdhub.report import citing
 from ctdhub.report.figures import STORIES, Chart, Figure, numbers_place
 from ctdhub.report.figures import path as path_of
-from ctdhub.report.wording import called, comparison_note, shown, sized
+from ctdhub.report.wording import called, comparison_note, notices, sized
 from ctdhub.report.wording import citation as citation_wording
 from ctdhub.schema import countries
 from ctdhub.schema.countries import place_of
@@ -303,7 +303,7 @@ def write(path: Path, text: str) -> None:
 
 def said_of(release: Release) -> dict[str, Any]:
     """What the head of every page says of its release."""
-    return {"release": release, "facts": release.facts, "notices": shown(release)}
+    return {"release": release, "facts": release.facts, "notices": notices(release)}
 
 
 # --------------------------------------------------------------------------------------------------

@@ -91,9 +91,9 @@ class Answers(Estimator):
         of = query.of or Query(known)
         missing = self.missing(Query(known, of=Query(among)))
         whole = self.count(of.where)
-        rows, found = [], self._by_row(query, among)
-        own = any(self.is_published({**among, **_cell(query, codes)}) for codes in [*found][:1])
-        for codes, answer in found.items():
+        rows, answers = [], self._by_row(query, among)
+        own = any(self.is_published({**among, **_cell(query, codes)}) for codes in [*answers][:1])
+        for codes, answer in answers.items():
             asked, kind = Query({**among, **_cell(query, codes)}), self.kind(query.by, codes)
             people = card(self.release, answer, "people", asked, missing=missing, published=own)
             share = None
@@ -115,7 +115,7 @@ class Answers(Estimator):
 
     def is_published(self, where: Where) -> bool:
         """Whether a number of people is a cell of a measured table, and no sum of cells."""
-        asked = dict(self._asked(where))
+        asked = dict(self._question(where))
         single = all(len(codes) == 1 for codes in asked.values())
         return not asked or (single and self.measured(*asked) is not None)
 
@@ -159,12 +159,12 @@ class Answers(Estimator):
             return {codes: self.count({**among, **_cell(query, codes)}) for codes in cells}
         shown = self.cells(*query.by, *among)
         end = tuple(next(iter(codes)) for codes in among.values())
-        found = {codes: shown.get((*codes, *end)) for codes in cells}
+        estimates = {codes: shown.get((*codes, *end)) for codes in cells}
         return {
             c: cards.Interval(e.value, e.low, e.high)
             if e
             else self.count({**among, **_cell(query, c)})
-            for c, e in found.items()
+            for c, e in estimates.items()
         }
 
 
@@ -175,21 +175,21 @@ def _cell(query: Query, codes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 # --------------------------------------------------------------------------------------------------
 # What somebody asks a release, read into a query: the one place that knows what is asked for.
 
-Given = str | int | bool | None | Iterable[str | int | None]
+Condition = str | int | bool | None | Iterable[str | int | None]
 """A value or several: a code, a year, True or False for a yes/no variable, a country or region by
 name or code; None stands for "not recorded"."""
 
 
-def asked(
+def read_query(
     answers: Answers,
-    given: Mapping[str, Given] | None = None,
+    where: Mapping[str, Condition] | None = None,
     by: Sequence[str] = (),
-    of: Mapping[str, Given] | None = None,
+    of: Mapping[str, Condition] | None = None,
 ) -> Query:
     """The query that somebody asks for.
 
     Args:
-        given: conditions by variable.
+        where: conditions by variable.
         by: variables of a table.
         of: conditions of the people that a share refers to; None for no share.
 
@@ -199,19 +199,19 @@ def asked(
         ValueError: what no query may be, see :class:`Query`.
     """
     return Query(
-        conditions(answers, given or {}),
+        conditions(answers, where or {}),
         tuple(checked(answers, name) for name in by),
         None if of is None else Query(conditions(answers, of)),
     )
 
 
-def conditions(answers: Answers, given: Mapping[str, Given]) -> dict[str, tuple[str, ...]]:
+def conditions(answers: Answers, where: Mapping[str, Condition]) -> dict[str, tuple[str, ...]]:
     """Codes by variable, both in the order in which they were given.
 
     Raises:
-        QuestionError: as :func:`asked`.
+        QuestionError: as :func:`read_query`.
     """
-    return {checked(answers, name): _values(answers, name, value) for name, value in given.items()}
+    return {checked(answers, name): _values(answers, name, value) for name, value in where.items()}
 
 
 def checked(answers: Answers, name: str) -> str:
@@ -230,17 +230,17 @@ def recorded(answers: Answers, names: Iterable[str]) -> Query:
 
     An empty yes/no variable of a group cannot be told from "no": its group's indicator decides.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    where: dict[str, tuple[str, ...]] = {}
     for name in names:
         variable = load_schema().variable(name)
         group = load_schema().groups.get(variable.group or "")
         if group and group.indicator:
-            found[group.indicator] = (cards.YES,)
+            where[group.indicator] = (cards.YES,)
         elif variable.any_of:
-            found[name] = (cards.YES,)
+            where[name] = (cards.YES,)
         else:
-            found[name] = answers.domain(name)
-    return Query(found)
+            where[name] = answers.domain(name)
+    return Query(where)
 
 
 def codes_of(
@@ -257,22 +257,22 @@ def codes_of(
     return countries(text) if load_schema().variable(name).kind == "country" else ()
 
 
-def _values(answers: Answers, name: str, given: Given) -> tuple[str, ...]:
-    several = given if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
-    found = dict.fromkeys(code for one in several for code in _codes(answers, name, one))
-    if not found:
+def _values(answers: Answers, name: str, value: Condition) -> tuple[str, ...]:
+    several = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    codes = dict.fromkeys(code for one in several for code in _codes(answers, name, one))
+    if not codes:
         raise _no_such_value(answers, name)
-    return tuple(found)
+    return tuple(codes)
 
 
-def _codes(answers: Answers, name: str, given: str | int | bool | None) -> tuple[str, ...]:
-    if given is None:
+def _codes(answers: Answers, name: str, value: str | int | bool | None) -> tuple[str, ...]:
+    if value is None:
         return (cards.NOT_RECORDED,)
-    text = ("yes" if given else "no") if isinstance(given, bool) else str(given)
-    found = codes_of(answers, name, text, _countries)
-    if not found:
+    text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    codes = codes_of(answers, name, text, _countries)
+    if not codes:
         raise _no_such_value(answers, name)
-    return found
+    return codes
 
 
 def _countries(text: str) -> tuple[str, ...]:

@@ -394,7 +394,7 @@ class Table:
         recorded" is left out.  None where no row stands out, a rival was not measured, or the rows
         are ranges that differ in width.
         """
-        shown, schema = self._shown(), load_schema()
+        shown, schema = self._shown_rows(), load_schema()
         if any(schema.has(name) and schema.variable(name).ranges for name in self.variables):
             return None
         if not shown or _ends(shown[0])[0] <= self._highest(without=shown[:1]):
@@ -404,15 +404,15 @@ class Table:
     @property
     def shows_people(self) -> bool:
         """Whether a number of people is shown in any row but "not recorded"."""
-        return bool(self._shown())
+        return bool(self._shown_rows())
 
     def top(self, most: int) -> Table:
         """The rows that are shown and have the most people, and "not recorded"."""
-        kept = self._shown()[:most]
+        kept = self._shown_rows()[:most]
         unknown = [r for r in self.rows if r.kind == "not_recorded"]
         return replace(self, rows=(*kept, *unknown), rival=self._highest(without=kept))
 
-    def _shown(self) -> list[Row]:
+    def _shown_rows(self) -> list[Row]:
         shown = [r for r in self.rows if r.kind == "value" and r.people.value is not None]
         return sorted(shown, key=lambda r: -(r.people.value or 0))
 

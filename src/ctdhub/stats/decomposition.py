@@ -46,8 +46,8 @@ class ContributorGroup:
 
     def is_steady(self, first: int, last: int) -> bool:
         """Whether the same members, and some, report on every year from first to last."""
-        held = {self.reporting(year) for year in range(first, last + 1)}
-        return len(held) == 1 and () not in held
+        members = {self.reporting(year) for year in range(first, last + 1)}
+        return len(members) == 1 and () not in members
 
 
 def groups(release: Release, ids: tuple[str, ...]) -> tuple[ContributorGroup, ...]:
@@ -59,10 +59,10 @@ def groups(release: Release, ids: tuple[str, ...]) -> tuple[ContributorGroup, ..
     """
     keys = [c.id or c.name for c in release.facts.contributors]
     spans = dict(zip(keys, trend.contributor_spans(release), strict=True))
-    found = [ContributorGroup(id_, (spans.pop(id_),)) for id_ in ids if id_ in spans]
+    parts = [ContributorGroup(id_, (spans.pop(id_),)) for id_ in ids if id_ in spans]
     if spans:
-        found.append(ContributorGroup(POOLED if ids else WHOLE, tuple(spans.values())))
-    return tuple(found)
+        parts.append(ContributorGroup(POOLED if ids else WHOLE, tuple(spans.values())))
+    return tuple(parts)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -126,11 +126,11 @@ def total(numbers: Iterable[Noisy]) -> Noisy:
 
 
 def _mixed(*parts: tuple[Noisy, float]) -> dict[Hashable, float]:
-    found: dict[Hashable, float] = {}
+    errors: dict[Hashable, float] = {}
     for number, factor in parts:
         for name, size in number.errors.items():
-            found[name] = found.get(name, 0.0) + factor * size
-    return found
+            errors[name] = errors.get(name, 0.0) + factor * size
+    return errors
 
 
 # --------------------------------------------------------------------------------------------------
@@ -178,10 +178,10 @@ class ChangeSubject:
     @property
     def indicator(self) -> str:
         """The indicator of the group of flags that the variable belongs to, "" where none."""
-        held = model.load_schema().groups.get(
+        group = model.load_schema().groups.get(
             model.load_schema().variable(self.variable).group or ""
         )
-        return (held.indicator or "") if self.variable and held else ""
+        return (group.indicator or "") if self.variable and group else ""
 
     def recorded(self, answers: Answers) -> Where:
         """The people for whom the answer is recorded."""
@@ -288,23 +288,23 @@ def counts(answers: Answers, question: ChangeSubject) -> Counts | None:
     release = answers.release
     years = range(release.years[0], release.years[1] + 1)
     measured = _apart(answers, question)
-    held = groups(release, tuple(id_ for id_ in measured if id_ != POOLED))
+    contributors = groups(release, tuple(id_ for id_ in measured if id_ != POOLED))
     cells: dict[tuple[str, int], Cell] = {}
     loose = set()
     for year in years:
-        here = [g for g in held if g.reporting(year)]
+        here = [g for g in contributors if g.reporting(year)]
         if measured:
             published = _published(answers, question, year)
             if published is None:
                 loose.add(year)
-            found = _moved({g.id: _measured(measured[g.id], year) for g in here}, published)
-            cells |= {(id_, year): cell for id_, cell in found.items()}
+            row = _moved({g.id: _measured(measured[g.id], year) for g in here}, published)
+            cells |= {(id_, year): cell for id_, cell in row.items()}
         elif (whole := _whole(answers, question, year)) is None:
             return None
         else:
             cells |= {(g.id, year): whole for g in here}
     level = release.protected.guarantee.level
-    return Counts(question, held, cells, bool(measured), frozenset(loose), level, answers.z)
+    return Counts(question, contributors, cells, bool(measured), frozenset(loose), level, answers.z)
 
 
 _Three = tuple[trend.Series, trend.Series | None, trend.Series]
@@ -329,8 +329,8 @@ def _apart(answers: Answers, question: ChangeSubject) -> dict[str, tuple[_Three,
     return {id_: ((asked[id_], other[id_], everybody[id_]), yes) for id_ in asked}
 
 
-def _measured(found: tuple[_Three, bool], year: int) -> Cell:
-    (asked, other, everybody), yes = found
+def _measured(series: tuple[_Three, bool], year: int) -> Cell:
+    (asked, other, everybody), yes = series
     people = _draw(everybody, year)
     if other is None:
         return Cell(people, people, people)
@@ -370,16 +370,16 @@ def _published(answers: Answers, question: ChangeSubject, year: int) -> Noisy | 
     printed = shown.value is not None and shown.low is not None and shown.low > 0
     if any(len(values) > 1 for values in question.where.values()):
         return _read(shown, ("published", question.code, year), answers.z) if printed else None
-    found = trend.series(answers.release, question.cell)
-    if found is None:
+    series = trend.series(answers.release, question.cell)
+    if series is None:
         return None
-    drawn = _draw(found, year)
+    drawn = _draw(series, year)
     return Noisy(shown.value or 0.0, drawn.errors) if printed else drawn
 
 
 def _whole(answers: Answers, question: ChangeSubject, year: int) -> Cell | None:
     """All contributors together, as the release answers; None where it did not measure this."""
-    found = []
+    numbers = []
     for name, where in (
         ("asked", question.where),
         ("recorded", question.recorded(answers)),
@@ -388,8 +388,8 @@ def _whole(answers: Answers, question: ChangeSubject, year: int) -> Cell | None:
         answer = answers.count({**where, model.PERIOD: [str(year)]})
         if answer.value is None:
             return None
-        found.append(_read(answer, (WHOLE, name if where else "", year), answers.z))
-    return Cell(*found)
+        numbers.append(_read(answer, (WHOLE, name if where else "", year), answers.z))
+    return Cell(*numbers)
 
 
 def _read(answer: Interval, name: tuple[object, ...], z: float) -> Noisy:
@@ -493,49 +493,49 @@ def split(counts: Counts, earlier: int, later: int) -> Split | None:
     )
     if not all(any(g.reporting(year) for g in counts.groups) for year in (earlier, later)):
         return None
-    found: list[tuple[Kind, tuple[str, ...], Noisy]] = []
+    terms: list[tuple[Kind, tuple[str, ...], Noisy]] = []
     alone: tuple[tuple[Kind, list[ContributorGroup], int, int], ...] = (
         ("left", left, earlier, -1),
         ("joined", joined, later, 1),
     )
-    for kind, held, year, sign in alone:
-        for group in held:
+    for kind, contributors, year, sign in alone:
+        for group in contributors:
             people = counts.cells[group.id, year].asked.times(sign)
-            found.append((kind, group.reporting(year), people))
+            terms.append((kind, group.reporting(year), people))
     shares = None
     pairs, unclear = _pairs(counts, both, earlier, later)
     rest = total(after.asked - before.asked for before, after in pairs)
     if pairs and counts.question.variable:
         recording = total(_recording(*pair) for pair in pairs)
-        found.append(("recording", (), recording))
+        terms.append(("recording", (), recording))
         before, after = (reduce(add, cells) for cells in zip(*pairs, strict=True))
         shares = _recorded(before, counts.z), _recorded(after, counts.z)
         rest = rest - recording
     if pairs:
-        found.append(("rest", (), rest))
+        terms.append(("rest", (), rest))
     together: Kind = "undivided" if counts.apart else "unmeasured"
     others: tuple[tuple[Kind, list[ContributorGroup]], ...] = (
         (together, mixed),
         ("unclear", unclear),
     )
-    for kind, held in others:
-        if held:
+    for kind, contributors in others:
+        if contributors:
             old, new = (
-                total(counts.cells[g.id, year].asked for g in held if g.reporting(year))
+                total(counts.cells[g.id, year].asked for g in contributors if g.reporting(year))
                 for year in (earlier, later)
             )
-            both_years = (g.reporting(year) for g in held for year in (earlier, later))
-            names = tuple(dict.fromkeys(name for found_here in both_years for name in found_here))
-            found.append((kind, names, new - old))
+            both_years = (g.reporting(year) for g in contributors for year in (earlier, later))
+            names = tuple(dict.fromkeys(name for names in both_years for name in names))
+            terms.append((kind, names, new - old))
     borrowed = shares is not None and not all(
         cell.recorded.is_clear(CLEAR) for pair in pairs for cell in pair
     )
-    values = whole([number.value for *_kind, number in found])
+    values = whole([number.value for *_kind, number in terms])
     parts = tuple(
         ChangePart(kind, names, value, *_ends(number, value, counts.z))
-        for (kind, names, number), value in zip(found, values, strict=True)
+        for (kind, names, number), value in zip(terms, values, strict=True)
     )
-    ends = _ends(total(number for *_kind, number in found), sum(values), counts.z)
+    ends = _ends(total(number for *_kind, number in terms), sum(values), counts.z)
     return Split(earlier, later, sum(values), *ends, parts, shares, borrowed, counts.level)
 
 
@@ -595,10 +595,10 @@ def _recorded(cell: Cell, z: float) -> Interval:
     """The share recorded, cut to 0..1; anything where there may be nobody at all."""
     if not cell.everybody.is_clear(z):
         return Interval(0.0, 0.0, 1.0)
-    found = cell.recorded / cell.everybody
-    half = z * found.sd
+    share = cell.recorded / cell.everybody
+    half = z * share.sd
     value, low, high = (
-        min(1.0, max(0.0, x)) for x in (found.value, found.value - half, found.value + half)
+        min(1.0, max(0.0, x)) for x in (share.value, share.value - half, share.value + half)
     )
     return Interval(value, low, high, width=2 * half)
 
@@ -658,17 +658,17 @@ def fixed_panel(
         max(starts, key=lambda first: (len(_steady(counts.groups, first, last)), -first)),
         last,
     )
-    held = _steady(counts.groups, first, last)
-    if not held or first >= last:
+    panel = _steady(counts.groups, first, last)
+    if not panel or first >= last:
         return None
-    names = tuple(name for g in held for name in g.reporting(last))
+    names = tuple(name for g in panel for name in g.reporting(last))
     published = {int(row.codes[0]): row.people for row in rows}
     years = []
     for year in range(first, last + 1):
         if year in published and set(trend.covering(release, year)) == set(names):
             years.append((year, replace(published[year], contributors=names)))
             continue
-        people = total(counts.cells[g.id, year].asked for g in held)
+        people = total(counts.cells[g.id, year].asked for g in panel)
         half, value = counts.z * people.sd, max(0, round(people.value))
         low, high = math.floor(people.value - half), math.ceil(max(0.0, people.value) + half)
         answer = Interval(value, min(value, max(0, low)), max(value, high))
@@ -724,8 +724,8 @@ def report(
         years: the earlier and the later year to compare, and the span of the other series.
     """
     table = trend.trend(answers, "line", [trend.Line("asked", question.where)])
-    found = counts(answers, question)
-    if table is None or found is None:
+    tally = counts(answers, question)
+    if table is None or tally is None:
         return None
     rows = tuple(row for row in table.rows if row.codes[0])
     first, last = answers.release.years[0], last_whole_year(answers.release)
@@ -733,26 +733,26 @@ def report(
     if years is not None:
         first, last = years
         pairs = [years]
-    splits = _splits(answers.release, found, pairs)
+    splits = _splits(answers.release, tally, pairs)
     steps = ((year - 1, year) for year in range(first + 1, last + 1))
     return Report(
         question=question,
         rows=tuple(r for r in rows if years is None or first <= int(r.codes[0]) <= last),
-        panel=fixed_panel(answers.release, found, years, rows),
+        panel=fixed_panel(answers.release, tally, years, rows),
         splits=splits,
-        yearly=_splits(answers.release, found, steps),
-        apart=found.apart,
+        yearly=_splits(answers.release, tally, steps),
+        apart=tally.apart,
         breaks=trend.breaks_within(answers.release, question.variables, first, last),
-        moved=not found.loose & {year for s in splits for year in (s.earlier, s.later)},
+        moved=not tally.loose & {year for s in splits for year in (s.earlier, s.later)},
     )
 
 
-def _splits(release: Release, found: Counts, pairs: Iterable[tuple[int, int]]) -> tuple[Split, ...]:
-    asked = found.question.variables
+def _splits(release: Release, tally: Counts, pairs: Iterable[tuple[int, int]]) -> tuple[Split, ...]:
+    asked = tally.question.variables
     return tuple(
         replace(one, breaks=trend.breaks_between(release, asked, *pair))
         for pair in pairs
-        if (one := split(found, *pair)) is not None
+        if (one := split(tally, *pair)) is not None
     )
 
 
@@ -793,16 +793,16 @@ def year_claim(answers: Answers, where: Where, rows: Iterable[Row]) -> YearClaim
     """
     last = last_whole_year(answers.release)
     years = {int(r.codes[0]): r for r in rows if r.kind == "value" and int(r.codes[0]) <= last}
-    steps = [found for year in years if (found := _change(years, year - 1, year)) is not None]
+    steps = [pair for year in years if (pair := _change(years, year - 1, year)) is not None]
     if steps:
         claim, step = max(steps, key=lambda step: abs(step[1].value))
         far = abs(step.value) * answers.z > CLEAR * step.half_width
         if far and (broken := _explained(answers, where, claim)) is not None:
             return broken
     first = min((last - n for n in BACK if last - n in years), default=None)
-    if first is None or (found := _change(years, first, last)) is None:
+    if first is None or (pair := _change(years, first, last)) is None:
         return None
-    claim = found[0]
+    claim = pair[0]
     if not claim.sign:
         shown = [row.people.value is not None for row in (claim.earlier, claim.later)]
         return claim if all(shown) else None
@@ -816,11 +816,11 @@ def _change(
     rows = years.get(earlier), years.get(later)
     if rows[0] is None or rows[1] is None:
         return None
-    found = trend.difference(rows[0].people, rows[1].people, hidden=True)
-    if found is None:
+    change = trend.difference(rows[0].people, rows[1].people, hidden=True)
+    if change is None:
         return None
-    sign = (1 if found.value > 0 else -1) if found.is_clear else 0
-    return YearClaim(rows[0], rows[1], sign), found
+    sign = (1 if change.value > 0 else -1) if change.is_clear else 0
+    return YearClaim(rows[0], rows[1], sign), change
 
 
 def _explained(answers: Answers, where: Where, claim: YearClaim) -> YearClaim | None:
@@ -834,8 +834,8 @@ def _explained(answers: Answers, where: Where, claim: YearClaim) -> YearClaim | 
     turn = next((t for t in trend.turns(release) if t.year == pair[1]), None)
     names = getattr(turn, kind, ())
     if names:
-        found = _subject(where)
-        asked = report(answers, found, pair) if found else None
+        question = _subject(where)
+        asked = report(answers, question, pair) if question else None
         parts = asked.splits[0].of("joined", "left") if asked and asked.splits else ()
         if any(p.kind == kind and p.is_clear for p in parts):
             return replace(claim, kind=kind, names=names)
@@ -851,6 +851,6 @@ def _subject(where: Where) -> ChangeSubject | None:
         return None
     for name, codes in where.items():
         keys = tuple(codes) if len(codes) == 1 else countries.regions() if name in REGIONS else ()
-        found = (ChangeSubject(name, key) for key in keys)
-        return next((one for one in found if set(one.where[name]) == set(codes)), None)
+        subjects = (ChangeSubject(name, key) for key in keys)
+        return next((one for one in subjects if set(one.where[name]) == set(codes)), None)
     return EVERYBODY

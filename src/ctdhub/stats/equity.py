@@ -150,18 +150,18 @@ def assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
     Returns:
         One for each kind that was measured by the grouping, in the order of the schema.
     """
-    found = [
+    by_kind = [
         Assistance(kind, by, standing(answers, kind, {}), _groups(answers, kind, by))
         for kind in kinds(answers)
         if answers.measured(kind, *by)
     ]
-    pairs = sum(math.comb(len(comparable(a)), 2) for a in found)
-    return tuple(replace(a, gap=_gap(answers, a, pairs)) for a in found)
+    pairs = sum(math.comb(len(comparable(a)), 2) for a in by_kind)
+    return tuple(replace(a, gap=_gap(answers, a, pairs)) for a in by_kind)
 
 
-def clear_gaps(found: tuple[Assistance, ...]) -> tuple[Gap, ...]:
+def clear_gaps(by_kind: tuple[Assistance, ...]) -> tuple[Gap, ...]:
     """The clear gaps, the one that is surely largest first."""
-    gaps = [a.gap for a in found if a.gap is not None]
+    gaps = [a.gap for a in by_kind if a.gap is not None]
     return tuple(sorted(gaps, key=lambda g: -g.low))
 
 
@@ -214,27 +214,27 @@ def _where(by: By, codes: tuple[str, ...]) -> dict[str, list[str]]:
     return {v: [code] for v, code in zip(by, codes, strict=True)} if codes else {}
 
 
-def comparable(found: Assistance) -> list[EquityGroup]:
+def comparable(aid: Assistance) -> list[EquityGroup]:
     """Groups with recorded values whose share is shown: only these are compared."""
-    return [g for g in found.groups if all(g.codes) and g.shares[RECEIVED].value is not None]
+    return [g for g in aid.groups if all(g.codes) and g.shares[RECEIVED].value is not None]
 
 
-def not_compared(found: tuple[Assistance, ...]) -> NotCompared:
+def not_compared(by_kind: tuple[Assistance, ...]) -> NotCompared:
     """Which groups with recorded values the gaps leave out."""
-    held = [{g.codes for g in comparable(a)} for a in found]
-    groups = list(dict.fromkeys(g.codes for a in found for g in a.groups if all(g.codes)))
-    never = tuple(codes for codes in groups if not any(codes in here for here in held))
-    partly = (c for c in groups if c not in never and not all(c in here for here in held))
-    return NotCompared(found[0].by if found else (), never, tuple(partly))
+    sets = [{g.codes for g in comparable(a)} for a in by_kind]
+    groups = list(dict.fromkeys(g.codes for a in by_kind for g in a.groups if all(g.codes)))
+    never = tuple(codes for codes in groups if not any(codes in here for here in sets))
+    partly = (c for c in groups if c not in never and not all(c in here for here in sets))
+    return NotCompared(by_kind[0].by if by_kind else (), never, tuple(partly))
 
 
-def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
+def _gap(answers: Answers, aid: Assistance, pairs: int) -> Gap | None:
     if not pairs:
         return None
     outside = (1 - answers.release.protected.guarantee.level) / 2
     z = NormalDist().inv_cdf(1 - outside / pairs)
-    groups = {g.codes: g for g in comparable(found)}
-    ends = {codes: _ends(answers, found, group, z) for codes, group in groups.items()}
+    groups = {g.codes: g for g in comparable(aid)}
+    ends = {codes: _ends(answers, aid, group, z) for codes, group in groups.items()}
     gaps = []
     for one, other in combinations(ends, 2):
         least, most = sorted((one, other), key=lambda c: ends[c][0])
@@ -247,8 +247,8 @@ def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
         return None
     low, high, shares, (least, most) = max(gaps, key=lambda gap: gap[0])
     return Gap(
-        kind=found.kind,
-        by=found.by,
+        kind=aid.kind,
+        by=aid.by,
         least=least,
         most=most,
         shares=shares,
@@ -258,16 +258,16 @@ def _gap(answers: Answers, found: Assistance, pairs: int) -> Gap | None:
         high=high,
         pairs=pairs,
         unknown=(groups[least].unknown.middle, groups[most].unknown.middle),
-        bounds=(_bounds(answers, found, least), _bounds(answers, found, most)),
+        bounds=(_bounds(answers, aid, least), _bounds(answers, aid, most)),
     )
 
 
-def _bounds(answers: Answers, found: Assistance, codes: tuple[str, ...]) -> tuple[float, float]:
+def _bounds(answers: Answers, aid: Assistance, codes: tuple[str, ...]) -> tuple[float, float]:
     """Between which shares of a group received, whatever is not recorded."""
-    where = _where(found.by, codes)
+    where = _where(aid.by, codes)
     asked = ([RECEIVED], [RECEIVED, NOT_RECORDED])
     least, most = (
-        answers.card(Query({**where, found.kind: status}, of=Query(where))).ends for status in asked
+        answers.card(Query({**where, aid.kind: status}, of=Query(where))).ends for status in asked
     )
     return least[0] if least else 0.0, most[1] if most else 1.0
 
@@ -278,11 +278,11 @@ def _own(group: EquityGroup) -> tuple[float, float]:
     return part.low or 0.0, part.high or 0.0
 
 
-def _ends(answers: Answers, found: Assistance, group: EquityGroup, z: float) -> tuple[float, ...]:
+def _ends(answers: Answers, aid: Assistance, group: EquityGroup, z: float) -> tuple[float, ...]:
     """The share who received, and the ends of its interval at another quantile, with chance."""
-    where = _where(found.by, group.codes)
-    part = answers.count({**where, found.kind: [RECEIVED]})
-    whole = answers.count({**where, found.kind: answers.domain(found.kind)})
+    where = _where(aid.by, group.codes)
+    part = answers.count({**where, aid.kind: [RECEIVED]})
+    whole = answers.count({**where, aid.kind: answers.domain(aid.kind)})
     at = fieller(_wider(part, z / answers.z), _wider(whole, z / answers.z))
     if at.value is None or at.low is None or at.high is None:
         raise ValueError("a share that is shown was not measured")

@@ -70,17 +70,17 @@ def memoised(
     conditions: a site asks the same in every language."""
 
     @wraps(function)
-    def asked(of: Of, /, *asks: Asks.args, **named: Asks.kwargs) -> Says:
+    def memo(of: Of, /, *asks: Asks.args, **named: Asks.kwargs) -> Says:
         key: Hashable = (function, *map(_key, asks))
         if named:
             key = (key, *((name, _key(ask)) for name, ask in named.items()))
         try:
-            found: Says = of.memory[key]
+            answer: Says = of.memory[key]
         except KeyError:
-            found = of.memory[key] = function(of, *asks, **named)
-        return found
+            answer = of.memory[key] = function(of, *asks, **named)
+        return answer
 
-    return asked
+    return memo
 
 
 def _key(ask: object) -> Hashable:
@@ -100,7 +100,7 @@ _PLAIN = frozenset({str, tuple, frozenset})
 # --------------------------------------------------------------------------------------------------
 # Cells of a table added up: people in them, the noise of their sum, the part that is not shown.
 
-KEPT = 256
+MOST_CONDITIONS = 256
 """Conditions whose cells a table remembers, two bytes a cell each at most."""
 NARROW = 8
 """A condition that at most every so manyth cell meets is also kept as the places of these cells."""
@@ -166,18 +166,18 @@ class CellSums:
     def _among(self, name: str, allowed: frozenset[str]) -> _Met:
         """Which cells have one of these values; the last ones are kept, for questions come in rows
         that differ in one condition."""
-        found = self._kept.get((name, allowed))
-        if found is None:
-            if len(self._kept) >= KEPT:
+        selection = self._kept.get((name, allowed))
+        if selection is None:
+            if len(self._kept) >= MOST_CONDITIONS:
                 self._kept.clear()
             places, codes = self.columns[name]
             among = np.zeros(len(places), dtype=bool)
             among[[places[value] for value in allowed if value in places]] = True
             cells = among[codes]
             at = np.flatnonzero(cells)
-            found = cells, at if at.size * NARROW <= cells.size else None
-            self._kept[name, allowed] = found
-        return found
+            selection = cells, at if at.size * NARROW <= cells.size else None
+            self._kept[name, allowed] = selection
+        return selection
 
 
 @dataclass(frozen=True)
@@ -235,11 +235,11 @@ def share_of_cells(part: RegionSum, whole: RegionSum, z: float) -> Interval:
     return ratio(one, all_, math.sqrt(part.variance / whole.variance))
 
 
-def _with(value: float, found: Interval) -> Interval:
+def _with(value: float, interval: Interval) -> Interval:
     """The interval as far as a value that is published beside it."""
-    low, high = max(0.0, min(value, found.low or 0.0)), max(value, found.high or 0.0)
-    wider = (high - low) - ((found.high or 0.0) - (found.low or 0.0))
-    return Interval(value, low, high, (found.width or 0.0) + max(0.0, wider))
+    low, high = max(0.0, min(value, interval.low or 0.0)), max(value, interval.high or 0.0)
+    wider = (high - low) - ((interval.high or 0.0) - (interval.low or 0.0))
+    return Interval(value, low, high, (interval.width or 0.0) + max(0.0, wider))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -307,15 +307,15 @@ class SumVariances:
 
     def _covariance(self, sizes: tuple[tuple[str, int, int, int], ...]) -> float:
         """Covariance of two sums: by variable its values in one, in the other, and in both."""
-        found = 0.0
+        covariance = 0.0
         for k in range(len(sizes) + 1):
             for part in combinations(sizes, k):
                 own = math.prod(both - a * b / self._size(n) for n, a, b, both in part)
                 rest = (s for s in sizes if s not in part)
                 others = math.prod(a * b / self._size(n) ** 2 for n, a, b, _both in rest)
                 if own:
-                    found += own * others / self._weight(frozenset(n for n, *_sizes in part))
-        return found
+                    covariance += own * others / self._weight(frozenset(n for n, *_sizes in part))
+        return covariance
 
     def _measured(self, names: frozenset[str]) -> bool:
         return any(table.issuperset(names) for table, _sigma in self._tables)
@@ -330,7 +330,7 @@ class SumVariances:
 
 
 Sets = Mapping[str, frozenset[str]]
-Asked = frozenset[tuple[str, frozenset[str]]]
+Question = frozenset[tuple[str, frozenset[str]]]
 """A question: the values of each variable, in no order."""
 
 
@@ -394,17 +394,17 @@ class Estimator:
         if key is None:
             return {}
         order = [key.split("*").index(v) for v in variables]
-        return {tuple(cell[i] for i in order): e for cell, e in self._shown(key).items()}
+        return {tuple(cell[i] for i in order): e for cell, e in self._estimates(key).items()}
 
     def count(self, where: Where) -> Interval:
         """Number of people who meet all conditions, for example
         ``{"gender": ["female"], "citizenship": members("europe")}``; see the method above."""
-        return self._answer(self._asked(where))
+        return self._answer(self._question(where))
 
-    def _asked(self, where: Where) -> Asked:
+    def _question(self, where: Where) -> Question:
         """The question, without conditions that everybody meets, and without values that nobody can
         have, such as years before the first: they would count among those that are added up."""
-        found = []
+        conditions = []
         for name, values in where.items():
             own = values if isinstance(values, frozenset) else self._set(tuple(values))
             if name in self._variables:
@@ -412,8 +412,8 @@ class Estimator:
                 own = own if own <= whole else own & whole or own
                 if own == whole:
                     continue
-            found.append((name, own))
-        return frozenset(found)
+            conditions.append((name, own))
+        return frozenset(conditions)
 
     @memoised
     def _set(self, values: tuple[str, ...]) -> frozenset[str]:
@@ -426,16 +426,16 @@ class Estimator:
         return frozenset((*self.domain(variable), ""))
 
     @memoised
-    def _answer(self, asked: Asked) -> Interval:
-        where = dict(sorted(asked))
+    def _answer(self, question: Question) -> Interval:
+        where = dict(sorted(question))
         if not where:
             people = self.release.protected.people
             return Interval(people.value, people.low, people.high)
         single = all(len(values) == 1 for values in where.values())
         if single and (key := self.measured(*where)) is not None:
             cell = tuple(next(iter(where[v])) for v in key.split("*"))
-            if found := self._shown(key).get(cell):
-                return Interval(found.value, found.low, found.high)
+            if estimate := self._estimates(key).get(cell):
+                return Interval(estimate.value, estimate.low, estimate.high)
             return Interval(0, 0, self._unseen_end(key, cell))
         if self._smallest(frozenset(where)) is None:
             return NOT_MEASURED
@@ -451,7 +451,7 @@ class Estimator:
         lows_of, highs_of = self._shown_ends(key)
         low, high = max(low, int(lows_of.largest(where))), max(high, int(highs_of.largest(where)))
         if high < self.unseen(key):
-            cells, shown = product(*(where[name] for name in key.split("*"))), self._shown(key)
+            cells, shown = product(*(where[name] for name in key.split("*"))), self._estimates(key)
             ends = (self._unseen_end(key, cell) for cell in cells if cell not in shown)
             high = max(high, max(ends, default=0))
         return low, high
@@ -459,7 +459,7 @@ class Estimator:
     @memoised
     def _shown_ends(self, key: str) -> tuple[CellSums, CellSums]:
         """The ends of the shown cells of a table."""
-        names, shown = key.split("*"), self._shown(key)
+        names, shown = key.split("*"), self._estimates(key)
         lows = {cell: e.low for cell, e in shown.items()}
         return CellSums.of(names, lows), CellSums.of(names, {c: e.high for c, e in shown.items()})
 
@@ -484,8 +484,8 @@ class Estimator:
         if key not in self._sigma:  # read from a larger table
             high = self.count({n: (code,) for n, code in zip(names, cell, strict=True)}).high
             return int(self.release.protected.people.high if high is None else high)
-        found = self._shown(key).get(cell) if key else self.release.protected.people
-        return int(found.high) if found else self._unseen_end(key, cell)
+        estimate = self._estimates(key).get(cell) if key else self.release.protected.people
+        return int(estimate.high) if estimate else self._unseen_end(key, cell)
 
     def _least_whole(self, where: Where) -> float:
         """The least upper end of the same question without one of its conditions."""
@@ -500,10 +500,10 @@ class Estimator:
         """The same where both numbers are at hand."""
         if not (answer.value and of.value):
             return ratio(answer, of)
-        one, two = (dict(self._asked(where)) for where in (part, whole))
+        one, two = (dict(self._question(where)) for where in (part, whole))
         both = {n: one.get(n, self._all(n)) & two.get(n, self._all(n)) for n in {**one, **two}}
-        if found := self._in_regions(one, both, two):
-            measured = share_of_cells(found[0], found[1], self.z)
+        if sums := self._in_regions(one, both, two):
+            measured = share_of_cells(sums[0], sums[1], self.z)
             return _with(answer.value / of.value, measured)
         return ratio(answer, of, self._fitted.correlation(one, two))
 
@@ -511,8 +511,8 @@ class Estimator:
         """Sums of cells of the table of regions that answers a question: the one with the least
         noise of those that hold all sums, where the fit of the question has more."""
         sizes = {n: len(values) for n, values in asked.items()}
-        held = [[table.sum(where) for where in sums] for table in self.regions]
-        known = [[one for one in own if one] for own in held if all(own)]
+        totals = [[table.sum(where) for where in sums] for table in self.regions]
+        known = [[one for one in own if one] for own in totals if all(own)]
         least = min(known, key=lambda own: own[0].variance, default=None)
         fitted = OF_FIT**2 * self._fitted.of(sizes) if least else 0.0
         return least if least and least[0].variance < fitted else None
@@ -539,15 +539,15 @@ class Estimator:
     @cached_property
     def _cells(self) -> dict[str, dict[tuple[str, ...], Estimate]]:
         """Shown cells of every measured table."""
-        found: dict[str, dict[tuple[str, ...], Estimate]] = {}
+        cells: dict[str, dict[tuple[str, ...], Estimate]] = {}
         counts = self.release.protected.counts
         shown = counts.filter(pc.equal(counts["state"], SHOWN))
         parts = (shown[name].to_pylist() for name in ("columns", "values", "count", "low", "high"))
         for names, values, *numbers in zip(*parts, strict=True):
-            found.setdefault("*".join(names), {})[tuple(values)] = Estimate(*numbers)
-        return found
+            cells.setdefault("*".join(names), {})[tuple(values)] = Estimate(*numbers)
+        return cells
 
-    def _shown(self, key: str) -> dict[tuple[str, ...], Estimate]:
+    def _estimates(self, key: str) -> dict[tuple[str, ...], Estimate]:
         return self._cells.get(key, {})
 
     @memoised
@@ -560,7 +560,7 @@ class Estimator:
         """
         guarantee, sigma = self.release.protected.guarantee, self._sigma[key]
         cells = math.prod(len(self.domain(v)) + 1 for v in key.split("*"))
-        below = highest_unseen(sigma, cells, len(self._shown(key)), guarantee.false_share)
+        below = highest_unseen(sigma, cells, len(self._estimates(key)), guarantee.false_share)
         return unseen_end(below, sigma, guarantee.level)
 
     def _sum(self, where: Sets) -> tuple[int, float]:
@@ -586,13 +586,13 @@ class Estimator:
     def _smallest(self, names: frozenset[str]) -> str | None:
         """The key of the smallest table that holds these variables, the least noisy of several;
         None where none does: then no way can answer."""
-        held = [(len(t), self._sigma[key], key) for t, key in self._tables.items() if names <= t]
-        return min(held)[-1] if held else None
+        tables = [(len(t), self._sigma[key], key) for t, key in self._tables.items() if names <= t]
+        return min(tables)[-1] if tables else None
 
     @memoised
     def _counted(self, key: str) -> CellSums:
         """Cells of a table: published counts of those shown, protected records of the others."""
-        shown = {cell: e.value for cell, e in self._shown(key).items()}
+        shown = {cell: e.value for cell, e in self._estimates(key).items()}
         return CellSums.of(key.split("*"), {**self._tally(key), **shown}, shown)
 
     def noisy_groups(self, *variables: str) -> dict[tuple[str, ...], Mapping[str, float]]:
@@ -606,18 +606,18 @@ class Estimator:
             return {}
         others = [n for n in key.split("*") if n != PERIOD]
         order = [others.index(v) for v in variables if v != PERIOD]
-        found: dict[tuple[str, ...], Mapping[str, float]] = {}
+        counts: dict[tuple[str, ...], Mapping[str, float]] = {}
         for group in self._groups.get(key, []):
             values = [value for _name, value in group.of]
-            found[tuple(values[i] for i in order)] = group.noisy
-        return found
+            counts[tuple(values[i] for i in order)] = group.noisy
+        return counts
 
     @cached_property
     def _groups(self) -> dict[str, list[YearCounts]]:
-        found: dict[str, list[YearCounts]] = {}
+        groups: dict[str, list[YearCounts]] = {}
         for group in self.release.measured.values():
-            found.setdefault(group.table, []).append(group)
-        return found
+            groups.setdefault(group.table, []).append(group)
+        return groups
 
     @memoised
     def _noisy_and_rest(self, key: str) -> tuple[CellSums, CellSums]:

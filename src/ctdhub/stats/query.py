@@ -85,12 +85,12 @@ class Query:
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON, the same for equal queries: ``where`` with its variables in the
         order of the alphabet, ``by`` and ``of`` where there are any."""
-        found: dict[str, Any] = {"where": {n: list(c) for n, c in sorted(self.where.items())}}
+        fields: dict[str, Any] = {"where": {n: list(c) for n, c in sorted(self.where.items())}}
         if self.by:
-            found["by"] = list(self.by)
+            fields["by"] = list(self.by)
         if self.of is not None:
-            found["of"] = self.of.as_json()
-        return found
+            fields["of"] = self.of.as_json()
+        return fields
 
     @classmethod
     def from_json(cls, data: object) -> Query:
@@ -107,8 +107,8 @@ class Query:
         return cls(where, tuple(by), None if of is None else cls.from_json(of))
 
 
-def _texts(found: object) -> bool:
-    return isinstance(found, list) and all(isinstance(one, str) for one in found)
+def _texts(codes: object) -> bool:
+    return isinstance(codes, list) and all(isinstance(one, str) for one in codes)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -148,6 +148,6 @@ def nearest(
     if whole in inside:
         return ()
     kept = [table for table in inside if not any(table < other for other in inside)]
-    found = [tuple(name for name in asked if name in table) for table in kept]
-    found.sort(key=lambda names: (-len(names), [asked.index(name) for name in names]))
-    return tuple(found[:MOST])
+    tables = [tuple(name for name in asked if name in table) for table in kept]
+    tables.sort(key=lambda names: (-len(names), [asked.index(name) for name in names]))
+    return tuple(tables[:MOST])

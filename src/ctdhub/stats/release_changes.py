@@ -120,8 +120,8 @@ class ReleaseChanges:
     @property
     def beyond(self) -> tuple[CellChange, ...]:
         """Those that differ by more than the noise, fewer variables first, then the clearest."""
-        found = (c for c in self.cells if c.beyond)
-        return tuple(sorted(found, key=lambda c: (len(c.variables), -c.clear, c.values)))
+        cells = (c for c in self.cells if c.beyond)
+        return tuple(sorted(cells, key=lambda c: (len(c.variables), -c.clear, c.values)))
 
 
 @dataclass(frozen=True)
@@ -147,19 +147,19 @@ class _Side:
         shown: dict[tuple[str, ...], Estimate] = {(): answers.release.protected.people}
         return cls(answers, sigma, bound, answers.cells(*names) if names else shown)
 
-    def error(self, found: Estimate | None) -> float:
+    def error(self, estimate: Estimate | None) -> float:
         """Standard error of a count, in people; of one that is not shown that of its table."""
-        if found is None:
+        if estimate is None:
             return self.sigma
-        widest = max(found.high - found.value, found.value - found.low)
+        widest = max(estimate.high - estimate.value, estimate.value - estimate.low)
         return max(self.sigma, widest / self.answers.z)
 
-    def doubles(self, found: Estimate | None, origin: str | None) -> tuple[float, float] | None:
+    def doubles(self, estimate: Estimate | None, origin: str | None) -> tuple[float, float] | None:
         """The most people of a cell who are another one of them, and who share a row."""
         errors = self.answers.release.link_errors
         if errors is None:
             return None
-        high = found.high if found else self.bound
+        high = estimate.high if estimate else self.bound
         return errors.most(high, None if origin is None else (origin,)), errors.merged
 
 
@@ -178,24 +178,24 @@ def compare(before: Estimator, now: Estimator) -> ReleaseChanges:
         for answers in (before, now)
     )
     shared = [key for names, key in new.items() if names in old]
-    found = [one for key in shared for one in _of_table(before, now, key)]
+    cells = [one for key in shared for one in _of_table(before, now, key)]
     return ReleaseChanges(
-        tuple(_told(found)),
+        tuple(_test_cells(cells)),
         tuple(key for names, key in old.items() if names not in new),
         tuple(key for names, key in new.items() if names not in old),
     )
 
 
-def _told(found: list[CellChange]) -> Iterator[CellChange]:
+def _test_cells(cells: list[CellChange]) -> Iterator[CellChange]:
     """The same, with the quantile of the intervals and whether each is beyond the noise."""
-    if not found:
+    if not cells:
         return
     from scipy.special import ndtr
 
-    p = 2 * ndtr(-np.array([one.clear for one in found]))
+    p = 2 * ndtr(-np.array([one.clear for one in cells]))
     clear = _threshold(p)
     z = NormalDist().inv_cdf(1 - clear / 2)
-    for one, chance in zip(found, p, strict=True):
+    for one, chance in zip(cells, p, strict=True):
         yield replace(one, z=z, beyond=bool(chance <= clear))
 
 
@@ -207,8 +207,8 @@ def _threshold(p: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     """
     m = p.size
     each = RATE / (m * float(np.sum(1 / np.arange(1, m + 1))))
-    (held,) = np.nonzero(np.sort(p) <= each * np.arange(1, m + 1))
-    return each * (int(held[-1]) + 1 if held.size else 1)
+    (ranks,) = np.nonzero(np.sort(p) <= each * np.arange(1, m + 1))
+    return each * (int(ranks[-1]) + 1 if ranks.size else 1)
 
 
 def _of_table(before: Estimator, now: Estimator, key: str) -> Iterator[CellChange]:

@@ -198,10 +198,10 @@ def clear(answers: Mapping[Key, cards.Interval], level: float) -> list[Key]:
         answers: every candidate, with its interval at ``level``; those that were not measured
             count as candidates that do not stand out.
     """
-    held = {key: _times(answer) for key, answer in answers.items()}
-    order = sorted(held, key=lambda key: -held[key])
+    times = {key: _times(answer) for key, answer in answers.items()}
+    order = sorted(times, key=lambda key: -times[key])
     for r in range(len(order), 0, -1):
-        if held[order[r - 1]] > cards.widening(level, len(order) / r):
+        if times[order[r - 1]] > cards.widening(level, len(order) / r):
             return order[:r]
     return []
 
@@ -221,20 +221,20 @@ def adjusted(candidates: Mapping[Key, tuple[cards.Interval, float]], z: float) -
         z: normal quantile of the intervals' level.
 
     >>> unsure, sure = cards.Interval(90, 0, 180), cards.Interval(60, 50, 70)
-    >>> found = adjusted({"a": (unsure, 10), "b": (sure, 50)}, 1.96)
-    >>> found["a"] < found["b"]
+    >>> sizes = adjusted({"a": (unsure, 10), "b": (sure, 50)}, 1.96)
+    >>> sizes["a"] < sizes["b"]
     True
     """
     known = {k: (a.value or 0, _half(a) / z, m) for k, (a, m) in candidates.items()}
     squares = sum(m * m for _y, _s, m in known.values())
     over = sum((y - m) ** 2 - s * s for y, s, m in known.values())
     spread = max(0.0, over / squares) if squares else 0.0
-    found = {}
+    values = {}
     for key, (y, s, m) in known.items():
         between = spread * m * m
         weight = between / (between + s * s) if between + s * s else 1.0
-        found[key] = weight * y + (1 - weight) * m
-    return found
+        values[key] = weight * y + (1 - weight) * m
+    return values
 
 
 def picked(
@@ -257,12 +257,12 @@ def picked(
         around = cards.Interval(value, value - half, value + half)
         return bool(answer.low) and value > half and cards.is_precise(around, "people")
 
-    held = [
+    keys = [
         key
         for key, (answer, _m) in candidates.items()
         if is_clear(key, answer.value or 0) and is_clear(key, size[key])
     ]
-    return sorted(held, key=lambda key: -size[key])[:most]
+    return sorted(keys, key=lambda key: -size[key])[:most]
 
 
 def _half(answer: cards.Interval) -> float:
@@ -451,11 +451,11 @@ def _headline_corridors(
         if a and b and all(dict(zip(pair, (a, b), strict=True))[v] in inside[v] for v in inside)
     }
     named = {ends: answers.card(query, missing=missing) for ends, query in asked.items()}
-    held = sorted(ends for ends, c in named.items() if c.value is not None)
-    held.sort(key=lambda ends: -named[ends].middle)
+    order = sorted(ends for ends, c in named.items() if c.value is not None)
+    order.sort(key=lambda ends: -named[ends].middle)
     if _is_sum(limits):
-        held = picked(_with_usual(answers, asked, limits), answers.z, TOP_CORRIDORS)
-    shown = tuple((*ends, named[ends]) for ends in held[:TOP_CORRIDORS])
+        order = picked(_with_usual(answers, asked, limits), answers.z, TOP_CORRIDORS)
+    shown = tuple((*ends, named[ends]) for ends in order[:TOP_CORRIDORS])
     return shown, in_years, "shown" if shown else "protected"
 
 
@@ -464,11 +464,11 @@ def _with_usual(
 ) -> dict[tuple[str, str], tuple[cards.Interval, float]]:
     """Corridors of some years, each with the people expected from its size over all years."""
     share = (answers.count(limits).value or 0) / max(1.0, answers.count({}).value or 0)
-    found = {}
+    candidates = {}
     for ends, query in asked.items():
         always = {v: codes for v, codes in query.where.items() if v not in limits}
-        found[ends] = answers.count(query.where), share * (answers.count(always).value or 0)
-    return found
+        candidates[ends] = answers.count(query.where), share * (answers.count(always).value or 0)
+    return candidates
 
 
 def _is_sum(when: Where) -> bool:
@@ -481,9 +481,9 @@ def _at_least(answers: Answers, variable: str, when: Where, unit: cards.Unit) ->
     query = Query(when, by=(variable,))
     if answers.measured(variable, *when) is None:
         return cards.card(answers.release, cards.NOT_MEASURED, unit, query)
-    found = {c: answers.count({**when, variable: [c]}) for c in answers.domain(variable)}
-    shown = sum(1 for answer in found.values() if (answer.low or 0) > 0)
+    counts = {c: answers.count({**when, variable: [c]}) for c in answers.domain(variable)}
+    shown = sum(1 for answer in counts.values() if (answer.low or 0) > 0)
     if _is_sum(when):
-        shown = len(clear(found, answers.release.protected.guarantee.level))
+        shown = len(clear(counts, answers.release.protected.guarantee.level))
     most = len(answers.domain(variable))
     return cards.card(answers.release, cards.Interval(shown, shown, most), unit, query)

@@ -63,11 +63,11 @@ def contributor_spans(release: Release) -> tuple[tuple[str, int, int], ...]:
     """
     facts = release.facts
     names = [c.name for c in facts.contributors]
-    found = []
+    spans = []
     for c in facts.contributors:
         name = f"{c.name} ({c.id})" if c.id and names.count(c.name) > 1 else c.name
-        found.append((name, *(c.years or facts.years)))
-    return tuple(found)
+        spans.append((name, *(c.years or facts.years)))
+    return tuple(spans)
 
 
 def covering(release: Release, year: int) -> tuple[str, ...]:
@@ -80,13 +80,13 @@ def turns(release: Release) -> tuple[Turn, ...]:
     """Years in which some contributor joins, or no longer reports, after the first covered one."""
     first, last = release.years
     spans = contributor_spans(release)
-    found = []
+    changes = []
     for year in range(first + 1, last + 1):
         joined = tuple(name for name, begin, end in spans if begin == year <= end)
         left = tuple(name for name, begin, end in spans if begin <= end == year - 1)
         if joined or left:
-            found.append(Turn(year, joined, left))
-    return tuple(found)
+            changes.append(Turn(year, joined, left))
+    return tuple(changes)
 
 
 def difference(
@@ -209,19 +209,19 @@ def by_contributor(release: Release, where: Mapping[str, str]) -> dict[str, Seri
     if sources is None:
         return {}
     others = {c.id for c in release.facts.contributors} - set(sources.contributors)
-    found = {}
+    by_id = {}
     for name in (*sources.contributors, *([""] if others else [])):
         group = release.measured_sources.get(frozenset({**where, CONTRIBUTOR: name}.items()))
         if group:
-            found[name] = _series(release, group, sources.sigma)
-    return found
+            by_id[name] = _series(release, group, sources.sigma)
+    return by_id
 
 
 def _fitted(release: Release, group: YearCounts) -> Series:
     """A series of tables that were fitted together."""
     guarantee, years = release.protected.guarantee, len(group.noisy) - 1
-    found = _series(release, group, guarantee.sigma)
-    return replace(found, sigma=found.sigma * math.sqrt((years + 1) / years))
+    counts = _series(release, group, guarantee.sigma)
+    return replace(counts, sigma=counts.sigma * math.sqrt((years + 1) / years))
 
 
 def _series(release: Release, group: YearCounts, sigma: Mapping[str, float]) -> Series:
@@ -283,9 +283,9 @@ def breaks_within(
         variables: what the question asks about, () for all people; None for every break.
     """
     return tuple(
-        found
-        for found, (begin, end) in _declared(release, variables)
-        if found.parts(max(begin, first), min(end, last))
+        break_
+        for break_, (begin, end) in _declared(release, variables)
+        if break_.parts(max(begin, first), min(end, last))
     )
 
 
@@ -294,9 +294,9 @@ def breaks_between(
 ) -> tuple[DeclaredBreak, ...]:
     """Breaks that a comparison of two years meets: of contributors that report on both."""
     return tuple(
-        found
-        for found, (begin, end) in _declared(release, variables)
-        if begin <= earlier and later <= end and found.parts(earlier, later)
+        break_
+        for break_, (begin, end) in _declared(release, variables)
+        if begin <= earlier and later <= end and break_.parts(earlier, later)
     )
 
 
@@ -305,23 +305,23 @@ def _declared(
 ) -> Iterator[tuple[DeclaredBreak, tuple[int, int]]]:
     """Breaks that concern variables, each once, with the years of their contributor."""
     asked = None if variables is None else {n for v in variables for n in _also(v)}
-    found: dict[DeclaredBreak, tuple[int, int]] = {}
+    breaks: dict[DeclaredBreak, tuple[int, int]] = {}
     spans = contributor_spans(release)
     for one, (name, first, last) in zip(release.facts.contributors, spans, strict=True):
         for b in one.breaks:
             if asked is None or not b.variables or asked & set(b.variables):
                 made = DeclaredBreak(b.date, name, b.kind, b.variables, b.note)
-                found.setdefault(made, (first, last))
-    yield from sorted(found.items(), key=lambda pair: (pair[0].day, pair[0].name))
+                breaks.setdefault(made, (first, last))
+    yield from sorted(breaks.items(), key=lambda pair: (pair[0].day, pair[0].name))
 
 
 def _also(variable: str) -> set[str]:
     """A variable, its group and the group's indicator, under any of which a break may name it."""
     schema = load_schema()
     try:
-        held = schema.variable(variable)
+        entry = schema.variable(variable)
     except KeyError:
         return {variable}
-    group = held.group or held.any_of or ""
+    group = entry.group or entry.any_of or ""
     indicator = schema.groups[group].indicator if group in schema.groups else None
     return {variable, group, indicator or ""} - {""}

@@ -252,7 +252,7 @@ def brackets(rows: Sequence[Bar]) -> list[tuple[int, int, int]]:
     >>> brackets(rows)
     [(0, 1, 0)]
     """
-    found: list[tuple[int, int, int]] = []
+    runs: list[tuple[int, int, int]] = []
     ends: list[int] = []
     reached = -1
     for k, row in enumerate(rows):
@@ -265,9 +265,9 @@ def brackets(rows: Sequence[Bar]) -> list[tuple[int, int, int]]:
             if lane == len(ends):
                 ends.append(last)
             ends[lane] = last
-            found.append((k, last, lane))
+            runs.append((k, last, lane))
             reached = last
-    return found
+    return runs
 
 
 def _ranking_x(scale: Scale, value: float) -> float:

@@ -110,7 +110,7 @@ def _lines(text: str, most: int) -> Iterator[str]:
     >>> list(_lines("one two three", 8))
     ['one two', 'three']
     """
-    whole = _ISOLATED.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
+    whole = _ISOLATED.sub(lambda match: match[0].replace(" ", "\u00a0"), text)
     return iter(textwrap.wrap(whole, most, break_on_hyphens=False))
 
 

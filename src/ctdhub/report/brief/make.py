@@ -63,7 +63,7 @@ class Brief:
     """A document, and every number that it prints with its question."""
 
     document: Document
-    asked: tuple[PrintedNumber, ...]
+    numbers: tuple[PrintedNumber, ...]
 
     def as_json(self) -> str:
         """Its numbers with their questions, for whoever wants to check them.
@@ -71,7 +71,7 @@ class Brief:
         Keys: ``title``, ``citation``, ``numbers``; of each number ``id``, ``kind``, ``part``,
         ``whole``, ``value``, ``printed``, as :class:`PrintedNumber` has them.
         """
-        numbers = [asdict(one) for one in self.asked]
+        numbers = [asdict(one) for one in self.numbers]
         said = {"title": self.document.title, "citation": self.document.meta.foot}
         return tables.as_json({**said, "numbers": numbers})
 
@@ -89,25 +89,25 @@ def place_brief(answers: Answers, place: BriefPlace, notebook: Notebook) -> Brie
     facts = place_facts(answers, place.key)
     order: list[SideName] = ["citizens", "exploited"]
     order.sort(key=lambda name: -facts.side(name).people.middle)
-    held = [name for name in order if facts.side(name).people.has_range]
-    lead = tuple(lines(facts, name, notebook) for name in held)
+    names = [name for name in order if facts.side(name).people.has_range]
+    lead = tuple(lines(facts, name, notebook) for name in names)
     sections = [
         section
-        for rank, name in enumerate(held)
+        for rank, name in enumerate(names)
         for section in _sections(answers, place, name, rank, notebook)
     ]
-    if held:
+    if names:
         sections += assistance.assistance_in_place(answers, place, notebook)
         sections += signs(answers, place, notebook)
-        asked = [ChangeSubject(SIDES[name], place.key) for name in held]
+        asked = [ChangeSubject(SIDES[name], place.key) for name in names]
         sections += changed(answers, asked, notebook)
     else:
         lead = (_few(),)
         above = countries.region(place.key) if place.is_country else countries.NO_REGION
         if above != countries.NO_REGION:
             around = place_facts(answers, above)
-            found = [lines(around, name, notebook) for name in order]
-            lead = (*lead, _("The region as a whole:"), *(line for line in found if line))
+            texts = [lines(around, name, notebook) for name in order]
+            lead = (*lead, _("The region as a whole:"), *(line for line in texts if line))
     return BriefText(lead, tuple(sections))
 
 
@@ -128,17 +128,17 @@ def _sections(
     answers: Answers, place: BriefPlace, name: SideName, rank: int, notebook: Notebook
 ) -> list[Section]:
     where, title = sides(place.key)[name].where, words_of("side", name, place.is_country)
-    found = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)
+    bars = drawn(answers, where, f"{name}-", (FIRST, *KEEP), notebook)
     sections = []
-    if (first := found.get(FIRST)) is not None:
+    if (first := bars.get(FIRST)) is not None:
         sections.append(Section(f"{name}-{FIRST}", title, (first,), HEAD[rank], title))
-    elif found:
+    elif bars:
         sections.append(Section(f"{name}-head", title, (), HEAD[rank], title))
     for kind in ("exploitation", "years", "corridors", "age", "means-of-control"):
         block = (
             by_year(answers, where, f"{name}-years", notebook)
             if kind == "years"
-            else found.get(kind)
+            else bars.get(kind)
         )
         if block is not None:
             named = _("{title}: {subtitle}").format(title=title, subtitle=block.subtitle)
@@ -168,14 +168,14 @@ def corridor_brief(answers: Answers, corridor: Corridor, notebook: Notebook) -> 
         notebook.add("corridor.missing", "missing", missing, (share(missing),), both, {})
         lead.append(words_of("corridor_missing", missing))
     lead += [_part(answers, corridor, name, notebook) for name in (ORIGIN, DESTINATION)]
-    found = drawn(answers, where, "corridor-", CORRIDOR_KEEP, notebook)
+    bars = drawn(answers, where, "corridor-", CORRIDOR_KEEP, notebook)
     sections = [Section("corridor", _("In numbers"), ())]
     if (years := by_year(answers, where, "corridor-years", notebook)) is not None:
         sections.append(Section("corridor-years", "", (years,), 80, years.subtitle))
     sections += [
-        Section(f"corridor-{kind}", "", (found[kind],), keep, found[kind].subtitle)
+        Section(f"corridor-{kind}", "", (bars[kind],), keep, bars[kind].subtitle)
         for kind, keep in CORRIDOR_KEEP.items()
-        if kind in found
+        if kind in bars
     ]
     sections += signs(answers, corridor, notebook)
     sections += on_corridor(answers, corridor, notebook)
@@ -187,11 +187,11 @@ def _part(answers: Answers, corridor: Corridor, name: str, notebook: Notebook) -
     other = DESTINATION if name == ORIGIN else ORIGIN
     code = corridor.origin if name == ORIGIN else corridor.destination
     whole: Where = {name: [code], other: answers.domain(other)}
-    found = answers.card(Query(corridor.where, of=Query(whole)))
-    if not found.has_range:
+    part = answers.card(Query(corridor.where, of=Query(whole)))
+    if not part.has_range:
         return ""
-    notebook.card(f"corridor.of-{name}", found, wording.ranged(found))
-    country, printed = countries.name(code, current()), wording.ranged(found)
+    notebook.card(f"corridor.of-{name}", part, wording.ranged(part))
+    country, printed = countries.name(code, current()), wording.ranged(part)
     return words_of("part", country, printed, name == ORIGIN)
 
 
@@ -224,12 +224,12 @@ QUESTIONS: dict[Theme, ChangeSubject] = {
 def day_brief(answers: Answers, day: Day, notebook: Notebook) -> BriefText:
     """The facts of the day's theme, the events of the day."""
     theme, where = day.theme, among(day.theme)
-    found = drawn(answers, where, "day-", FIGURES[theme], notebook)
+    bars = drawn(answers, where, "day-", FIGURES[theme], notebook)
     sections = [_events(day.events, notebook)]
     years = by_year(answers, where, "day-years", notebook)
     for n, kind in enumerate(FIGURES[theme]):
-        if kind in found:
-            block = found[kind]
+        if kind in bars:
+            block = bars[kind]
             keep = None if n == 0 else 90 - 10 * n
             sections.append(Section(f"day-{kind}", "", (block,), keep, block.subtitle))
         if n == 0 and years is not None:
@@ -248,8 +248,8 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     if theme == "eu":
         facts = place_facts(answers, "eu")
         names: tuple[SideName, ...] = ("exploited", "citizens")
-        found = [lines(facts, name, notebook) for name in names]
-        return tuple(line for line in found if line) or (_few(),)
+        texts = [lines(facts, name, notebook) for name in names]
+        return tuple(line for line in texts if line) or (_few(),)
     if theme in ("women", "children", "labour"):
         return (_theme(answers, theme, notebook),)
     first = headline(answers)
@@ -276,11 +276,11 @@ def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
         return _few()
     n = wording.surely(people)
     notebook.card("day.people", people, number(n), *sentences.estimate_printed(people))
-    told = words_of("theme", theme, n, answers.release.years, sentences.estimate(people))
+    sentence = words_of("theme", theme, n, answers.release.years, sentences.estimate(people))
     if missing is None:
-        return told
+        return sentence
     notebook.add("day.missing", "missing", missing, (share(missing),), known.where, {})
-    return f"{told} {words_of('missing', missing)}"
+    return f"{sentence} {words_of('missing', missing)}"
 
 
 def _few() -> str:
@@ -318,7 +318,7 @@ PRINTED = 3
 def meta(release: Release, made: date) -> Meta:
     """What every page of a document about a release carries."""
     practice = _("Practice data: fictitious. No number on this page is about real people.")
-    changed = [notice.heading for notice in wording.shown(release)[:1]]
+    changed = [notice.heading for notice in wording.notices(release)[:1]]
     return Meta(
         lang=current(),
         rtl=current() in RIGHT_TO_LEFT,
@@ -375,7 +375,7 @@ def closing(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
         wording.break_sentence(one, release.facts)
         for one in breaks_within(release, None, *release.years)
     ]
-    notices = tuple(notice.short for notice in wording.shown(release)[:PRINTED])
+    notices = tuple(notice.short for notice in wording.notices(release)[:PRINTED])
     return (
         *([Section("errata", _("Corrections"), (Words(notices),))] if notices else []),
         Section("reading", _("How to read this"), (Words(reading),)),
@@ -413,7 +413,7 @@ def make_poster(answers: Answers, subject: Subject, made: date, help: Help | Non
         where, unit = _people(answers, subject)
         said, title, lines = words_of("sentence", "all"), subject.name, ()
     missing = answers.missing(recorded(answers, where)) if where else None
-    found = answers.card(Query(where), missing=missing)
+    people = answers.card(Query(where), missing=missing)
     contacts = (help or Help(text=release.facts.helpline)).contacts(country_of(subject))
     call = _("In immediate danger, call the emergency services.")
     if contacts:
@@ -425,7 +425,7 @@ def make_poster(answers: Answers, subject: Subject, made: date, help: Help | Non
         title=title,
         lead=(said,),
         sections=(
-            *_number(found, counted, notebook),
+            *_number(people, counted, notebook),
             *(Section(f"line-{k}", "", (Words((line,)),), keep=0) for k, line in enumerate(lines)),
             Section("call", call, tuple(Words((one.reach,)) for one in contacts[:1])),
         ),
@@ -434,7 +434,7 @@ def make_poster(answers: Answers, subject: Subject, made: date, help: Help | Non
         left_out="",
         paper="a3",
     )
-    return Brief(page, notebook.asked)
+    return Brief(page, notebook.numbers)
 
 
 def _people(answers: Answers, subject: BriefPlace | Corridor) -> tuple[Where, str]:
@@ -446,26 +446,26 @@ def _people(answers: Answers, subject: BriefPlace | Corridor) -> tuple[Where, st
     return two[most], most
 
 
-def _number(found: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, ...]:
+def _number(people: NumberCard, unit: str, notebook: Notebook) -> tuple[Section, ...]:
     """The number with its range, as "at least" where for some people it is not recorded whether
     they belong; nothing where it is not printed."""
-    if not wording.surely(found):
+    if not wording.surely(people):
         return ()
-    low, high = wording.ends(found)
+    low, high = wording.ends(people)
     text = low
-    forms: tuple[str, ...] = (low, high, share(found.level))
-    if found.value is not None:
-        text, forms = number(found.value), (number(found.value), *forms)
-    interval = words_of("range", low, high, share(found.level))
-    if found.once is not None:
-        least, most, _doubles = told = sentences.once_printed(found)
+    forms: tuple[str, ...] = (low, high, share(people.level))
+    if people.value is not None:
+        text, forms = number(people.value), (number(people.value), *forms)
+    interval = words_of("range", low, high, share(people.level))
+    if people.once is not None:
+        least, most, _doubles = texts = sentences.once_printed(people)
         text = _("{low} to {high}").format(low=least, high=most)
-        interval, forms = sentences.recorded_people(found), (*forms, *told)
-    if found.missing is not None:
-        least, missing = number(wording.surely(found)), share(found.missing)
+        interval, forms = sentences.recorded_people(people), (*forms, *texts)
+    if people.missing is not None:
+        least, missing = number(wording.surely(people)), share(people.missing)
         text, forms = _("at least {n}").format(n=least), (*forms, least, missing)
         interval = words_of("with_missing", interval, missing)
-    notebook.card("poster.people", found, *forms)
+    notebook.card("poster.people", people, *forms)
     return (Section("number", "", (LargeNumber(text, unit, interval),)),)
 
 
@@ -484,11 +484,11 @@ def brief(answers: Answers, subject: Subject, made: date, help: Help | None = No
     """
     notebook = Notebook()
     if isinstance(subject, BriefPlace):
-        told = place_brief(answers, subject, notebook)
+        text = place_brief(answers, subject, notebook)
     elif isinstance(subject, Corridor):
-        told = corridor_brief(answers, subject, notebook)
+        text = corridor_brief(answers, subject, notebook)
     else:
-        told = day_brief(answers, subject, notebook)
+        text = day_brief(answers, subject, notebook)
     release = answers.release
     title = subject.name
     subtitle = _("Brief of release {version}").format(version=release.version)
@@ -497,10 +497,10 @@ def brief(answers: Answers, subject: Subject, made: date, help: Help | None = No
     sheet = Document(
         meta=meta(release, made),
         title=title,
-        lead=told.lead,
+        lead=text.lead,
         sections=_headed(
             (
-                *told.sections,
+                *text.sections,
                 where_to_turn(release, help, country_of(subject)),
                 *closing(answers, notebook),
             )
@@ -510,7 +510,7 @@ def brief(answers: Answers, subject: Subject, made: date, help: Help | None = No
         most=MOST_PAGES,
         left_out=_("Left out for want of room, and shown on the site: {names}."),
     )
-    return Brief(sheet, notebook.asked)
+    return Brief(sheet, notebook.numbers)
 
 
 def _headed(sections: tuple[Section, ...]) -> tuple[Section, ...]:

@@ -86,12 +86,12 @@ class Notebook:
     """Collects what a brief prints."""
 
     def __init__(self) -> None:
-        self._found: dict[str, PrintedNumber] = {}
+        self._numbers: dict[str, PrintedNumber] = {}
 
     @property
-    def asked(self) -> tuple[PrintedNumber, ...]:
+    def numbers(self) -> tuple[PrintedNumber, ...]:
         """All numbers, in the order of writing."""
-        return tuple(self._found.values())
+        return tuple(self._numbers.values())
 
     def add(
         self,
@@ -104,7 +104,7 @@ class Notebook:
     ) -> None:
         """Note a number that is printed; one without a value has nothing to note."""
         if value is not None:
-            self._found[id] = PrintedNumber(
+            self._numbers[id] = PrintedNumber(
                 id, kind, _plain(part or {}), _plain(whole or {}), value, printed
             )
 
@@ -123,7 +123,7 @@ class Notebook:
         whole = query.of.where if query.of else {}
         self.add(id, kind, card.value, printed, query.where, whole)
         if card.value is None and card.has_range:
-            self._found[id] = PrintedNumber(
+            self._numbers[id] = PrintedNumber(
                 id, kind, _plain(query.where), _plain(whole), None, printed
             )
 
@@ -152,14 +152,14 @@ def drawn(
         notebook: gets every number that is printed.
     """
     chosen = Among(where, "", "")
-    found = {f.id: f for f in site.figures(answers, chosen) if f.id in names}
+    figures = {f.id: f for f in site.figures(answers, chosen) if f.id in names}
     if LABOUR in names:
         more = site.subject_figure(answers, LABOUR, Among(where, LABOUR, ""), 0)
         if more is not None:
-            found[LABOUR] = more
+            figures[LABOUR] = more
     return {
         name: _bars(answers, name, figure, where, f"{prefix}{name}", notebook)
-        for name, figure in found.items()
+        for name, figure in figures.items()
         if name == "gender" or sum(b.size is not None for b in figure.bars if not b.missing) > 1
     }
 
@@ -262,13 +262,13 @@ def assistance_in_place(
     here: list[Block] = []
     if (bars := _assistance_bars(answers, where, place.name, notebook)) is not None:
         here.append(bars)
-    told = [
+    gaps = [
         _gap(answers, gap, f"assistance-{gap.kind}", notebook)
         for gap in equity.clear_gaps(_assistance(answers, COUNTRY))
         if {*gap.least, *gap.most} & set(where[DESTINATION])
     ]
-    if told:
-        here.append(Words(tuple(told), _("Between countries of exploitation")))
+    if gaps:
+        here.append(Words(tuple(gaps), _("Between countries of exploitation")))
     if here:
         here.append(Words((assistance_caveat(),)))
     title = _("Assistance")
@@ -288,28 +288,28 @@ def _assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
 
 
 def _hub(answers: Answers, title: str, notebook: Notebook) -> tuple[Section, ...]:
-    found = _assistance(answers, CITIZENS)
-    told = [
+    by_kind = _assistance(answers, CITIZENS)
+    texts = [
         _gap(answers, gap, f"assistance-hub-{gap.kind}", notebook)
-        for gap in equity.clear_gaps(found)
-    ] or _who(found, notebook)
-    if not told:
+        for gap in equity.clear_gaps(by_kind)
+    ] or _who(by_kind, notebook)
+    if not texts:
         return ()
     if title:
-        told.append(assistance_caveat())
-    words = Words(tuple(told), _("All people of this hub, by citizenship"))
+        texts.append(assistance_caveat())
+    words = Words(tuple(texts), _("All people of this hub, by citizenship"))
     name = _("Assistance by citizenship")
     return (Section("assistance-hub", title, (words,), KEEP_HUB, name),)
 
 
 def _assistance_bars(answers: Answers, where: Where, place: str, notebook: Notebook) -> Bars | None:
     """The share who received each kind of assistance; None where none is shown."""
-    held = {
+    groups = {
         kind: equity.standing(answers, kind, where)
         for kind in equity.kinds(answers)
         if answers.measured(kind, *COUNTRY)
     }
-    shown = {kind: g for kind, g in held.items() if g.shares[RECEIVED].value is not None}
+    shown = {kind: g for kind, g in groups.items() if g.shares[RECEIVED].value is not None}
     if not shown:
         return None
     bars = []
@@ -324,7 +324,7 @@ def _assistance_bars(answers: Answers, where: Where, place: str, notebook: Noteb
         notebook.card(f"assistance.{kind}", part, sized(part))
     note = [_("n: the people whose status is recorded.")]
     note.append(_unknown(shown, notebook))
-    if left := len(held) - len(shown):
+    if left := len(groups) - len(shown):
         note.append(brief_words("rows_left", left))
         notebook.add("assistance.left", "sum", left, (number(left),))
     return Bars(
@@ -354,8 +354,8 @@ def _gap(answers: Answers, gap: Gap, id: str, notebook: Notebook) -> str:
         group = {v: [code] for v, code in zip(gap.by, codes, strict=True)}
         parts.append({**group, gap.kind: [RECEIVED]})
         whole: Where = {**group, gap.kind: answers.domain(gap.kind)}
-        told = share_parts(gap.shares[k], *gap.ends[k])
-        notebook.add(f"{id}.{name}", "share", gap.shares[k], told, parts[-1], whole)
+        forms = share_parts(gap.shares[k], *gap.ends[k])
+        notebook.add(f"{id}.{name}", "share", gap.shares[k], forms, parts[-1], whole)
         open_ends = (share(gap.unknown[k]), *interval(*gap.bounds[k]))
         notebook.add(f"{id}.{name}.unknown", "share", gap.unknown[k], open_ends, whole, group)
     printed = tuple(
@@ -370,21 +370,21 @@ def _outwards(low: float, high: float) -> tuple[int, int]:
     return int(low // 1), -int(-high // 1)
 
 
-def _who(found: tuple[Assistance, ...], notebook: Notebook) -> list[str]:
+def _who(by_kind: tuple[Assistance, ...], notebook: Notebook) -> list[str]:
     """Who received, of the kind with most people recorded, where no gap is clear."""
-    compared = [a for a in found if len(equity.comparable(a)) > 1]
+    compared = [a for a in by_kind if len(equity.comparable(a)) > 1]
     if not compared:
         return []
     most = max(compared, key=lambda a: a.everybody.recorded.value or 0)
-    told = []
+    shares = []
     for group in equity.comparable(most):
         part = group.shares[RECEIVED]
         notebook.card(f"assistance-hub.{'-'.join(group.codes)}", part, ranged(part))
-        told.append(
+        shares.append(
             _("{group}, {share}").format(group=group_name(most.by, group.codes), share=ranged(part))
         )
     text = _("{kind}. Received, of those recorded: {groups}. No difference is clear.")
-    return [text.format(kind=label(most.kind, current()), groups=listed(told))]
+    return [text.format(kind=label(most.kind, current()), groups=listed(shares))]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -403,13 +403,13 @@ def changed(
     apart = False
     unsplit: dict[tuple[int, int], list[str]] = {}
     for question in questions:
-        found = decomposition.report(answers, question)
-        if found is None or all(row.people.value is None for row in found.rows):
+        report = decomposition.report(answers, question)
+        if report is None or all(row.people.value is None for row in report.rows):
             continue
-        if texts := _texts(found, answers.release.facts, notebook):
+        if texts := _texts(report, answers.release.facts, notebook):
             blocks.append(Words(tuple(texts), question_label(question)))
-            apart = apart or (found.apart and not found.moved)
-        for split in reversed(found.splits):
+            apart = apart or (report.apart and not report.moved)
+        for split in reversed(report.splits):
             years = split.earlier, split.later
             if not _can_be_split(split) and not _same_contributors(answers, *years):
                 unsplit.setdefault(years, []).append(question_label(question))
@@ -433,14 +433,14 @@ def on_corridor(answers: Answers, corridor: Corridor, notebook: Notebook) -> tup
         before, after = (
             answers.card(Query({**corridor.where, PERIOD: [str(y)]})) for y in (earlier, last)
         )
-        found = trend.difference(before, after)
-        if found is None:
+        change = trend.difference(before, after)
+        if change is None:
             continue
         if not _same_contributors(answers, earlier, last):
             texts.append(_not_split(answers, earlier, last))
-        elif found.is_clear:
+        elif change.is_clear:
             level = release.protected.guarantee.level
-            ends = round(found.value), math.floor(found.low), math.ceil(found.high)
+            ends = round(change.value), math.floor(change.low), math.ceil(change.high)
             met = trend.breaks_between(release, tuple(corridor.where), earlier, last)
             split = decomposition.Split(earlier, last, *ends, (), None, False, level, met)
             _note(corridor.where, "change.corridor", split, notebook)
@@ -458,15 +458,15 @@ def _section(blocks: Sequence[Words]) -> tuple[Section, ...]:
     return (Section("change", title, tuple(blocks), KEEP),)
 
 
-def _texts(found: decomposition.Report, facts: PublicFacts, notebook: Notebook) -> list[str]:
+def _texts(report: decomposition.Report, facts: PublicFacts, notebook: Notebook) -> list[str]:
     """A paragraph for each span of years of which something is clear, the longest first."""
     texts = []
-    for split in reversed(found.splits):
+    for split in reversed(report.splits):
         clear = split.is_clear or any(part.is_clear for part in split.parts)
         if clear and _can_be_split(split):
-            id = f"change.{found.question.code or 'all'}"
-            _note(found.question.where, id, split, notebook)
-            texts.append(" ".join(change_sentences(found.question, split, facts)))
+            id = f"change.{report.question.code or 'all'}"
+            _note(report.question.where, id, split, notebook)
+            texts.append(" ".join(change_sentences(report.question, split, facts)))
     return texts
 
 
@@ -498,10 +498,10 @@ def _note(where: Where, id: str, split: decomposition.Split, notebook: Notebook)
         notebook.add(f"{id}.recorded-{name}", "change_part", value.value, printed, after, before)
 
 
-def _printed(found: decomposition.ChangePart | decomposition.Split) -> tuple[str, ...]:
+def _printed(change: decomposition.ChangePart | decomposition.Split) -> tuple[str, ...]:
     """The number of people where it is told, and the ends of its interval."""
-    ends = signed(found.low), signed(found.high)
-    return (number(abs(found.value)), *ends) if found.is_clear else ends
+    ends = signed(change.low), signed(change.high)
+    return (number(abs(change.value)), *ends) if change.is_clear else ends
 
 
 # --------------------------------------------------------------------------------------------------
@@ -534,15 +534,15 @@ def signs(
     return (Section("signals", title, tuple(blocks), SIGNALS_KEEP),)
 
 
-def _closing(answers: Answers, found: Found, more: int, notebook: Notebook) -> tuple[str, ...]:
+def _closing(answers: Answers, search: Found, more: int, notebook: Notebook) -> tuple[str, ...]:
     """How many more there are, who joined or left, what a signal is not."""
     paragraphs = []
     if more > 0:
         paragraphs.append(brief_words("more_signals", more))
         notebook.add("signals.left", "sum", more, (number(more),))
-    promise = false_share(found)
-    notebook.add("signals.promise", "sum", found.settings.rate, (promise,))
-    begin, end = (found.panel.periods[k].place for k in (found.past[0], found.window[1]))
+    promise = false_share(search)
+    notebook.add("signals.promise", "sum", search.settings.rate, (promise,))
+    begin, end = (search.panel.periods[k].place for k in (search.past[0], search.window[1]))
     turned_then = turned(answers.release, (begin, end))
     return (*paragraphs, " ".join((*turned_then, promise, words_of("no_cause"))))
 
@@ -565,47 +565,47 @@ def _places(of: Of) -> Of:
     return tuple(pair for pair in of if pair[0] in PLACES)
 
 
-def _chosen(result: ReleaseSignals, found: Found, concerns: Callable[[Of], bool]) -> list[Finding]:
+def _chosen(result: ReleaseSignals, search: Found, concerns: Callable[[Of], bool]) -> list[Finding]:
     """The largest first, without those that follow from others.
 
     Of one place and one question a rise is told rather than a fall, because where one answer rises
     the others fall.  Where all people of a place rose or fell in number, so do their parts: a part
     is told beside them only if its share moved.
     """
-    here = [f for f in found.signals if concerns(result.looked[f.row].of)]
+    here = [f for f in search.signals if concerns(result.looked[f.row].of)]
     whole = {
-        (_places(of), _clearest(found, finding).way)
+        (_places(of), _clearest(search, finding).way)
         for finding in here
         for of in [result.looked[finding.row].of]
         if of == _places(of)
     }
     kept: dict[tuple[Of, str], Finding] = {}
     for finding in here:
-        of, clearest = result.looked[finding.row].of, _clearest(found, finding)
+        of, clearest = result.looked[finding.row].of, _clearest(search, finding)
         places, rest = _places(of), [variable for variable, _code in of if variable not in PLACES]
-        moved = {t.what for t in finding.moved(found.settings.rate)}
+        moved = {t.what for t in finding.moved(search.settings.rate)}
         if rest and moved == {"count"} and (places, clearest.way) in whole:
             continue
         key = (places, next((v if v in PARTS else "flags" for v in rest), ""))
-        held = kept.get(key)
-        if held is None or (clearest.way == "rise" and _clearest(found, held).way == "fall"):
+        other = kept.get(key)
+        if other is None or (clearest.way == "rise" and _clearest(search, other).way == "fall"):
             kept[key] = finding
     return list(kept.values())
 
 
-def _clearest(found: Found, finding: Finding) -> Test:
+def _clearest(search: Found, finding: Finding) -> Test:
     """What moved most clearly."""
-    return min(finding.moved(found.settings.rate), key=lambda t: t.q)
+    return min(finding.moved(search.settings.rate), key=lambda t: t.q)
 
 
 def _signals_note(
-    result: ReleaseSignals, found: Found, finding: Finding, notebook: Notebook
+    result: ReleaseSignals, search: Found, finding: Finding, notebook: Notebook
 ) -> None:
     of, looked = cards(result, finding), result.looked[finding.row]
     part = looked.where
     whole = looked.whole_where(result.release.years)
-    for k, (name, ends) in enumerate((("before", found.past), ("now", found.window))):
-        when: Where = {PERIOD: _years(found, finding, ends)}
+    for k, (name, ends) in enumerate((("before", search.past), ("now", search.window))):
+        when: Where = {PERIOD: _years(search, finding, ends)}
         id = f"signals.{looked.name}"
         _add(notebook, f"{id}.count-{name}", "mean", of.count[k], {**part, **when}, {})
         if of.whole is not None and of.share is not None:
@@ -614,11 +614,11 @@ def _signals_note(
             _add(notebook, f"{id}.share-{name}", "mean_share", of.share[k], {**part, **when}, all_)
 
 
-def _years(found: Found, finding: Finding, ends: tuple[int, int]) -> list[str]:
+def _years(search: Found, finding: Finding, ends: tuple[int, int]) -> list[str]:
     """The years of a mean: those that somebody covers."""
-    known = ~np.isnan(found.panel.counts[finding.row])
+    known = ~np.isnan(search.panel.counts[finding.row])
     return [
-        str(found.panel.periods[k].place) for k in range(ends[0], ends[1] + 1) if bool(known[k])
+        str(search.panel.periods[k].place) for k in range(ends[0], ends[1] + 1) if bool(known[k])
     ]
 
 

@@ -63,13 +63,13 @@ def observance(when: date) -> Observance | None:
 
 def among(theme: Theme) -> Where:
     """The people that a theme is about; no condition for all."""
-    found: dict[Theme, Where] = {
+    conditions: dict[Theme, Where] = {
         "women": {SEX: ["female"]},
         "children": {AGE: list(CHILD_BANDS)},
         "labour": {FORCED_LABOUR: ["yes"]},
         "eu": {DESTINATION: countries.members("eu")},
     }
-    return found.get(theme, {})
+    return conditions.get(theme, {})
 
 
 # --------------------------------------------------------------------------------------------------
@@ -171,13 +171,13 @@ def named_country(text: str) -> str:
     """
     if text.strip().upper() in countries.ALPHA3:
         return text.strip().upper()
-    found = resolve(text)
-    if found.alpha3:
-        return found.alpha3
-    if found.nearest:
-        near = countries.name(found.nearest, current())
-        raise error("country/near", name=printable(text), near=near, code=found.nearest)
-    if found.several:
+    match = resolve(text)
+    if match.alpha3:
+        return match.alpha3
+    if match.nearest:
+        near = countries.name(match.nearest, current())
+        raise error("country/near", name=printable(text), near=near, code=match.nearest)
+    if match.several:
         raise error("country/several", name=printable(text))
     raise error("country", name=printable(text))
 
@@ -191,11 +191,11 @@ def region(text: str) -> str:
     >>> region("Europe"), region("South-Eastern Asia"), region("EU"), region("150")
     ('europe', 'south_eastern_asia', 'eu', 'europe')
     """
-    found = _meant(text)
-    if found is not None and found.kind in ("region", "union", "set"):
-        return found.key
-    if found is not None and found.kind == "country":
-        raise error("region/country", name=found.name(current()), code=found.key)
+    place = _place_of(text)
+    if place is not None and place.kind in ("region", "union", "set"):
+        return place.key
+    if place is not None and place.kind == "country":
+        raise error("region/country", name=place.name(current()), code=place.key)
     keys = (
         *countries.regions(),
         *countries.subregions(),
@@ -212,7 +212,7 @@ def region(text: str) -> str:
     )
 
 
-def _meant(text: str) -> Meant | None:
+def _place_of(text: str) -> Meant | None:
     """The place of that name or code, if there is one."""
     try:
         return find_place(text, lambda name: resolve(name).alpha3)
@@ -264,8 +264,8 @@ def named_day(text: str, hub: Path | None) -> Day:
     except ValueError:
         raise error("day", name=printable(text)) from None
     calendar = read_calendar(hub) if hub is not None else None
-    held, known = calendar.events if calendar else (), observance(when)
-    events = tuple(e for e in held if e.first_day <= when <= e.last_day)
+    entries, known = calendar.events if calendar else (), observance(when)
+    events = tuple(e for e in entries if e.first_day <= when <= e.last_day)
     if known is None and not events:
         days = ", ".join(f"{when.year}-{o.month:02}-{o.day:02}" for o in OBSERVANCES)
         raise error("day/nothing-known", day=in_words(when), days=days)

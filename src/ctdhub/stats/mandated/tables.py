@@ -181,8 +181,8 @@ class Counter:
         blank: Blank = "not_recorded" if category == "not_recorded" else ""
         if not self._covered:
             blank, measured = "nobody_reports", False
-        found, published, people = _counted(self.answers, self._all(where), measured)
-        rate = self._rate(found, people, dimension, category, published=published)
+        count, published, people = _counted(self.answers, self._all(where), measured)
+        rate = self._rate(count, people, dimension, category, published=published)
         return MandatedLine(self.country, self._span, dimension, category, blank, people, *rate)
 
     @cached_property
@@ -250,7 +250,7 @@ class Counter:
         return {model.PERIOD: list(self.years)} if self.years else {}
 
     def _rate(
-        self, found: Interval, shown: NumberCard, dimension: str, category: str, *, published: bool
+        self, count: Interval, shown: NumberCard, dimension: str, category: str, *, published: bool
     ) -> tuple[NumberCard | None, str]:
         """The rate, and whose population it refers to: that of the line's own sex or age where the
         file has it, else everybody's."""
@@ -263,9 +263,9 @@ class Counter:
         people = own or self.population.get(*place)
         if people is None:
             return None, ""
-        if found.high is not None:
-            self.population.check(*place, people, found.value or 0.0, found.high)
-        rate, of = per(found, people.number), people.number
+        if count.high is not None:
+            self.population.check(*place, people, count.value or 0.0, count.high)
+        rate, of = per(count, people.number), people.number
         release, query = self.answers.release, shown.query
         made = card(release, rate, "per_100000", query, denominator=of, published=published)
         return made, whom if own else ""
@@ -276,20 +276,20 @@ def _counted(answers: Answers, where: Where, measured: bool) -> tuple[Interval, 
     """The number of people, whether it was published, and its card, made once: tables of several
     shapes ask the same of a country and year."""
     query = Query(where)
-    found = answers.count(query.where) if measured else NOT_MEASURED
+    count = answers.count(query.where) if measured else NOT_MEASURED
     own = answers.is_published(query.where)
-    return found, own, card(answers.release, found, "people", query, published=own)
+    return count, own, card(answers.release, count, "people", query, published=own)
 
 
-def per(found: Interval, population: int) -> Interval:
+def per(count: Interval, population: int) -> Interval:
     """A count as a rate per :data:`PER` of a population, which is taken as exact.
 
     >>> per(Interval(50, 40, 60), 1_000_000)
     Interval(value=5.0, low=4.0, high=6.0)
     """
-    if found.value is None or found.low is None or found.high is None:
+    if count.value is None or count.low is None or count.high is None:
         return NOT_MEASURED
-    return Interval(*(PER * x / population for x in (found.value, found.low, found.high)))
+    return Interval(*(PER * x / population for x in (count.value, count.low, count.high)))
 
 
 def most_frequent(counter: Counter) -> list[MandatedLine]:
@@ -363,7 +363,7 @@ def _sdg(counter: Counter) -> list[MandatedLine]:
 # has victims alone; presumed and identified ones are lines of their own where it distinguishes
 # them.
 
-ASKED = (model.SEXUAL_EXPLOITATION, model.FORCED_LABOUR)
+OWN_FORMS = (model.SEXUAL_EXPLOITATION, model.FORCED_LABOUR)
 """Forms of exploitation that the collection has a category of its own for."""
 OTHER = "other_forms"
 
@@ -391,15 +391,15 @@ CITIZENSHIPS = (
 def _eurostat(counter: Counter) -> list[MandatedLine]:
     """Forms are sexual exploitation, forced labour, all others together, which no release measures
     as one, and each of the others."""
-    held = forms(counter.answers)
+    flags = forms(counter.answers)
     lines = [
         counter.line("total", "all", {}),
         *counter.by_standing(),
         *counter.by_sex(),
         *(counter.line("citizenship", c, {model.RELATION: [code]}) for c, code in CITIZENSHIPS),
-        *counter.by_form(form for form in ASKED if form in held),
+        *counter.by_form(form for form in OWN_FORMS if form in flags),
         counter.line("form_of_exploitation", OTHER, {}, measured=False),
-        *counter.by_form(form for form in held if form not in ASKED),
+        *counter.by_form(form for form in flags if form not in OWN_FORMS),
     ]
     for gender in (*counter.answers.domain(model.SEX), NOT_RECORDED):
         for category, code in CITIZENSHIPS:
@@ -447,12 +447,12 @@ def _of_group(always: Counter, dimension: str, group: str) -> list[MandatedLine]
     """Flags of a group, of all years: they are not measured by year here; none where none is
     released."""
     schema, released = model.load_schema(), always.answers.variables
-    held = [f for f in schema.flags(group) if f in released]
+    flags = [f for f in schema.flags(group) if f in released]
     some = schema.groups[group].indicator or ""
-    asked = [("recorded", some)] if held and some in released else []
+    asked = [("recorded", some)] if flags and some in released else []
     return [
         always.line(dimension, name, {flag: [YES]})
-        for name, flag in (*asked, *zip(held, held, strict=True))
+        for name, flag in (*asked, *zip(flags, flags, strict=True))
     ]
 
 
@@ -524,8 +524,8 @@ def _table(name: str, answers: Answers, scope: MandatedScope) -> MandatedTable:
     """
     places, population = scope.places, scope.population if name == SDG else None
     if name == EUROSTAT:
-        held = reporting_countries()
-        places = tuple(place for place in places if place in held)
+        states = reporting_countries()
+        places = tuple(place for place in places if place in states)
         if not places:
             raise error("reporting-country")
     spans: list[tuple[str, ...]] = [(year,) for year in scope.years]
@@ -604,7 +604,7 @@ ALL = ""
 def _codes(column: str) -> dict[str, str]:
     """Code by word of a sex or an age."""
     words = read_shipped(resources.files("ctdhub.stats.mandated") / "population_words.yaml")
-    codes = {"": ALL} | {w: code for code, held in words[column].items() for w in held.split()}
+    codes = {"": ALL} | {w: code for code, text in words[column].items() for w in text.split()}
     return {word: ALL if code == "all" else code for word, code in codes.items()}
 
 
@@ -706,10 +706,10 @@ def load_population(path: Path, *, high_rates: bool = False) -> Population:  # n
             continue
         if len(cells) < len(header):
             raise error("population/cells", file=path, row=number)
-        key, found = _row(path, number, dict(zip(header, map(str.strip, cells), strict=False)))
+        key, group = _row(path, number, dict(zip(header, map(str.strip, cells), strict=False)))
         if key in people:
             raise error("population/twice", file=path, row=number)
-        people[key] = found
+        people[key] = group
     if not people:
         raise error("population/no-rows", file=path, row=2)
     for country, year in {key[:2] for key in people}:
@@ -749,10 +749,10 @@ def _row(path: Path, row: int, cells: dict[str, str]) -> tuple[_Key, Inhabitants
 def _is_of(day: str, year: int) -> bool:
     """Whether a day lies in a year, or is the first of the next, which is its end."""
     try:
-        found = date.fromisoformat(day)
+        when = date.fromisoformat(day)
     except ValueError:
         return False
-    return found.year == year or found == date(year + 1, 1, 1)
+    return when.year == year or when == date(year + 1, 1, 1)
 
 
 def _total(path: Path, people: dict[_Key, Inhabitants], country: str, year: str) -> None:
@@ -761,17 +761,17 @@ def _total(path: Path, people: dict[_Key, Inhabitants], country: str, year: str)
         [(country, year, sex, ALL) for sex in ("female", "male")],
         [(country, year, ALL, age) for age in ("children", "adults")],
     ):
-        held = [people[key] for key in parts if key in people]
+        rows = [people[key] for key in parts if key in people]
         whole = people.get((country, year, ALL, ALL))
-        if len(held) == len(parts):
-            number = sum(part.number for part in held)
+        if len(rows) == len(parts):
+            number = sum(part.number for part in rows)
             if whole is None:
-                whole = Inhabitants(number, held[0].row, held[0].source, held[0].reference_date)
+                whole = Inhabitants(number, rows[0].row, rows[0].source, rows[0].reference_date)
                 people[country, year, ALL, ALL] = whole
             if abs(number - whole.number) > OFF * whole.number:
-                raise _sum(path, held[0].row, country, year)
-        elif whole is not None and any(part.number > whole.number for part in held):
-            raise _sum(path, held[0].row, country, year)
+                raise _sum(path, rows[0].row, country, year)
+        elif whole is not None and any(part.number > whole.number for part in rows):
+            raise _sum(path, rows[0].row, country, year)
 
 
 def _sum(path: Path, row: int, country: str, year: str) -> HubError:

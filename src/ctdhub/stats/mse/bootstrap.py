@@ -114,16 +114,16 @@ def bits_of(lists: Lists, purpose: str) -> Source:
     """
     content = json.dumps(["ctdhub estimate 1", purpose, lists.names, lists.counts, lists.sigma])
     key = hashlib.sha256(content.encode()).digest()
-    held, block = b"", 0
+    rest, block = b"", 0
 
     def source(size: int) -> bytes:
-        nonlocal held, block
-        parts, have = [held], len(held)
+        nonlocal rest, block
+        parts, have = [rest], len(rest)
         while have < size:
             parts.append(hashlib.shake_256(key + block.to_bytes(8, "big")).digest(_BLOCK))
             have, block = have + _BLOCK, block + 1
         joined = b"".join(parts)
-        held = joined[size:]
+        rest = joined[size:]
         return joined[:size]
 
     return source
@@ -158,13 +158,13 @@ def multinomial(n: int, chances: Floats, rows: int, source: Source) -> npt.NDArr
     from ctdhub.stats.mse import kernels
 
     out = np.zeros((rows, len(chances)), dtype=np.int64)
-    held = words(8 * out.size + 4096, source)
+    stock = words(8 * out.size + 4096, source)
     while True:
         at = np.zeros(1, dtype=np.int64)
-        kernels.multinomials(n, chances / chances.sum(), out, held, at)
-        if at[0] <= len(held):
+        kernels.multinomials(n, chances / chances.sum(), out, stock, at)
+        if at[0] <= len(stock):
             return out
-        held = np.concatenate([held, words(len(held), source)])
+        stock = np.concatenate([stock, words(len(stock), source)])
 
 
 def resampled(lists: Lists, rows: int, source: Source) -> Floats:

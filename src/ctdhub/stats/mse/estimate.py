@@ -41,7 +41,7 @@ RATES = (0.05, 0.1, 0.2)
 MOST_RATE = 0.5
 """Shares of wrong links above this say that nothing is known of the links."""
 Kind = Literal["without", "merged", "tied", "missed_links", "false_links"]
-Known = Literal["", "about", "most"]
+Knowledge = Literal["", "about", "most"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class SensitivityChange:
     independent: float | None
     anew: bool = False
     others: float | None = None
-    known: Known = ""
+    known: Knowledge = ""
 
 
 def changes(
@@ -115,9 +115,9 @@ def _pairs(lists: Lists, chosen: Bools) -> Iterator[SensitivityChange]:
     for pair, (a, b), free in zip(lists.pairs, pair_places(len(lists.names)), chosen, strict=True):
         for odds in ODDS:
             offset = np.where(lists.on[:, a] & lists.on[:, b], math.log(odds), 0.0)
-            found = select(lists.y[None], len(lists.names), held=chosen, offset=offset)
-            stepwise = None if free else _finite(found.people)
-            yield SensitivityChange("tied", pair, odds, lists.seen, stepwise, _finite(found.alone))
+            fit = select(lists.y[None], len(lists.names), pairs=chosen, offset=offset)
+            stepwise = None if free else _finite(fit.people)
+            yield SensitivityChange("tied", pair, odds, lists.people, stepwise, _finite(fit.alone))
 
 
 def _others(lists: Lists, links: WrongLinks | None) -> Iterator[tuple[SensitivityChange, Lists]]:
@@ -128,9 +128,9 @@ def _others(lists: Lists, links: WrongLinks | None) -> Iterator[tuple[Sensitivit
         kind: Kind,
         names: tuple[str, ...],
         rate: float | None = None,
-        known: Known = "",
+        known: Knowledge = "",
     ) -> tuple[SensitivityChange, Lists]:
-        return SensitivityChange(kind, names, rate, table.seen, None, None, known=known), table
+        return SensitivityChange(kind, names, rate, table.people, None, None, known=known), table
 
     if len(lists.names) > 2:
         for name in lists.names:
@@ -150,26 +150,26 @@ def _others(lists: Lists, links: WrongLinks | None) -> Iterator[tuple[Sensitivit
 
 
 def _changed(
-    told: SensitivityChange, lists: Lists, before: Lists, chosen: Bools, level: float
+    change: SensitivityChange, lists: Lists, before: Lists, chosen: Bools, level: float
 ) -> SensitivityChange:
     if pass_gate(lists, level).lists is None:
-        return told
+        return change
     y, k = lists.y[None], len(lists.names)
     anew = select(y, k, lists.sigma)
     both = set(before.names) & set(lists.names)
-    same = _named(before, chosen, both) == _named(lists, anew.chosen[0], both)
+    same = _pair_names(before, chosen, both) == _pair_names(lists, anew.chosen[0], both)
     made, alone = _finite(anew.people), _finite(anew.alone)
-    if same or told.rate is None:
-        return replace(told, stepwise=made, independent=alone, anew=not same)
-    held = _finite(select(y, k, held=chosen).people)
-    return replace(told, stepwise=held, independent=alone, anew=True, others=made)
+    if same or change.rate is None:
+        return replace(change, stepwise=made, independent=alone, anew=not same)
+    people = _finite(select(y, k, pairs=chosen).people)
+    return replace(change, stepwise=people, independent=alone, anew=True, others=made)
 
 
 def _finite(people: Floats) -> float | None:
     return float(people[0]) if np.isfinite(people[0]) else None
 
 
-def _named(lists: Lists, chosen: Bools, among: set[str]) -> set[tuple[str, str]]:
+def _pair_names(lists: Lists, chosen: Bools, among: set[str]) -> set[tuple[str, str]]:
     """Chosen pairs of these lists, by name."""
     named = zip(pair_places(len(lists.names)), chosen, strict=True)
     pairs = {(lists.names[a], lists.names[b]) for (a, b), entered in named if entered}
@@ -268,12 +268,12 @@ class Dependence:
         return 0 if self.z is None or abs(self.z) <= HINT else int(math.copysign(1, self.z))
 
     @property
-    def shown(self) -> bool:
+    def is_clear(self) -> bool:
         """Whether the lists show it."""
         return self.z is not None and abs(self.z) > SIGN
 
     @property
-    def asked(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the lists can be asked: every row gives a number."""
         return all(row.value is not None for row in self.rows)
 
@@ -293,9 +293,9 @@ def _tied(lists: Lists, level: float, odds: float) -> Method:
     """All pairs of lists with this odds ratio."""
     every, k = np.ones(len(lists.y), dtype=bool), lists.on.sum(axis=1)
     offset = math.log(odds) * k * (k - 1) / 2
-    found = _fitted(lists, level, _columns(len(lists.names), None), every, offset)
+    fit = _fitted(lists, level, _columns(len(lists.names), None), every, offset)
     name = _TIED[odds > 1]
-    return Method(name, why="no_finite_estimate") if not found else Method(name, *found[0])
+    return Method(name, why="no_finite_estimate") if not fit else Method(name, *fit[0])
 
 
 def _common(lists: Lists, level: float) -> tuple[float | None, Method]:
@@ -307,13 +307,13 @@ def _common(lists: Lists, level: float) -> tuple[float | None, Method]:
     half = NormalDist().inv_cdf((1 + level) / 2) * lists.sigma * float(three.sum()) ** 0.5
     if float(lists.y[three].sum()) - half <= 0:
         return None, Method("differ", why="nobody_on_three")
-    square, found, alike = (
+    square, differ, alike = (
         _fitted(lists, level, _columns(len(lists.names), form), every)
         for form in ("square", "differ", None)
     )
-    if square is None or found is None or alike is None:
+    if square is None or differ is None or alike is None:
         return None, Method("differ", why="no_finite_estimate")
-    people, slope = found
+    people, slope = differ
     if slope < 0:  # the coefficient is at least 0: at 0 people are alike
         people = (alike[0][0], alike[0][1], max(people[2], alike[0][2]))
     return square[1], _row("differ", people)
@@ -323,8 +323,8 @@ def _bound(lists: Lists, level: float) -> Method:
     if len(lists.names) < 3:
         return Method("at_least", why="few_lists")
     columns = _columns(len(lists.names), None)
-    found = _fitted(lists, level, columns, lists.on.sum(axis=1) <= 2)
-    return Method("at_least", why="no_finite_estimate") if not found else _row("at_least", found[0])
+    fit = _fitted(lists, level, columns, lists.on.sum(axis=1) <= 2)
+    return Method("at_least", why="no_finite_estimate") if not fit else _row("at_least", fit[0])
 
 
 def _row(name: Name, people: tuple[float, float, float]) -> Method:
@@ -350,7 +350,7 @@ def _fitted(
     hidden = float(np.exp(b[0, 0]))
     error = float(inverse[0, 0] + 1 / hidden) ** 0.5 if hidden > 0 else np.inf
     reach = float(np.exp(min(NormalDist().inv_cdf((1 + level) / 2) * error, 700.0)))
-    seen = lists.seen
+    seen = lists.people
     return (seen + hidden, seen + hidden / reach, seen + hidden * reach), z
 
 
@@ -402,11 +402,11 @@ def stratified(
         source: random bits.
     """
     parts = _parts(dict(sorted(tables.items())), level)
-    seen = tuple((labels, lists.seen) for labels, lists in parts)
+    seen = tuple((labels, lists.people) for labels, lists in parts)
     if len(parts) < 2:
         return Strata(seen, ())
     k = len(parts[0][1].names)
-    found = [
+    fits = [
         select(np.vstack([lists.y, drawn]), k, lists.sigma)
         for (_labels, lists), drawn in zip(parts, _drawn(parts, replicates, source), strict=True)
     ]
@@ -415,7 +415,7 @@ def stratified(
     def row(name: Name, each: Sequence[Floats]) -> Method:
         """Added up."""
         people = [
-            with_chance_of_seen(own, lists.seen, z)
+            with_chance_of_seen(own, lists.people, z)
             for own, (_labels, lists), z in zip(each, parts, chance, strict=True)
         ]
         return _ranged(name, np.sum(people, axis=0), level)
@@ -423,8 +423,8 @@ def stratified(
     return Strata(
         seen,
         (
-            row("independent_strata", [f.alone for f in found]),
-            row("stepwise_strata", [f.people for f in found]),
+            row("independent_strata", [f.alone for f in fits]),
+            row("stepwise_strata", [f.people for f in fits]),
         ),
     )
 
@@ -449,7 +449,7 @@ def _parts(tables: dict[Label, Lists], level: float) -> list[tuple[tuple[Label, 
     labels: tuple[Label, ...] = tuple(label for label, _lists in poor)
     rest = _together([lists for _label, lists in poor])
     if not _enough(rest, level) and good:
-        smallest = min(good, key=lambda part: part[1].seen)
+        smallest = min(good, key=lambda part: part[1].people)
         good.remove(smallest)
         labels, rest = (*smallest[0], *labels), _together([smallest[1], rest])
     return [*good, (labels, rest)]
@@ -513,20 +513,20 @@ class Result:
     answers: Mapping[str, bool] = field(default_factory=dict)
 
     @property
-    def found(self) -> tuple[Method, ...]:
+    def estimates(self) -> tuple[Method, ...]:
         """The methods that gave a number."""
         return tuple(m for m in self.methods if m.value is not None)
 
     @property
     def spread(self) -> tuple[float, float] | None:
         """The smallest and the largest estimate; None where there is none."""
-        values = [m.value for m in self.found if m.value is not None]
+        values = [m.value for m in self.estimates if m.value is not None]
         return (min(values), max(values)) if values else None
 
     @property
     def intervals(self) -> tuple[float, float] | None:
         """The lowest and the highest end of the intervals of the methods."""
-        return _ends(self.found)
+        return _ends(self.estimates)
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -538,7 +538,7 @@ class Result:
         """The lowest and the highest end of the intervals if the odds ratio of each pair of lists
         is between 1/2 and 2; None where there is no number."""
         rows = [m for m in (self.dependence.rows if self.dependence else ()) if m.name in _TIED]
-        return _ends((*self.found, *rows)) if rows and all(m.value for m in rows) else None
+        return _ends((*self.estimates, *rows)) if rows and all(m.value for m in rows) else None
 
     @property
     def linked(self) -> tuple[float, float] | None:
@@ -556,11 +556,11 @@ class Result:
         """The least and the largest factor by which known wrong links move an estimate."""
         if self.links is None or self.links.too_many:
             return None
-        found: dict[str, float | None] = {m.name: m.value for m in self.methods}
+        values: dict[str, float | None] = {m.name: m.value for m in self.methods}
         times = [1.0]
         for change in (c for c in self.changes if c.known):
             for name, other in (("independent", change.independent), ("stepwise", change.stepwise)):
-                own = found.get(name)
+                own = values.get(name)
                 if own is not None and other is None:
                     return None
                 if own and other is not None:
@@ -600,14 +600,14 @@ def estimate(
     answered = answers or {}
     if gate.lists is None:
         return Result(lists, gate, level, (), (), answers=answered)
-    held = gate.lists
-    bits = source or (lambda purpose: bits_of(held, purpose))
+    subset = gate.lists
+    bits = source or (lambda purpose: bits_of(subset, purpose))
     tell(Text("Fitting models to resampled tables"), 0.0)
-    chosen = _resampled(held, level, replicates, bits("bootstrap"))
+    chosen = _resampled(subset, level, replicates, bits("bootstrap"))
     parts = {label: _without(part, gate.alone) for label, part in (strata or {}).items()}
     within = stratified(parts, level, replicates, bits("strata")) if parts else None
     tell(Text("Leaving lists out"), 0.8)
-    depends, changed = dependence(held, level), changes(held, level, links)
+    depends, changed = dependence(subset, level), changes(subset, level, links)
     return Result(lists, gate, level, tuple(chosen), changed, depends, within, links, answered)
 
 
@@ -635,23 +635,23 @@ def remembered(
 def _resampled(lists: Lists, level: float, replicates: int, source: Source) -> list[Method]:
     """Log-linear models with a bootstrap that repeats the selection; the jackknife runs along."""
     k, y = len(lists.names), lists.y
-    held = np.flatnonzero(y >= 1)
-    tables = np.vstack([y[None], y - np.eye(len(y))[held], resampled(lists, replicates, source)])
-    found = select(tables, k, lists.sigma)
-    places, n = pair_places(k), 1 + len(held)
-    pairs = tuple((lists.names[a], lists.names[b]) for a, b in (places[p] for p, _p in found.order))
+    cells = np.flatnonzero(y >= 1)
+    tables = np.vstack([y[None], y - np.eye(len(y))[cells], resampled(lists, replicates, source)])
+    fit = select(tables, k, lists.sigma)
+    places, n = pair_places(k), 1 + len(cells)
+    pairs = tuple((lists.names[a], lists.names[b]) for a, b in (places[p] for p, _p in fit.order))
 
     chance = normal((replicates,), source)
 
     def method(name: Name, people: Floats, pairs: tuple[tuple[str, str], ...]) -> Method:
-        spread = with_chance_of_seen(np.delete(people, slice(1, n)), lists.seen, chance)
+        spread = with_chance_of_seen(np.delete(people, slice(1, n)), lists.people, chance)
         made = _ranged(name, spread, level)
         if made.value is None:
             return made
-        others = bootstrap_interval(made.value, people[n:], people[1:n], y[held], level)
+        others = bootstrap_interval(made.value, people[n:], people[1:n], y[cells], level)
         return replace(made, pairs=pairs, bootstrap=others)
 
-    return [method("independent", found.alone, ()), method("stepwise", found.people, pairs)]
+    return [method("independent", fit.alone, ()), method("stepwise", fit.people, pairs)]
 
 
 def _ranged(name: Name, people: Floats, level: float) -> Method:

@@ -62,23 +62,23 @@ def _beta(a: Any, b: Any, words: Any, at: Any) -> Any:
 @_compiled
 def _binomial(n: Any, p: Any, words: Any, at: Any) -> Any:
     """Number of successes in n trials."""
-    found = 0
+    successes = 0
     while n > 0 and n * min(p, 1.0 - p) > _CHEAP and at[0] <= len(words):
         i = n // 2 + 1
         b = _beta(float(i), float(n + 1 - i), words, at)  # the i-th smallest of n uniforms
         if b <= p:
-            found += i
+            successes += i
             n -= i
             p = (p - b) / (1.0 - b) if b < 1.0 else 0.0
         else:
             n = i - 1
             p = p / b
     if at[0] > len(words):  # inversion of so many trials would count to them one by one
-        return found
+        return successes
     p = min(max(p, 0.0), 1.0)
     few = min(p, 1.0 - p)
     if n <= 0:
-        return found
+        return successes
     x = 0
     if few > 0.0:
         odds = few / (1.0 - few)
@@ -88,7 +88,7 @@ def _binomial(n: Any, p: Any, words: Any, at: Any) -> Any:
             u -= chance
             x += 1
             chance *= odds * (n + 1 - x) / x
-    return found + (x if few == p else n - x)
+    return successes + (x if few == p else n - x)
 
 
 @_compiled

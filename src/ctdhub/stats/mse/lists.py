@@ -76,7 +76,7 @@ class Lists:
         return members(len(self.names))
 
     @property
-    def seen(self) -> float:
+    def people(self) -> float:
         """People on any list, noise included."""
         return float(self.y.sum())
 
@@ -223,8 +223,8 @@ def pass_gate(lists: Lists, level: float) -> Gate:
     elif certain < LEAST_OVERLAP:
         refused = "overlap"
     left = tuple(sorted(alone))
-    if refused is None and (found := _nested(lists, z)):
-        return Gate(None, "nested-lists", overlapping, certain, left, *found)
+    if refused is None and (pair := _nested(lists, z)):
+        return Gate(None, "nested-lists", overlapping, certain, left, *pair)
     return Gate(None if refused else lists, refused, overlapping, certain, left)
 
 
@@ -249,6 +249,6 @@ def _inside(lists: Lists, inner: int, outer: int) -> bool:
         return False
     rest = on[:, [k for k in range(len(lists.names)) if k not in (inner, outer)]].any(axis=1)
     rest &= ~on[:, inner]
-    elsewhere, held = float(y[rest].sum()), float(y[rest & on[:, outer]].sum())
-    share = min(max(held / elsewhere, 0.0), 1.0) if elsewhere > 0 else 1.0
+    elsewhere, both = float(y[rest].sum()), float(y[rest & on[:, outer]].sum())
+    share = min(max(both / elsewhere, 0.0), 1.0) if elsewhere > 0 else 1.0
     return bool(share ** max(float(y[on[:, inner]].sum()), 0.0) < SURPRISING)

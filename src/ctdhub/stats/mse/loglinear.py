@@ -85,12 +85,12 @@ class Columns:
     def exists(self, y: Floats, finite: Bools, cells: Bools) -> Bools:
         """Whether finite and unique estimates exist, for each table."""
         negative = (cells & (y < 0)).any(axis=1)
-        found = np.zeros(len(y), dtype=bool)
+        fits = np.zeros(len(y), dtype=bool)
         for i in np.flatnonzero(~negative):
-            found[i] = self._exists(y[i], finite[i], cells[i])
+            fits[i] = self._exists(y[i], finite[i], cells[i])
         if negative.any():
-            found[negative] = self._witnessed(y[negative], finite[negative], cells[negative])
-        return found
+            fits[negative] = self._witnessed(y[negative], finite[negative], cells[negative])
+        return fits
 
     def _witnessed(self, y: Floats, finite: Bools, cells: Bools) -> Bools:
         """The same where cells are negative: a fit that has the sums of the table and no empty cell
@@ -98,11 +98,11 @@ class Columns:
         _b, means = self.fit(y, finite, cells)
         off = np.abs(((y * cells - means) @ self.x) * finite).max(axis=1)
         sure = (off < 1e-6) & (np.where(cells, means, 1.0).min(axis=1) > 1e-6)
-        found = [
+        fits = [
             self._full_rank(f, c) if s else interior(self.x[np.ix_(c, f)], t[c])
             for s, t, f, c in zip(sure, y, finite, cells, strict=True)
         ]
-        return np.array(found, dtype=bool)
+        return np.array(fits, dtype=bool)
 
     def _full_rank(self, finite: Bools, cells: Bools) -> bool:
         key = (b"", finite.tobytes(), np.packbits(cells).tobytes())
@@ -130,13 +130,13 @@ class Columns:
         return np.asarray(solved[:, :, 0], dtype=np.float64)
 
     def _exists(self, y: Floats, finite: Bools, cells: Bools) -> bool:
-        held = cells & (y > _TOLERANCE)
-        key = (np.packbits(held).tobytes(), finite.tobytes(), np.packbits(cells).tobytes())
+        mask = cells & (y > _TOLERANCE)
+        key = (np.packbits(mask).tobytes(), finite.tobytes(), np.packbits(cells).tobytes())
         if key not in self._known:
             p = int(finite.sum())
-            full = held.sum() >= p and np.linalg.matrix_rank(self.x[np.ix_(held, finite)]) == p
+            full = mask.sum() >= p and np.linalg.matrix_rank(self.x[np.ix_(mask, finite)]) == p
             self._known[key] = bool(full) or interior(
-                self.x[np.ix_(cells, finite)], held[cells].astype(np.float64)
+                self.x[np.ix_(cells, finite)], mask[cells].astype(np.float64)
             )
         return self._known[key]
 
@@ -195,14 +195,14 @@ def interior(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bool:
         return False
     # t = s + r with r >= 0; s is at most the mean, so that the programme is bounded
     most = max(1.0, float(np.abs(y).sum()))
-    found = linprog(
+    optimum = linprog(
         np.append(np.zeros(cells), -1.0),
         A_eq=np.hstack([x.T, x.sum(axis=0)[:, None]]),
         b_eq=x.T @ y,
         bounds=[(0, None)] * cells + [(None, most)],
         method="highs",
     )
-    return bool(found.status == 0 and -found.fun > 1e-7 * most)
+    return bool(optimum.status == 0 and -optimum.fun > 1e-7 * most)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def select(
     sigma: float = 0.0,
     threshold: float = THRESHOLD,
     *,
-    held: Bools | None = None,
+    pairs: Bools | None = None,
     offset: Floats | float = 0.0,
 ) -> Selected:
     """Select for each table and estimate.
@@ -258,9 +258,9 @@ def select(
         lists: how many there are.
         sigma: noise of each cell, in people.
         threshold: of p; a pair enters below it.
-        held: pairs that are taken as given in every table, and nothing is selected; those that
+        pairs: those that are taken as given in every table, and nothing is selected; those that
             no finite estimate exists with make ``people`` infinite.
-        offset: of each cell, see :meth:`Columns.fit`; only where pairs are held.
+        offset: of each cell, see :meth:`Columns.fit`; only where there are pairs.
     """
     d = design(lists)
     chosen = np.zeros((len(y), d.pairs), dtype=bool)
@@ -269,8 +269,8 @@ def select(
     fits = d.exists(y, finite, cells)
     b, means = d.fit(y, finite, cells, offset=offset)
     alone = _people(y, b, fits)
-    if held is not None:
-        return Selected(_given(d, y, held, offset), alone, np.tile(held, (len(y), 1)), ())
+    if pairs is not None:
+        return Selected(_with_pairs(d, y, pairs, offset), alone, np.tile(pairs, (len(y), 1)), ())
     order: list[tuple[int, float]] = []
     going = np.flatnonzero(fits)
     for _step in range(d.pairs):
@@ -292,9 +292,9 @@ def _people(y: Floats, b: Floats, fits: Bools) -> Floats:
     return np.where(fits, y.sum(axis=1) + np.exp(np.where(fits, b[:, 0], 0.0)), np.inf)
 
 
-def _given(d: Design, y: Floats, held: Bools, offset: Floats | float) -> Floats:
+def _with_pairs(d: Design, y: Floats, pairs: Bools, offset: Floats | float) -> Floats:
     """Estimates with these pairs."""
-    finite, cells = d.columns(y, np.tile(held, (len(y), 1)))
+    finite, cells = d.columns(y, np.tile(pairs, (len(y), 1)))
     fits = d.exists(y, finite, cells)
     return _people(y, d.fit(y, finite, cells, offset=offset)[0], fits)
 

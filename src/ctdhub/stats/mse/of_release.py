@@ -25,10 +25,10 @@ from ctdhub.stats.mse.lists import Lists
 
 def lists_in(release: Release) -> Lists | None:
     """The release's overlaps; None where they were not measured."""
-    found = _measured(release)
-    if found is None:
+    overlaps = _measured(release)
+    if overlaps is None:
         return None
-    one, strata = found
+    one, strata = overlaps
     weights, sums = [one.sigma**-2 if one.sigma else 1.0], [one.y]
     for tables in strata.values():
         each = list(tables.values())
@@ -46,8 +46,8 @@ def strata_in(release: Release, variable: str = "") -> dict[Label, Lists]:
     Args:
         variable: "" is the first that was.
     """
-    found, whole = _measured(release), lists_in(release)
-    parts = found[1].get(variable or next(iter(found[1]), "")) if found else None
+    overlaps, whole = _measured(release), lists_in(release)
+    parts = overlaps[1].get(variable or next(iter(overlaps[1]), "")) if overlaps else None
     if whole is None or parts is None:
         return {}
     n = len(parts)
@@ -64,8 +64,8 @@ def strata_in(release: Release, variable: str = "") -> dict[Label, Lists]:
 
 def measured_strata(release: Release) -> tuple[str, ...]:
     """Variables by whose values overlaps were counted."""
-    found = _measured(release)
-    return tuple(found[1]) if found else ()
+    overlaps = _measured(release)
+    return tuple(overlaps[1]) if overlaps else ()
 
 
 def _measured(release: Release) -> tuple[Lists, dict[str, dict[str, Lists]]] | None:
@@ -142,5 +142,5 @@ def doubles(release: Release) -> tuple[int, int, int] | None:
     """How many people of a release are another one of them, with the interval at the level of the
     release, rounded outwards; None where nobody can tell."""
     protected = release.protected
-    found = protected.sources.doubles(protected.guarantee.level) if protected.sources else None
-    return (found.value, found.low, found.high) if found else None
+    estimate = protected.sources.doubles(protected.guarantee.level) if protected.sources else None
+    return (estimate.value, estimate.low, estimate.high) if estimate else None

@@ -49,15 +49,15 @@ def lists_of(
     for name in strata:
         if columns.count(name) != 1:
             raise error("strata-column", file=file, names=Several(tuple(map(printable, columns))))
-    held = [k for k, name in enumerate(columns) if name not in strata]
+    indices = [k for k, name in enumerate(columns) if name not in strata]
     apart = [columns.index(name) for name in strata]
-    lists = [columns[k] for k in held]
+    lists = [columns[k] for k in indices]
     _check_lists(lists, file)
     cells: dict[Label, dict[tuple[bool, ...], float]] = {}
     places: dict[tuple[Label, tuple[bool, ...]], list[int]] = {}
     for place, row in rows:
         padded = [*row, *[None] * (len(names) - len(row))]
-        on = tuple(_on(padded[k], place, columns[k], file) for k in held)
+        on = tuple(_on(padded[k], place, columns[k], file) for k in indices)
         people = _count(padded[len(names) - 1], place, names[-1], file)
         if not any(on):
             raise error("lists-none", file=file, row=place)
@@ -68,7 +68,7 @@ def lists_of(
     tables = {label: Lists.of(lists, part) for label, part in cells.items()}
     whole = Lists.of(lists, {})
     whole = whole.replace(np.sum([whole.y, *(t.y for t in tables.values())], axis=0))
-    if whole.seen <= 0:
+    if whole.people <= 0:
         raise error("lists-empty", file=file)
     if whole.overlapping <= 0:
         raise error("lists-overlap", file=file)
@@ -107,11 +107,11 @@ def _count(cell: str | None, place: int, name: str, file: str) -> int:
 
 
 def _warnings(table: Lists, places: Iterable[list[int]]) -> list[Text]:
-    found = []
+    warnings = []
     twice = sorted(rows for rows in places if len(rows) > 1)
     if twice:
         shown = Several(tuple(Several(tuple(map(Numeral, r))) for r in twice[:_SHOWN_ROWS]))
-        found.append(
+        warnings.append(
             many(
                 "Several rows are the same combination of lists (rows {rows}); their people were "
                 "added up. If a row was written twice, delete one.",
@@ -121,9 +121,9 @@ def _warnings(table: Lists, places: Iterable[list[int]]) -> list[Text]:
                 rows=shown,
             )
         )
-    found += [
+    warnings += [
         Text("Nobody is on the list {name}.", name=printable(name))
         for name, people in table.sizes.items()
         if people <= 0
     ]
-    return found
+    return warnings
