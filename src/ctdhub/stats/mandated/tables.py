@@ -199,7 +199,7 @@ class Counter:
 
     def not_held(self, dimension: str, category: str) -> MandatedLine:
         """A line that the table asks for and that no release can answer."""
-        _found, _published, people = _counted(self.answers, self._all({}), False)
+        _count, _published, people = _counted(self.answers, self._all({}), False)
         return MandatedLine(self.country, self._span, dimension, category, "not_held", people)
 
     def split(
