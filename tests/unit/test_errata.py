@@ -34,7 +34,7 @@ from ctdhub.release.open import digest, leading, open_release, open_releases, sh
 from ctdhub.report.wording import citation
 from ctdhub.site.api import schema
 from ctdhub.site.build import build_site
-from ctdhub.site.cards import Kept, archive, emptied, faults
+from ctdhub.site.cards import CardLog, archive, emptied, faults
 from ctdhub.site.edition import PLAIN, Edition
 from ctdhub.site.frame import Sharing
 
@@ -98,7 +98,7 @@ def corrected(
     return hub
 
 
-def draw(hub: Hub, kept: Kept | None = None) -> None:
+def draw(hub: Hub, kept: CardLog | None = None) -> None:
     """The site of all releases of a hub."""
     lead, others = leading(open_releases(hub.releases, hub.settings.approvers))
     edition = Edition(Sharing("https://data.example.org/")) if kept else PLAIN
@@ -282,7 +282,7 @@ def test_what_is_kept_of_a_withdrawn_version_is_whole(
     """The archive keeps its numbers for the hub, the site none; neither was changed."""
     shutil.copytree(published, tmp_path / "hub", copy_function=shutil.copy)
     hub, noted = Hub(tmp_path / "hub"), dict[str, list[str]]()
-    kept = Kept(lambda version, sha256: noted.setdefault(version, []).append(sha256), noted)
+    kept = CardLog(lambda version, sha256: noted.setdefault(version, []).append(sha256), noted)
     draw(hub, kept)
     left = {path.stem for path in (hub.site / "r" / "2026.2" / "changes").glob("*.csv")}
     assert left == {"2026.1"}

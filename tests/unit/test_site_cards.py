@@ -30,7 +30,7 @@ from ctdhub.report.helplines import Help
 from ctdhub.report.mse import seen, spread
 from ctdhub.site import cards, render
 from ctdhub.site.build import build_site
-from ctdhub.site.cards import Kept, archive, emptied, faults
+from ctdhub.site.cards import CardLog, archive, emptied, faults
 from ctdhub.site.edition import PLAIN, Content, Edition, PageKind
 from ctdhub.site.frame import Sharing, card_address, cited
 from ctdhub.site.render import PAGES, Paths
@@ -83,7 +83,7 @@ class Hub:
 
     def site(self, lead: Release, *others: Release, edition: Edition = PUBLIC) -> Path:
         build_site(
-            lead, self.root / "site", None, edition, others, kept=Kept(self.note, self.noted)
+            lead, self.root / "site", None, edition, others, kept=CardLog(self.note, self.noted)
         )
         return self.root / "site"
 

@@ -73,7 +73,7 @@ def written(folder: Path, body: str, name: str = "a.en.md", head: str = HEAD) ->
 def shown(folder: Path, body: str, answers: Answers) -> str:
     """The text of a story as HTML, in the language in force."""
     (story,) = written(folder, body)
-    found = blocks(story.told("en"), "a", answers, {"methods.html"}.__contains__, "../".__add__)
+    found = blocks(story.text("en"), "a", answers, {"methods.html"}.__contains__, "../".__add__)
     return "".join(block for block in found if isinstance(block, Markup))
 
 
@@ -355,7 +355,7 @@ def test_charts_hold_the_counts_and_say_among_whom(tmp_path: Path, answers: Answ
         "of: citizenship\nmost: 2"
     )
     (story,) = written(tmp_path, body)
-    found = list(blocks(story.told("en"), "a", answers))
+    found = list(blocks(story.text("en"), "a", answers))
     assert [type(b) for b in found] == [Markup, StoryChart, Markup, StoryChart, Markup]
     first, second = (b.figure for b in found if isinstance(b, StoryChart))
     assert first.caption.startswith("Citizenship: Ukraine and Africa. ")

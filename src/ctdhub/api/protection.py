@@ -116,8 +116,8 @@ def protect(  # noqa: PLR0913
     >>> import ctdhub, pyarrow
     >>> frame = pyarrow.table({"gender": ["female", "male"] * 500})
     >>> asked = {"domains": "domains.yaml", "epsilon": 1.0, "max_people": 10_000}
-    >>> found = ctdhub.protect(frame, **asked, ledger="ledger", new_ledger="people of the example")
-    >>> found.records.column_names, found.charged, found.epsilon
+    >>> answer = ctdhub.protect(frame, **asked, ledger="ledger", new_ledger="people of the example")
+    >>> answer.records.column_names, answer.charged, answer.epsilon
     (['gender'], True, 1.0)
     >>> again = ctdhub.protect(frame, **asked, ledger="ledger")
     >>> again.charged

@@ -230,8 +230,8 @@ class FactsDocument:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, with the keys of ``ctdhub facts --format json``."""
-        found: dict[str, Any] = json.loads(self._json)
-        return found
+        facts: dict[str, Any] = json.loads(self._json)
+        return facts
 
 
 # --------------------------------------------------------------------------------------------------
@@ -378,8 +378,8 @@ class PublishedRelease:
 
         >>> import ctdhub
         >>> release = ctdhub.open_hub("my-hub").release()
-        >>> found = release.count(gender="female", citizenship="europe")
-        >>> found.low < found.value < found.high
+        >>> women = release.count(gender="female", citizenship="europe")
+        >>> women.low < women.value < women.high
         True
         """
         query = read_query(self._answers, {**(where or {}), **more})
@@ -419,12 +419,12 @@ class PublishedRelease:
         if size > (MOST_CELLS if answers.is_measured(query) else MOST_SUMS):
             raise error("table-size", n=size)
         missing = self._missing(query)
-        found = {row.codes: row for row in answers.table(query, shares=False).rows}
+        by_codes = {row.codes: row for row in answers.table(query, shares=False).rows}
         order = (
             named.get(v) or codes for v, codes in zip(variables, answers.axes(query), strict=True)
         )
         rows = [
-            CountRow(codes, found[codes].kind, self._count(found[codes].people, missing))
+            CountRow(codes, by_codes[codes].kind, self._count(by_codes[codes].people, missing))
             for codes in product(*order)
         ]
         about = {
@@ -461,11 +461,11 @@ class PublishedRelease:
             raise error("usage/language", name="lang", values=", ".join(LANGUAGES))
         if years is not None and not first <= years[0] <= years[1] <= last:
             raise error("years/api", first=first, last=last)
-        found = place and find_place(place, lambda text: resolve(text).alpha3)
+        key = place and find_place(place, lambda text: resolve(text).alpha3)
         with language(lang):
             sheet = (
-                place_sheet(place_facts(answers, found, years), answers.release)
-                if found
+                place_sheet(place_facts(answers, key, years), answers.release)
+                if key
                 else headline_sheet(answers, years)
             )
             text, markdown, data = (FORMS[form](sheet) for form in ("text", "markdown", "json"))
@@ -532,13 +532,13 @@ class HubFolder:
         """
         folder = self.path / "releases"
         if version is None:
-            found = latest_standing(folder)
+            path = latest_standing(folder)
         else:
-            found = folder / version if version in self.versions else None
-        if found is None:
+            path = folder / version if version in self.versions else None
+        if path is None:
             names = ", ".join(self.versions) or "–"
             raise error("no-release/version", file=self.path, names=names)
-        return open_release(found)
+        return open_release(path)
 
 
 def open_hub(where: str | os.PathLike[str]) -> HubFolder:

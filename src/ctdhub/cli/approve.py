@@ -459,7 +459,7 @@ def show_verified(release: Path) -> bool:
         say(_("Its digest, to compare with the published one: {digest}"), digest=digest(release))
         show_approvals(release, approvers)
         known = errata_of(release, digest(release), approvers)
-        show_errata(release, known.given, known.waiting)
+        show_errata(release, known.notices, known.waiting)
         return True
     title = _("Errors of release {version}").format(version=release.resolve().name)
     rows = [(problem.kind, problem.file, said(problem.text)) for problem in problems]

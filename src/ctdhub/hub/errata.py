@@ -87,10 +87,10 @@ def draft(
     before = notices_of(hub, version)
     sort: errata.Sort = "withdrawn" if withdraw else "correction"
     _refuse_waiting(hub, version, before)
-    for old in (erratum.notice for erratum in before.given):
+    for old in (erratum.notice for erratum in before.notices):
         if (old.sort, old.note, set(old.concerns)) == (sort, plain, set(about)):
             raise error("erratum-said", version=version, n=old.number)
-    if withdraw and errata.status(before.given) == "withdrawn":
+    if withdraw and errata.status(before.notices) == "withdrawn":
         raise error("erratum-withdrawn", version=version)
     return errata.Erratum(
         notice=errata.Notice(
@@ -213,7 +213,7 @@ def reissue(hub: Hub, version: str, out: Path) -> int:
     with made_whole(out.absolute()) as fresh:
         shutil.copytree(release, fresh)
         fresh.chmod(0o755)
-        notices = errata.errata_of(release, digest(release), hub.settings.approvers).given
+        notices = errata.errata_of(release, digest(release), hub.settings.approvers).notices
         if notices:
             (fresh / errata.ERRATA_JSON).write_text(errata.as_data(version, notices), "utf-8")
             (fresh / errata.ERRATA_MD).write_text(errata.as_markdown(version, notices), "utf-8")

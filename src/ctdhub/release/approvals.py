@@ -89,8 +89,8 @@ class Approvers(FrozenModel):
 
     def keys(self, role: Role) -> tuple[str, ...]:
         """The keys that a role signs with today."""
-        found = self.steward if role == "steward" else self.privacy_officer
-        return (found,) if isinstance(found, str) else found
+        keys = self.steward if role == "steward" else self.privacy_officer
+        return (keys,) if isinstance(keys, str) else keys
 
     @property
     def gone(self) -> tuple[FormerKey, ...]:
@@ -235,23 +235,23 @@ class Envelope(Mark):
 
     @model_validator(mode="before")
     @classmethod
-    def _open(cls, given: Any) -> Any:
-        if isinstance(given, dict) and isinstance(given.get(cls._content), Signable):
-            return given
+    def _open(cls, envelope: Any) -> Any:
+        if isinstance(envelope, dict) and isinstance(envelope.get(cls._content), Signable):
+            return envelope
         try:
-            return cls._opened(given)
+            return cls._opened(envelope)
         except (AttributeError, LookupError, TypeError):
             raise ValueError("no envelope") from None
 
     @classmethod
-    def _opened(cls, given: Any) -> dict[str, Any]:
-        if given.keys() != {"payloadType", "payload", "signatures"}:
+    def _opened(cls, envelope: Any) -> dict[str, Any]:
+        if envelope.keys() != {"payloadType", "payload", "signatures"}:
             raise ValueError("an envelope has three parts")
-        payload = base64.b64decode(given["payload"], validate=True)
-        (signature,) = given["signatures"]
+        payload = base64.b64decode(envelope["payload"], validate=True)
+        (signature,) = envelope["signatures"]
         content = json.loads(payload)
-        spelt = base64.b64encode(payload).decode() == given["payload"]
-        if given["payloadType"] != PAYLOAD_TYPE or not spelt or canonical(content) != payload:
+        spelt = base64.b64encode(payload).decode() == envelope["payload"]
+        if envelope["payloadType"] != PAYLOAD_TYPE or not spelt or canonical(content) != payload:
             raise ValueError("another spelling than the one that is signed")
         texts = all(isinstance(text, str) for text in signature.values())
         if not texts or not signature.keys() <= set(_PARTS.values()):
@@ -354,8 +354,8 @@ class Statement(Signable):
 
     def is_about(self, manifest: Manifest, digest: str) -> bool:
         """Whether it says of a release what the release says of itself."""
-        told = _of_release(manifest, digest)
-        return all(getattr(self, name) == value for name, value in told.items())
+        facts = _of_release(manifest, digest)
+        return all(getattr(self, name) == value for name, value in facts.items())
 
     @property
     def opens(self) -> datetime | None:
@@ -426,10 +426,10 @@ class Approvals(FrozenModel):
         mark = Mark.of(statement.message(), key)
         return self.having(Approval(statement=statement, **mark.model_dump()))
 
-    def having(self, given: Approval) -> Approvals:
+    def having(self, approval: Approval) -> Approvals:
         """These approvals and one more, which takes the place of an earlier one of its role."""
-        others = [a for a in self.approvals if a.statement.role != given.statement.role]
-        return Approvals(approvals=(*others, given))
+        others = [a for a in self.approvals if a.statement.role != approval.statement.role]
+        return Approvals(approvals=(*others, approval))
 
     def write(self, folder: Path) -> None:
         """Put the file into the folder of a candidate: whole or not at all."""
@@ -460,34 +460,34 @@ class Approvals(FrozenModel):
                 stands beside it, which tells only that nothing was changed since.
             lines: number of each line of the hub's ledger by its hash, where it is at hand.
         """
-        found = []
-        for given in self.approvals:
-            signed, role = given.statement, ROLE_NAMES[given.statement.role]
+        faults = []
+        for approval in self.approvals:
+            signed, role = approval.statement, ROLE_NAMES[approval.statement.role]
             keys, message = approvers or signed.approvers, signed.message()
             practice = DeviceRules(practice=signed.practice)
             rules = keys.rules(signed.practice) if keys else practice
-            if (fault := given.fault(message, rules, signed.role)) is not None:
-                found.append(fault)
+            if (fault := approval.fault(message, rules, signed.role)) is not None:
+                faults.append(fault)
             elif not signed.is_about(manifest, digest):
-                found.append(Text("The {role} approved something other than this.", role=role))
+                faults.append(Text("The {role} approved something other than this.", role=role))
             elif approvers and not approvers.count(
-                signed.role, given.key, message, signed.ledger.hash, lines
+                signed.role, approval.key, message, signed.ledger.hash, lines
             ):
-                found.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
+                faults.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
         if len({a.statement.role for a in self.approvals}) < len(self.approvals):
-            found.append(Text("A role approved twice."))
-        told = [a.statement for a in self.approvals]
-        keys_told = {s.approvers for s in told if s.approvers}
-        if max(len({s.review for s in told}), len({s.changes for s in told}), len(keys_told)) > 1:
-            found.append(Text("The hub did not show the same to both people."))
+            faults.append(Text("A role approved twice."))
+        claims = [a.statement for a in self.approvals]
+        pairs = {s.approvers for s in claims if s.approvers}
+        if max(len({s.review for s in claims}), len({s.changes for s in claims}), len(pairs)) > 1:
+            faults.append(Text("The hub did not show the same to both people."))
         if len({identity(a.key) for a in self.approvals}) < len(self.approvals):
-            found.append(Text("Both approvals were signed with the same key."))
-        return found
+            faults.append(Text("Both approvals were signed with the same key."))
+        return faults
 
 
 def who(approvals: Approvals) -> Text:
     """Who approved and when; empty where nobody did."""
-    found = [
+    words = [
         Text(
             "{role} on {date}",
             role=ROLE_NAMES[a.statement.role],
@@ -495,7 +495,7 @@ def who(approvals: Approvals) -> Text:
         )
         for a in approvals.approvals
     ]
-    return joined(found, ", ")
+    return joined(words, ", ")
 
 
 # --------------------------------------------------------------------------------------------------
@@ -548,17 +548,17 @@ class SignedChange(Envelope):
     @property
     def holds(self) -> bool:
         """Whether somebody signed it who was an approver and whose own keys stay the same."""
-        told = self.change
-        stays = told.was.keys(told.role) == told.now.keys(told.role)
-        rules = told.was.rules(told.practice)
-        known = self.key in told.was.keys(told.role)
-        return stays and known and self.fault(told.message(), rules, told.role) is None
+        change = self.change
+        stays = change.was.keys(change.role) == change.now.keys(change.role)
+        rules = change.was.rules(change.practice)
+        known = self.key in change.was.keys(change.role)
+        return stays and known and self.fault(change.message(), rules, change.role) is None
 
     def follows(self, before: Sequence[SignedChange]) -> bool:
         """Whether it holds, and goes on where the lines before it end."""
-        told = self.change
-        goes_on = not before or before[-1].change.now == told.was
-        return (told.number, told.previous) == next_line(before) and goes_on and self.holds
+        change = self.change
+        goes_on = not before or before[-1].change.now == change.was
+        return (change.number, change.previous) == next_line(before) and goes_on and self.holds
 
     def line(self) -> bytes:
         """The line, without its end."""
@@ -578,16 +578,16 @@ def read_changes(folder: Path) -> tuple[SignedChange, ...]:
             content = file.read(_APPROVER_CHANGES_LONGEST_FILE)
     except FileNotFoundError:
         return ()
-    found: list[SignedChange] = []
+    changes: list[SignedChange] = []
     for number, line in enumerate(content.splitlines(), 1):
         try:
             one = SignedChange.model_validate(json.loads(line))
         except (ValidationError, ValueError, RecursionError):
             raise error("approvers/damaged", file=path, row=number) from None
-        if not (one.follows(found) and one.line() == line):
+        if not (one.follows(changes) and one.line() == line):
             raise error("approvers/damaged", file=path, row=number)
-        found.append(one)
-    return tuple(found)
+        changes.append(one)
+    return tuple(changes)
 
 
 def add_change(folder: Path, new: SignedChange) -> None:
@@ -689,8 +689,8 @@ class Lift(Signable):
 
     def is_about(self, hold: Hold, digest: str) -> bool:
         """Whether it takes back this hold of the candidate with this digest."""
-        told = (self.hold, self.role, self.since, self.reason, self.digest)
-        return told == (hold.digest, hold.role, hold.date, hold.reason, digest)
+        terms = (self.hold, self.role, self.since, self.reason, self.digest)
+        return terms == (hold.digest, hold.role, hold.date, hold.reason, digest)
 
 
 class SignedLift(Envelope):
@@ -705,10 +705,10 @@ class SignedLift(Envelope):
         Args:
             practice: whether the hub's data are fictitious.
         """
-        told = self.lift
-        if keys is None or self.key not in keys.keys(told.role) or told.practice != practice:
+        lift = self.lift
+        if keys is None or self.key not in keys.keys(lift.role) or lift.practice != practice:
             return False
-        return self.fault(told.message(), keys.rules(practice), told.role) is None
+        return self.fault(lift.message(), keys.rules(practice), lift.role) is None
 
 
 class Holds(FrozenModel):
@@ -745,7 +745,7 @@ class Holds(FrozenModel):
             h
             for h in self.holds
             if h.refused == digest
-            or (h.refused is None and not any(told.is_about(h, digest) for told in signed))
+            or (h.refused is None and not any(lift.is_about(h, digest) for lift in signed))
         )
 
     def having(self, hold: Hold) -> Holds:

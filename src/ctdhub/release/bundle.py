@@ -52,18 +52,18 @@ def readme(manifest: Manifest, facts: PublicFacts) -> str:
     words = read_shipped(resources.files("ctdhub.release") / "templates" / "readme.yaml")
     files = {n: words["files"].get(n, "codebook") for n in (*manifest.files, *LATER)}
     files |= dict.fromkeys(set_names(manifest.imputations), "a set of records for inference")
-    found = manifest.sources
-    citizens = found.possible_doubles if found else {}
+    sources = manifest.sources
+    citizens = sources.possible_doubles if sources else {}
     template: Template = _environment().get_template("readme.md")
     return template.render(
         manifest=manifest,
         facts=facts,
-        sources=found,
+        sources=sources,
         once=manifest.people_once,
         LISTS=LISTS,
         DOUBLES=DOUBLES,
-        strata=[t.removeprefix(f"{LISTS}*") for t in found.sigma if t.startswith(f"{LISTS}*")]
-        if found
+        strata=[t.removeprefix(f"{LISTS}*") for t in sources.sigma if t.startswith(f"{LISTS}*")]
+        if sources
         else [],
         possible={of: d for of, d in citizens.items() if d.low},
         title=title(manifest, facts),
@@ -200,8 +200,8 @@ def versions(releases: Path) -> tuple[str, ...]:
 
 def latest_release(releases: Path) -> Path | None:
     """The folder of the release with the highest version <year>.<number>, None if there is none."""
-    found = versions(releases)
-    return releases / found[-1] if found else None
+    names = versions(releases)
+    return releases / names[-1] if names else None
 
 
 def latest_standing(folder: Path) -> Path | None:
@@ -215,13 +215,13 @@ def latest_standing(folder: Path) -> Path | None:
     Returns:
         Its folder, None where there is no release.
     """
-    found = [folder / version for version in reversed(versions(folder))]
-    for path in found:
+    folders = [folder / version for version in reversed(versions(folder))]
+    for path in folders:
         sums = path / SUMS
         known = errata_of(path, digest(path)) if sums.is_file() else Errata()
-        if status(known.given) != "withdrawn":
+        if status(known.notices) != "withdrawn":
             return path
-    return found[0] if found else None
+    return folders[0] if folders else None
 
 
 def _numbered(releases: Path) -> list[tuple[int, int]]:
@@ -254,9 +254,9 @@ def _describe(
     """README and catalogue metadata; they carry the hashes of the tables, so they come after."""
     files = _entries(fresh)
     manifest = Manifest.describe(protected, version, created, files)
-    found = protected.perpetrators
+    perpetrators = protected.perpetrators
     columns = protected.records.column_names
-    of_perpetrators = found.records.column_names if found else None
+    of_perpetrators = perpetrators.records.column_names if perpetrators else None
     texts = {
         "README.md": readme(manifest, facts),
         "datapackage.json": frictionless(manifest, facts, columns, of_perpetrators),

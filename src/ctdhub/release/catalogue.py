@@ -31,11 +31,11 @@ WHAT_IT_IS = (
 
 
 @cache
-def _named(vocabulary: str) -> dict[str, Any]:
+def _terms(vocabulary: str) -> dict[str, Any]:
     """What a vocabulary calls things."""
     file = resources.files("ctdhub.release") / "templates" / "catalogue.yaml"
-    found: dict[str, Any] = read_shipped(file)[vocabulary]
-    return found
+    terms: dict[str, Any] = read_shipped(file)[vocabulary]
+    return terms
 
 
 def title(manifest: Manifest, facts: PublicFacts) -> str:
@@ -138,7 +138,7 @@ def croissant(
     fields |= numbers
     return as_json(
         {
-            "@context": _named("croissant"),
+            "@context": _terms("croissant"),
             "@type": "sc:Dataset",
             "name": f"trafficking-release-{manifest.version}",
             "conformsTo": "http://mlcommons.org/croissant/1.0",
@@ -214,7 +214,7 @@ _CROISSANT_TYPES = {"integer": "sc:Integer", "number": "sc:Float", "string": "sc
 
 def media(name: str) -> str:
     """The media type of a file of a release."""
-    return str(_named("media").get(name[name.rfind(".") :], "text/plain"))
+    return str(_terms("media").get(name[name.rfind(".") :], "text/plain"))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def dcat(manifest: Manifest, facts: PublicFacts, site: str = "") -> str:
         site: public address of the hub's site; empty where it is not known: then addresses are
             relative to the file.
     """
-    return as_json({"@context": _named("dcat"), **dataset(manifest, facts, site)})
+    return as_json({"@context": _terms("dcat"), **dataset(manifest, facts, site)})
 
 
 def catalogue(
@@ -269,7 +269,7 @@ def catalogue(
     """
     return as_json(
         {
-            "@context": _named("dcat"),
+            "@context": _terms("dcat"),
             "@id": f"{site.rstrip('/')}/catalog.jsonld",
             "@type": "dcat:Catalog",
             "dct:title": _english(facts.hub),
@@ -289,7 +289,7 @@ def dataset(manifest: Manifest, facts: PublicFacts, site: str) -> dict[str, Any]
     base, name = place(site, manifest.version), identifier(manifest, site)
     page = f"{base}en/index.html" if base else "README.md"
     first, last = facts.covered(int(manifest.created[:4]))
-    found = {
+    node = {
         "@id": name,
         "@type": "dcat:Dataset",
         "dct:title": _english(title(manifest, facts)),
@@ -322,14 +322,14 @@ def dataset(manifest: Manifest, facts: PublicFacts, site: str) -> dict[str, Any]
             for file, entry in manifest.files.items()
         ],
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in node.items() if value is not None}
 
 
 def _distribution(
     file: str, size: int, digest: str, facts: PublicFacts, base: str, page: str
 ) -> Mapping[str, Any]:
     suffix = file[file.rfind(".") :]
-    known = _named("formats").get(suffix)
+    known = _terms("formats").get(suffix)
     return {
         "@id": f"{base}{file}",
         "@type": "dcat:Distribution",
@@ -353,7 +353,7 @@ def _distribution(
 
 
 def _spoken(facts: PublicFacts) -> list[dict[str, str]]:
-    return [{"@id": f"{_EU}language/{_named('languages')[code]}"} for code in facts.languages]
+    return [{"@id": f"{_EU}language/{_terms('languages')[code]}"} for code in facts.languages]
 
 
 def _english(text: str) -> dict[str, str]:

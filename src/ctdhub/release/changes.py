@@ -91,19 +91,19 @@ def _of_one(before: Contributor, now: Contributor) -> Iterator[Text]:
             n=now.rows_per_person,
             old=before.rows_per_person,
         )
-    for found in now.breaks:
-        if found not in before.breaks:
+    for series_break in now.breaks:
+        if series_break not in before.breaks:
             yield Text(
                 "{name}: from {day} on the figures are not comparable with earlier ones: {why}",
                 name=now.name,
-                day=found.date,
-                why=_why(found),
+                day=series_break.date,
+                why=_why(series_break),
             )
 
 
-def _why(found: SeriesBreak) -> Text:
-    why = BREAKS[found.kind]
-    return Text("{why} ({note})", why=why, note=found.note) if found.note else why
+def _why(series_break: SeriesBreak) -> Text:
+    why = BREAKS[series_break.kind]
+    return Text("{why} ({note})", why=why, note=series_break.note) if series_break.note else why
 
 
 # --------------------------------------------------------------------------------------------------
@@ -195,16 +195,16 @@ def _note(note: str) -> str:
     return "".join(f"{printable(line, 2_000)}\n" for line in note.splitlines())
 
 
-def in_languages(told: Sequence[Text], languages: Sequence[str]) -> str:
+def in_languages(sentences: Sequence[Text], languages: Sequence[str]) -> str:
     """The sentences as Markdown, a heading and a list for each language; empty without any.
 
     Args:
         languages: codes of :data:`ctdhub.core.i18n.LANGUAGES`; the order is that of the source.
     """
     parts = []
-    for code in (c for c in LANGUAGES if told and c in languages):
+    for code in (c for c in LANGUAGES if sentences and c in languages):
         with language(code):
-            lines = "\n".join(f"- {escaped(printable(said(text), 2_000))}" for text in told)
+            lines = "\n".join(f"- {escaped(printable(said(text), 2_000))}" for text in sentences)
         parts.append(f"{HEADING}{NATIVE_NAMES[code]}\n\n{lines}\n")
     return "\n".join(parts)
 

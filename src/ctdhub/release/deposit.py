@@ -52,7 +52,7 @@ def datacite(release: Release, site: str = "", doi: str = "") -> dict[str, Any]:
     rights = {"rights": facts.licence, "rightsUri": facts.licence_url}
     if facts.licence_url:
         rights |= {"rightsIdentifier": facts.licence, "rightsIdentifierScheme": "SPDX"}
-    found: dict[str, Any] = {
+    record: dict[str, Any] = {
         "schemaVersion": "http://datacite.org/schema/kernel-4",
         "doi": doi,
         "url": f"{address}en/index.html" if address else "",
@@ -88,7 +88,7 @@ def datacite(release: Release, site: str = "", doi: str = "") -> dict[str, Any]:
         if address
         else [],
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in record.items() if value}
 
 
 def zenodo(release: Release, site: str = "") -> dict[str, Any]:
@@ -166,16 +166,16 @@ class Portal:
             raise error("push-address")
 
     def act(
-        self, name: str, given: Mapping[str, Any], file: tuple[str, bytes] | None = None
+        self, name: str, fields: Mapping[str, Any], file: tuple[str, bytes] | None = None
     ) -> dict[str, Any] | None:
         """Call an action; None where the portal has no such thing.
 
         Raises:
             ReleaseError: the portal refuses, or does not answer as CKAN does.
         """
-        kind, body = "application/json", json.dumps(given).encode()
+        kind, body = "application/json", json.dumps(fields).encode()
         if file is not None:
-            kind, body = _form_body(given, *file)
+            kind, body = _form_body(fields, *file)
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked
             f"{self.url.rstrip('/')}/api/3/action/{name}",
             data=body,
@@ -183,16 +183,16 @@ class Portal:
         )
         try:
             with urllib.request.build_opener(_Stay).open(request, timeout=SLOWEST) as answer:
-                found = json.loads(answer.read(_LARGEST_ANSWER))
+                reply = json.loads(answer.read(_LARGEST_ANSWER))
         except urllib.error.HTTPError as cause:
             if cause.code == 404 and name.endswith("_show"):
                 return None
-            raise error("push-refused", action=name, code=cause.code, told=_told(cause)) from None
+            raise error("push-refused", action=name, code=cause.code, told=_reason(cause)) from None
         except (urllib.error.URLError, HTTPException, OSError, ValueError):
             raise error("push-answer") from None
-        if not isinstance(found, dict) or found.get("success") is not True:
+        if not isinstance(reply, dict) or reply.get("success") is not True:
             raise error("push-answer")
-        result = found.get("result")
+        result = reply.get("result")
         return result if isinstance(result, dict) else {}
 
 
@@ -223,24 +223,24 @@ def push(
     if release.facts.invented and not private:
         raise error("push-practice")
     wanted = package(release, organisation, site, private=private)
-    found = portal.act("package_show", {"id": wanted["name"]})
-    if found is not None and _extras(found).get(_DIGEST) != digest(release.path):
+    dataset = portal.act("package_show", {"id": wanted["name"]})
+    if dataset is not None and _extras(dataset).get(_DIGEST) != digest(release.path):
         raise error("push-differs", name=wanted["name"])
-    held = {r.get("name"): r.get("hash") for r in (found or {}).get("resources", ())}
+    resources = {r.get("name"): r.get("hash") for r in (dataset or {}).get("resources", ())}
     entries = {p.name: p for p in sorted(release.path.iterdir())}
     hashes = {name: entry.sha256 for name, entry in release.manifest.files.items()}
     for name in entries:
-        if name in held and name in hashes and held[name] != hashes[name]:
+        if name in resources and name in hashes and resources[name] != hashes[name]:
             raise error("push-differs", name=wanted["name"])
-    yield PushedFile("create" if found is None else "update", wanted["name"])
+    yield PushedFile("create" if dataset is None else "update", wanted["name"])
     if not dry:
-        if found is None:
+        if dataset is None:
             portal.act("package_create", wanted)
         else:
-            portal.act("package_patch", {**wanted, "id": found["id"]})
+            portal.act("package_patch", {**wanted, "id": dataset["id"]})
     for name, path in entries.items():
-        yield PushedFile("keep" if name in held else "upload", name)
-        if name not in held and not dry:
+        yield PushedFile("keep" if name in resources else "upload", name)
+        if name not in resources and not dry:
             about = _resource(wanted["name"], path, hashes)
             portal.act("resource_create", about, (path.name, path.read_bytes()))
 
@@ -294,18 +294,18 @@ def _resource(package_name: str, path: Path, hashes: Mapping[str, str]) -> dict[
     }
 
 
-def _extras(found: Mapping[str, Any]) -> dict[str, Any]:
+def _extras(dataset: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        str(e.get("key")): e.get("value") for e in found.get("extras", ()) if isinstance(e, dict)
+        str(e.get("key")): e.get("value") for e in dataset.get("extras", ()) if isinstance(e, dict)
     }
 
 
-def _form_body(given: Mapping[str, Any], name: str, data: bytes) -> tuple[str, bytes]:
+def _form_body(form: Mapping[str, Any], name: str, data: bytes) -> tuple[str, bytes]:
     """Fields and one file as ``multipart/form-data`` (RFC 7578)."""
     border = secrets.token_hex(16)
     fields = "".join(
         f'--{border}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
-        for key, value in given.items()
+        for key, value in form.items()
     )
     head = (
         f'{fields}--{border}\r\nContent-Disposition: form-data; name="upload"; '
@@ -315,17 +315,17 @@ def _form_body(given: Mapping[str, Any], name: str, data: bytes) -> tuple[str, b
     return f"multipart/form-data; boundary={border}", body
 
 
-def _told(cause: urllib.error.HTTPError) -> str:
+def _reason(cause: urllib.error.HTTPError) -> str:
     """What the portal says of a refusal, safe to show."""
     try:
-        found = json.loads(cause.read(_LARGEST_ANSWER))["error"]
+        reason = json.loads(cause.read(_LARGEST_ANSWER))["error"]
     except (ValueError, KeyError, TypeError, OSError):
         return ""
-    return printable(json.dumps(found, ensure_ascii=False), 300)
+    return printable(json.dumps(reason, ensure_ascii=False), 300)
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
     """No redirection is followed: the token is for the server that was named."""
 
-    def redirect_request(self, *_given: Any) -> None:
+    def redirect_request(self, *_request: Any) -> None:
         return None

@@ -86,7 +86,7 @@ class Notice(FrozenModel):
 
     @field_validator("concerns")
     @classmethod
-    def _named(cls, concerns: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_names(cls, concerns: tuple[str, ...]) -> tuple[str, ...]:
         if not all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_*.-]{0,199}", name) for name in concerns):
             raise ValueError("a column, a table or a chart")
         return concerns
@@ -137,8 +137,8 @@ class Erratum(FrozenModel):
         """The same with one signature more."""
         statement = self.statement(role, date)
         mark = approvals.Mark.of(statement.message(), key)
-        given = Signed(statement=statement, **mark.model_dump())
-        return Erratum(notice=self.notice, signatures=(*self.signatures, given))
+        signature = Signed(statement=statement, **mark.model_dump())
+        return Erratum(notice=self.notice, signatures=(*self.signatures, signature))
 
     @property
     def missing(self) -> tuple[approvals.Role, ...]:
@@ -149,20 +149,20 @@ class Erratum(FrozenModel):
         self, version: str, number: int, digest: str, approvers: approvals.Approvers | None
     ) -> list[Text]:
         """What is wrong with it, given the release that it lies next to."""
-        told, found = self.notice, []
-        if (told.version, told.number, told.digest) != (version, number, digest):
-            found.append(Text("The notice is not about this release."))
-        for given in self.signatures:
-            role, message = approvals.ROLE_NAMES[given.role], given.statement.message()
-            practice = DeviceRules(practice=told.practice)
-            rules = approvers.rules(told.practice) if approvers else practice
-            if (fault := given.fault(message, rules, given.role)) is not None:
-                found.append(fault)
-            elif approvers and not approvers.count(given.role, given.key, message):
-                found.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
+        notice, faults = self.notice, []
+        if (notice.version, notice.number, notice.digest) != (version, number, digest):
+            faults.append(Text("The notice is not about this release."))
+        for signature in self.signatures:
+            role, message = approvals.ROLE_NAMES[signature.role], signature.statement.message()
+            practice = DeviceRules(practice=notice.practice)
+            rules = approvers.rules(notice.practice) if approvers else practice
+            if (fault := signature.fault(message, rules, signature.role)) is not None:
+                faults.append(fault)
+            elif approvers and not approvers.count(signature.role, signature.key, message):
+                faults.append(Text("The key of the {role} is not the one in hub.yaml.", role=role))
         if len({approvals.identity(s.key) for s in self.signatures}) < len(self.signatures):
-            found.append(Text("Both signatures were made with the same key."))
-        return found
+            faults.append(Text("Both signatures were made with the same key."))
+        return faults
 
     def write(self, hub: Path) -> Path:
         """Put it into the folder of a hub: whole or not at all."""
@@ -177,19 +177,19 @@ class Errata:
     """What was found about one release.
 
     Attributes:
-        given: in force, by number.
+        notices: in force, by number.
         waiting: the last one, where a signature is missing.
         faults: what is wrong, by file; where there are any, none is to be trusted.
     """
 
-    given: tuple[Erratum, ...] = ()
+    notices: tuple[Erratum, ...] = ()
     waiting: Erratum | None = None
     faults: tuple[tuple[str, Text], ...] = ()
 
     @property
     def next_number(self) -> int:
         """Number of the next notice about the release."""
-        return len(self.given) + 1
+        return len(self.notices) + 1
 
 
 def errata_of(release: Path, digest: str, approvers: approvals.Approvers | None = None) -> Errata:
@@ -207,17 +207,17 @@ def errata_of(release: Path, digest: str, approvers: approvals.Approvers | None 
         return _checked(_files(folder), place.name, digest, approvers)
     if not (place / ERRATA_JSON).exists() and not (place / ERRATA_MD).exists():
         return Errata()
-    found = _checked(_handed_on(place / ERRATA_JSON), place.name, digest, approvers)
-    if found.faults or found.waiting:
-        return Errata(faults=((ERRATA_JSON, Text("The notices are damaged.")), *found.faults))
+    errata = _checked(_handed_on(place / ERRATA_JSON), place.name, digest, approvers)
+    if errata.faults or errata.waiting:
+        return Errata(faults=((ERRATA_JSON, Text("The notices are damaged.")), *errata.faults))
     for name, content in (
-        (ERRATA_JSON, as_data(place.name, found.given)),
-        (ERRATA_MD, as_markdown(place.name, found.given)),
+        (ERRATA_JSON, as_data(place.name, errata.notices)),
+        (ERRATA_MD, as_markdown(place.name, errata.notices)),
     ):
         file = place / name
         if file.is_file() and file.read_bytes() != content.encode():
             return Errata(faults=((name, Text("The file was changed after the release.")),))
-    return found
+    return errata
 
 
 def status(errata: Sequence[Erratum]) -> Sort | None:
@@ -228,8 +228,8 @@ def status(errata: Sequence[Erratum]) -> Sort | None:
 
 def as_data(version: str, errata: Sequence[Erratum]) -> str:
     """``ERRATA.json``: all notices with their signatures."""
-    held = [e.model_dump(mode="json", exclude_none=True) for e in errata]
-    return as_json({"version": version, "status": status(errata), "errata": held})
+    notices = [e.model_dump(mode="json", exclude_none=True) for e in errata]
+    return as_json({"version": version, "status": status(errata), "errata": notices})
 
 
 def plain_data(errata: Sequence[Erratum]) -> list[dict[str, Any]]:
@@ -259,35 +259,35 @@ def _literal(text: str) -> str:
 
 def _files(folder: Path) -> Mapping[str, Erratum | None]:
     """What lies in the folder, None where it is no notice; files that are being written are not."""
-    found: dict[str, Erratum | None] = {}
+    notices: dict[str, Erratum | None] = {}
     for file in sorted(folder.iterdir()):
         if not file.name.startswith("."):
             name = f"{ERRATA}/{folder.name}/{printable(file.name)}"
             regular = file.is_file() and not file.is_symlink()
-            found[name] = None
+            notices[name] = None
             if regular and file.stat().st_size <= _LONGEST_FILE:
                 with suppress(ValidationError, RecursionError):
-                    found[name] = Erratum.model_validate_json(file.read_bytes())
-    return found
+                    notices[name] = Erratum.model_validate_json(file.read_bytes())
+    return notices
 
 
 def _handed_on(file: Path) -> Mapping[str, Erratum | None]:
     try:
         with file.open("rb") as handle:
-            held = json.loads(handle.read(_LONGEST_FILE))["errata"]
-        return {f"{ERRATA_JSON} ({n})": Erratum.model_validate(e) for n, e in enumerate(held, 1)}
+            entries = json.loads(handle.read(_LONGEST_FILE))["errata"]
+        return {f"{ERRATA_JSON} ({n})": Erratum.model_validate(e) for n, e in enumerate(entries, 1)}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {ERRATA_JSON: None}
 
 
 def _checked(
-    found: Mapping[str, Erratum | None],
+    files: Mapping[str, Erratum | None],
     version: str,
     digest: str,
     approvers: approvals.Approvers | None,
 ) -> Errata:
-    damaged = [(n, Text("This is not a notice.")) for n, e in found.items() if e is None]
-    whole = [(name, e) for name, e in found.items() if e is not None]
+    damaged = [(n, Text("This is not a notice.")) for n, e in files.items() if e is None]
+    whole = [(name, e) for name, e in files.items() if e is not None]
     ordered = sorted(whole, key=lambda item: item[1].notice.number)
     for i, (name, erratum) in enumerate(ordered, 1):
         if erratum.notice.number != i:
@@ -298,5 +298,5 @@ def _checked(
             damaged.append((name, Text("The notice is not signed by two people.")))
     if damaged:
         return Errata(faults=tuple(damaged))
-    given = tuple(e for _name, e in ordered if not e.missing)
-    return Errata(given, next((e for _name, e in ordered if e.missing), None))
+    notices = tuple(e for _name, e in ordered if not e.missing)
+    return Errata(notices, next((e for _name, e in ordered if e.missing), None))

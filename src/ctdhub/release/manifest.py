@@ -64,17 +64,17 @@ def _sentence(text: str) -> str:
     return printable(text.strip(), LONGEST_TEXT)
 
 
-def _names(given: dict[str, str]) -> dict[str, str]:
-    return {code: _name(name) for code, name in given.items()}
+def _names(names: dict[str, str]) -> dict[str, str]:
+    return {code: _name(name) for code, name in names.items()}
 
 
-def _day(given: Any) -> Any:
-    return given.isoformat() if type(given) is date else given
+def _day(day: Any) -> Any:
+    return day.isoformat() if type(day) is date else day
 
 
-def _real_day(given: str) -> str:
-    date.fromisoformat(given)
-    return given
+def _real_day(day: str) -> str:
+    date.fromisoformat(day)
+    return day
 
 
 Name = Annotated[str, AfterValidator(_name)]
@@ -102,8 +102,8 @@ class SeriesBreak(_Facts):
 
     def as_facts(self) -> dict[str, Any]:
         """As plain values; without ``variables`` where it concerns all figures."""
-        found = self.model_dump(mode="json")
-        return found if self.variables else {k: v for k, v in found.items() if k != "variables"}
+        facts = self.model_dump(mode="json")
+        return facts if self.variables else {k: v for k, v in facts.items() if k != "variables"}
 
 
 class Contributor(_Facts):
@@ -166,8 +166,8 @@ class PublicFacts(_Facts):
 
     @field_validator("contributors", mode="before")
     @classmethod
-    def _named(cls, given: Any) -> Any:
-        return [{"name": c} if isinstance(c, str) else c for c in given]
+    def _contributor_entries(cls, contributors: Any) -> Any:
+        return [{"name": c} if isinstance(c, str) else c for c in contributors]
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> PublicFacts:
@@ -298,11 +298,11 @@ class LinkErrors:
             max(0.0, sources.cells(border.UNKEYED)["people"]),
         )
         *differ, shared = (captures[name] for name in border.CAPTURE_CELLS)
-        middle, _found = _every(differ, max(shared, *differ), 0.0)
-        most, found = _every(differ, shared, half)
+        middle, _share = _every(differ, max(shared, *differ), 0.0)
+        most, share = _every(differ, shared, half)
         if sources.found is not None:
-            found = sources.found
-            middle, most = (max(0.0, sum(differ) + more) / found for more in (0.0, 2 * half))
+            share = sources.found
+            middle, most = (max(0.0, sum(differ) + more) / share for more in (0.0, 2 * half))
         merged = CHANCE * max(0.0, differ[0] + half)
         if sources.merged is not None:
             merged = sources.merged * protected.people.high
@@ -310,7 +310,7 @@ class LinkErrors:
             doubles=math.ceil(most + alone + z * sources.sigma[border.UNKEYED]),
             middle=round(middle + alone),
             merged=math.ceil(merged),
-            found=found,
+            found=share,
             reviewed=sources.found is not None,
             by_citizenship=sources.cells(border.POSSIBLE, ORIGIN),
             spread=z * sources.sigma[f"{border.POSSIBLE}*{ORIGIN}"],
@@ -327,8 +327,8 @@ class LinkErrors:
         """The most doubles among so many people, all of some citizenships where these are said."""
         most = float(self.doubles)
         if citizenships is not None:
-            held = [self.by_citizenship[c] for c in citizenships if c in self.by_citizenship]
-            high = max(0.0, sum(held) + self.spread * math.sqrt(len(held)))
+            counts = [self.by_citizenship[c] for c in citizenships if c in self.by_citizenship]
+            high = max(0.0, sum(counts) + self.spread * math.sqrt(len(counts)))
             most = min(most, math.ceil(high / self.found))
         return min(most, max(0.0, number) * (1 - 1 / self.rows))
 
@@ -398,10 +398,10 @@ def _unread(protected: border.Protected) -> int:
 
 def _most_rows(facts: Mapping[str, Any]) -> float:
     """The most rows of one person at all contributors together, as their agreements say."""
-    given = [c for c in facts.get("contributors") or () if isinstance(c, Mapping)]
-    if not given or not all(c.get("keyed", True) for c in given):
+    contributors = [c for c in facts.get("contributors") or () if isinstance(c, Mapping)]
+    if not contributors or not all(c.get("keyed", True) for c in contributors):
         return math.inf
-    return float(sum(int(c.get("rows_per_person") or 1) for c in given))
+    return float(sum(int(c.get("rows_per_person") or 1) for c in contributors))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -571,15 +571,15 @@ class Manifest(FrozenModel):
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        found: dict[str, Any] = write(self)
+        document: dict[str, Any] = write(self)
         if self.false_share == border.FALSE_SHARE:
-            del found["false_share"]
-        return found
+            del document["false_share"]
+        return document
 
     def guarantee(self) -> border.Guarantee:
         """The guarantee as the type of the border."""
-        held = {f.name: getattr(self, _NAMES.get(f.name, f.name)) for f in fields(border.Guarantee)}
-        return border.Guarantee(**held)
+        args = {f.name: getattr(self, _NAMES.get(f.name, f.name)) for f in fields(border.Guarantee)}
+        return border.Guarantee(**args)
 
     @classmethod
     def read(cls, bundle: Path) -> Manifest:
@@ -651,32 +651,32 @@ def accuracy(guarantee: border.Guarantee) -> Accuracy:
     )
 
 
-def _mentioned(found: border.Perpetrators | None) -> ManifestPerpetrators | None:
-    if found is None:
+def _mentioned(table: border.Perpetrators | None) -> ManifestPerpetrators | None:
+    if table is None:
         return None
     words = "perpetrators whom case records mention, at most rows_per_person of each person"
     return ManifestPerpetrators(
-        **asdict(found.total), counts=words, rows_per_person=found.rows, sigma=found.sigma
+        **asdict(table.total), counts=words, rows_per_person=table.rows, sigma=table.sigma
     )
 
 
-def _sources(found: border.Sources | None, level: float) -> MeasuredSources | None:
-    if found is None:
+def _sources(sources: border.Sources | None, level: float) -> MeasuredSources | None:
+    if sources is None:
         return None
-    doubles, unkeyed = found.doubles(level), found.without_key(level)
+    doubles, unkeyed = sources.doubles(level), sources.without_key(level)
     return MeasuredSources(
-        rows=found.measurements.num_rows,
+        rows=sources.measurements.num_rows,
         counts="people by contributor, noisy and unbiased; a person counts with one contributor",
-        **{name: getattr(found, name) for name in OF_SOURCES},
+        **{name: getattr(sources, name) for name in OF_SOURCES},
         doubles={"all": DoubledPeople(**asdict(doubles))} if doubles else {},
-        possible_doubles=_told(found.estimates(level, border.POSSIBLE, ORIGIN)),
-        captures=_told(found.estimates(level, border.CAPTURES)),
+        possible_doubles=_doubled_people(sources.estimates(level, border.POSSIBLE, ORIGIN)),
+        captures=_doubled_people(sources.estimates(level, border.CAPTURES)),
         without_key=DoubledPeople(**asdict(unkeyed)) if unkeyed else None,
     )
 
 
-def _told(cells: Mapping[str, border.Estimate]) -> dict[str, DoubledPeople]:
-    return {of or "not_recorded": DoubledPeople(**asdict(told)) for of, told in cells.items()}
+def _doubled_people(cells: Mapping[str, border.Estimate]) -> dict[str, DoubledPeople]:
+    return {of or "not_recorded": DoubledPeople(**asdict(cell)) for of, cell in cells.items()}
 
 
 def _once(protected: border.Protected) -> ManifestOnce | None:

@@ -143,10 +143,10 @@ def _names(path: Path, manifest: Manifest) -> list[Problem]:
         elif not _regular(path / name):
             text = Text("The file is missing, or a link or folder is in its place.")
             problems.append(Problem("missing", name, text))
-    for found in sorted(path.iterdir()):
-        if found.name not in {*expected, MANIFEST, APPROVALS, ERRATA_JSON, ERRATA_MD}:
+    for file in sorted(path.iterdir()):
+        if file.name not in {*expected, MANIFEST, APPROVALS, ERRATA_JSON, ERRATA_MD}:
             text = Text("The file is not part of the release.")
-            problems.append(Problem("extra", printable(found.name), text))
+            problems.append(Problem("extra", printable(file.name), text))
     for name in sorted(required - set(manifest.files)):
         text = Text("The manifest does not list this file.")
         problems.append(Problem("manifest", name, text))
@@ -168,12 +168,12 @@ def _approval_faults(
         text = Text("The file is missing, or a link or folder is in its place.")
         return [Problem("approval", APPROVALS, text)]
     try:
-        given = Approvals.read(path)
+        approvals = Approvals.read(path)
     except ReleaseError as cause:
         return [Problem("approval", APPROVALS, cause.fault)]
-    faults = given.faults(manifest, digest(path), approvers, lines)
+    faults = approvals.faults(manifest, digest(path), approvers, lines)
     published = path.resolve().parent.name != CANDIDATES
-    if published and given.missing and (given.approvals or approvers):
+    if published and approvals.missing and (approvals.approvals or approvers):
         faults.append(Text("The release does not carry the approvals of two people."))
     return [Problem("approval", APPROVALS, fault) for fault in faults]
 
@@ -267,11 +267,11 @@ def open_releases(folder: Path, approvers: Approvers | None = None) -> tuple[Rel
         ReleaseError: one of them was damaged or tampered with, or lost its manifest.
     """
     named = (p for p in folder.iterdir() if p.is_dir() and re.fullmatch(VERSION_PATTERN, p.name))
-    found = sorted(named, key=lambda p: [int(part) for part in p.name.split(".")], reverse=True)
-    for path in found:
+    paths = sorted(named, key=lambda p: [int(part) for part in p.name.split(".")], reverse=True)
+    for path in paths:
         if not (path / MANIFEST).is_file():
             raise error("no-release/manifest", file=path, version=path.name)
-    return tuple(open_release(path, approvers) for path in found)
+    return tuple(open_release(path, approvers) for path in paths)
 
 
 def leading(releases: Sequence[Release]) -> tuple[Release, list[Release]]:
@@ -314,5 +314,5 @@ def open_release(path: Path, approvers: Approvers | None = None) -> Release:
         version=manifest.version,
         protected=read_protected(path, manifest),
         manifest=manifest,
-        errata=known.given,
+        errata=known.notices,
     )

@@ -68,8 +68,8 @@ class Passkey:
         )
         if not known or len(head) > 253:
             return None
-        found = cls(head, public)  # type: ignore[arg-type]
-        return found if found.text == text else None
+        key = cls(head, public)  # type: ignore[arg-type]
+        return key if key.text == text else None
 
     @property
     def der(self) -> bytes:
@@ -162,17 +162,17 @@ def can_sync(authenticator_data: str) -> bool:
 
 def _client_fault(client: bytes, challenge: bytes, host: str, practice: bool) -> Fault | None:
     try:
-        told = json.loads(client.decode("utf-8"), object_pairs_hook=_each_once)
+        fields = json.loads(client.decode("utf-8"), object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return "client-data"
-    if not isinstance(told, dict):
+    if not isinstance(fields, dict):
         return "client-data"
     asked = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
     wrong: dict[Fault, bool] = {
-        "type": told.get("type") != "webauthn.get",
-        "challenge": told.get("challenge") != asked,
-        "origin": not _is_origin(told.get("origin"), host, practice),
-        "embedded": told.get("crossOrigin", False) is not False or "topOrigin" in told,
+        "type": fields.get("type") != "webauthn.get",
+        "challenge": fields.get("challenge") != asked,
+        "origin": not _is_origin(fields.get("origin"), host, practice),
+        "embedded": fields.get("crossOrigin", False) is not False or "topOrigin" in fields,
     }
     return next((name for name, is_so in wrong.items() if is_so), None)
 
@@ -206,14 +206,14 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _plain(text: str) -> bytes | None:
     try:
-        found = base64.b64decode(text, validate=True) if len(text) <= LONGEST else b""
+        raw = base64.b64decode(text, validate=True) if len(text) <= LONGEST else b""
     except (binascii.Error, ValueError):
         return None
-    return found if found and base64.b64encode(found).decode() == text else None
+    return raw if raw and base64.b64encode(raw).decode() == text else None
 
 
 def _url(text: str) -> bytes | None:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", text) or len(text) > LONGEST:
         return None
-    found = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if len(text) % 4 != 1 else b""
-    return found if base64.urlsafe_b64encode(found).rstrip(b"=").decode() == text else None
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if len(text) % 4 != 1 else b""
+    return raw if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == text else None

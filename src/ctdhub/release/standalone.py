@@ -65,8 +65,8 @@ def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> 
     Raises:
         ReleaseError: the folder holds something else than this charge.
     """
-    held = check_out(out)
-    if held not in (None, protected.guarantee.charge):
+    charge = check_out(out)
+    if charge not in (None, protected.guarantee.charge):
         raise error("out-folder/other-table", file=out)
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> 
         text = json.dumps(manifest(protected, fresh, rows, max_people), indent=1)
         (fresh / MANIFEST).write_text(text + "\n", "utf-8")
         fresh.chmod(0o755)
-        if held is None:
+        if charge is None:
             fresh.rename(out)
         else:
             for name in (*names_of(protected), MANIFEST):

@@ -69,10 +69,10 @@ def read_measurements(folder: Path, manifest: Manifest) -> pa.Table:
     """Noisy counts by year, and of regions, as the manifest states them, else a ValueError."""
     known = manifest.sigma | manifest.regions
     table = _read(folder / f"{MEASURED}.parquet", manifest.measurements.rows, known)
-    told = _values(table, model.PERIOD).to_pylist()
+    periods = _values(table, model.PERIOD).to_pylist()
     spans = len(_values(table, model.MERGED[model.PERIOD]))
-    years = _measured_years({*told}, manifest)
-    if len(told) + spans != table.num_rows or told != years * (len(told) // len(years)):
+    years = _measured_years({*periods}, manifest)
+    if len(periods) + spans != table.num_rows or periods != years * (len(periods) // len(years)):
         raise ValueError
     return table
 
@@ -130,10 +130,10 @@ def _values(table: pa.Table, column: str) -> pa.ChunkedArray:
     return values.filter(pc.equal(names, column))
 
 
-def _measured_years(told: set[str], manifest: Manifest) -> list[str]:
+def _measured_years(periods: set[str], manifest: Manifest) -> list[str]:
     """Those of a release's years that a table names, in order, and "" for not recorded."""
     first, last = PublicFacts.of(manifest.facts).years
-    return [*(y for y in map(str, range(first, last + 1)) if y in told), ""]
+    return [*(y for y in map(str, range(first, last + 1)) if y in periods), ""]
 
 
 def measured_fields(
@@ -148,7 +148,7 @@ def measured_fields(
     values = ("string", 'Their values in the same order, joined with "|"; empty: not recorded.')
     unbiased = "noisy, unbiased, may be negative; not to be read by itself"
     sigma = "Standard deviation of the noise of each number of the row, in people."
-    found = {
+    files = {
         MEASURED: {
             "columns": columns,
             "values": values,
@@ -161,17 +161,17 @@ def measured_fields(
         }
     }
     if manifest.sources:
-        found[SOURCES] = {
+        files[SOURCES] = {
             "columns": columns,
             "values": values,
             "noisy": ("number", f"People of the cell: {unbiased}."),
         }
-    return found
+    return files
 
 
 def by_year(table: pa.Table) -> Groups:
     """Noisy counts by year of each group of a table; rows that name no year are left out."""
-    found: Groups = {}
+    groups: Groups = {}
     columns, values = (table[name].combine_chunks() for name in ("columns", "values"))
     keys = pc.binary_join(columns, "*").dictionary_encode()
     tables, ends = keys.dictionary.to_pylist(), values.offsets.to_pylist()
@@ -180,9 +180,9 @@ def by_year(table: pa.Table) -> Groups:
         cell = dict(zip(tables[which].split("*"), texts[ends[row] : ends[row + 1]], strict=True))
         if (year := cell.pop(model.PERIOD, None)) is not None:
             key = frozenset(of := tuple(cell.items()))
-            group = found.get(key) or found.setdefault(key, YearCounts(of, tables[which], {}))
+            group = groups.get(key) or groups.setdefault(key, YearCounts(of, tables[which], {}))
             group.noisy[year] = noisy[row]
-    return found
+    return groups
 
 
 def wide(table: pa.Table, sigma: Mapping[str, float], years: tuple[int, int]) -> pa.Table:
@@ -235,8 +235,8 @@ def check_border(protected: object) -> border.Protected:
     if not isinstance(protected, border.Protected):
         raise TypeError("a release is made of Protected values and of nothing else")
     strangers = _strangers("people", protected.records, protected.counts)
-    if found := protected.perpetrators:
-        strangers |= _strangers("perpetrators", found.records, found.counts)
+    if perpetrators := protected.perpetrators:
+        strangers |= _strangers("perpetrators", perpetrators.records, perpetrators.counts)
     public = _public("people")
     regions = {name for key in protected.guarantee.regions for name in key.split(COLUMN_JOIN)}
     strangers |= (
@@ -253,8 +253,8 @@ def check_border(protected: object) -> border.Protected:
 def _strangers(table: model.TableName, records: pa.Table, counts: pa.Table) -> set[str]:
     """Columns that are no public variables of a table, or no text."""
     public = _public(table)
-    told = {f.name for f in records.schema if f.name not in public or f.type != pa.string()}
-    return told | (measured_columns(counts) - public)
+    names = {f.name for f in records.schema if f.name not in public or f.type != pa.string()}
+    return names | (measured_columns(counts) - public)
 
 
 def _public(table: model.TableName) -> set[str]:
@@ -264,8 +264,8 @@ def _public(table: model.TableName) -> set[str]:
 def write_tables(protected: border.Protected, folder: Path) -> None:
     """Write records and counts as .parquet and .csv into a folder."""
     tables = {RECORDS: protected.records, COUNTS_NAME: protected.counts}
-    if found := protected.perpetrators:
-        tables |= {PERPETRATORS: found.records, PERPETRATOR_COUNTS: found.counts}
+    if perpetrators := protected.perpetrators:
+        tables |= {PERPETRATORS: perpetrators.records, PERPETRATOR_COUNTS: perpetrators.counts}
     for name, table in tables.items():
         _write(folder, name, table, table)
 
@@ -289,8 +289,8 @@ def sound_sets(folder: Path, manifest: Manifest) -> bool:
     """Whether every set has the columns of the records, read one after the other."""
     columns = pq.read_schema(folder / f"{RECORDS}.parquet")
     try:
-        found = (pq.read_table(folder / name) for name in set_names(manifest.imputations))
-        return all(table.schema.equals(columns) for table in found)
+        sets = (pq.read_table(folder / name) for name in set_names(manifest.imputations))
+        return all(table.schema.equals(columns) for table in sets)
     except (pa.ArrowInvalid, OSError):
         return False
 
@@ -378,15 +378,15 @@ def _read_perpetrators(folder: Path, manifest: Manifest) -> border.Perpetrators 
     stated = manifest.perpetrators
     if stated is None:
         return None
-    found = border.Perpetrators(
+    perpetrators = border.Perpetrators(
         records=pq.read_table(folder / f"{PERPETRATORS}.parquet"),
         counts=_read_counts(folder / f"{PERPETRATOR_COUNTS}.parquet"),
         rows=stated.rows_per_person,
         sigma=dict(stated.sigma),
     )
-    if found.total != stated.estimate():
+    if perpetrators.total != stated.estimate():
         raise ValueError
-    return found
+    return perpetrators
 
 
 def without_formulas(table: pa.Table) -> pa.Table:

@@ -49,8 +49,8 @@ def openapi(release: Release, variables: Sequence[str]) -> dict[str, Any]:
         variables: that have a file of tables.
     """
     facts = release.facts
-    found: dict[str, Any] = json.loads(schema("openapi"))
-    found["info"] = {
+    document: dict[str, Any] = json.loads(schema("openapi"))
+    document["info"] = {
         "title": title(release.manifest, facts),
         "version": release.version,
         "description": WHAT_IT_IS,
@@ -61,11 +61,11 @@ def openapi(release: Release, variables: Sequence[str]) -> dict[str, Any]:
     }
     path = "/api/tables/{variable}.csv"
     if variables:
-        (variable,) = found["paths"][path]["parameters"]
+        (variable,) = document["paths"][path]["parameters"]
         variable |= {"schema": {"enum": [*variables]}, "example": variables[0]}
     else:
-        del found["paths"][path]
-    return found
+        del document["paths"][path]
+    return document
 
 
 FOLDER, LATEST = "api", "latest.json"
@@ -89,7 +89,7 @@ def write_api(answers: Answers, folder: Path, languages: Sequence[str]) -> None:
     with language(LANGUAGES[0]):
         head = _head(answers.release)
         variables = _write_tables(answers, api)
-        held = [_place(answers, key, languages) for key in _places(answers)]
+        entries = [_place(answers, key, languages) for key in _places(answers)]
         for name in SCHEMAS:
             (api / "schema" / f"{name}.json").write_text(schema(name), "utf-8")
         index = {
@@ -99,13 +99,13 @@ def write_api(answers: Answers, folder: Path, languages: Sequence[str]) -> None:
             "variables": [_variable(answers, v, languages) for v in sorted(answers.variables)],
             "tables": TABLES,
             "larger_tables": "Tables of three variables stand in counts.parquet only.",
-            "places": [{name: each[name] for name in ("key", "kind", "names")} for each in held],
+            "places": [{name: each[name] for name in ("key", "kind", "names")} for each in entries],
             "place_facts": PLACES,
             "figures": _figures(answers, languages),
             "files": _files(answers.release),
         }
         _write(api / "index.json", index)
-        _write(api / PLACES, {**head, "places": held})
+        _write(api / PLACES, {**head, "places": entries})
         _write(api / "openapi.json", openapi(answers.release, variables))
 
 
@@ -117,13 +117,13 @@ def write_latest(site: Path, version: str, notices: Mapping[str, Any]) -> None:
         version: of the newest that was not withdrawn; of the newest where all were.
         notices: about releases, see :func:`ctdhub.site.feed.of_all`.
     """
-    found = (p.parents[1].name for p in site.glob(f"r/*/{FOLDER}/index.json"))
-    held = sorted(
-        (name for name in found if re.fullmatch(VERSION_PATTERN, name)),
+    names = (p.parents[1].name for p in site.glob(f"r/*/{FOLDER}/index.json"))
+    versions = sorted(
+        (name for name in names if re.fullmatch(VERSION_PATTERN, name)),
         key=lambda name: [int(part) for part in name.split(".")],
     )
     (site / FOLDER).mkdir()
-    indexes = {name: f"../r/{name}/{FOLDER}/index.json" for name in held}
+    indexes = {name: f"../r/{name}/{FOLDER}/index.json" for name in versions}
     latest = {"version": version, "index": indexes.get(version), "releases": indexes, **notices}
     _write(site / FOLDER / LATEST, latest)
 
@@ -213,24 +213,24 @@ def _counted_twice(release: Release) -> dict[str, Any] | None:
     }
 
 
-def _row(found: Estimate, errors: LinkErrors | None = None) -> dict[str, Any]:
+def _row(people: Estimate, errors: LinkErrors | None = None) -> dict[str, Any]:
     """A number of people, too few to show where it may be none; ``errors`` give it its second
     interval."""
-    shown = found.low > 0
+    shown = people.low > 0
     row: dict[str, Any] = {
-        "count": found.value if shown else None,
-        "low": found.low,
-        "high": found.high,
+        "count": people.value if shown else None,
+        "low": people.low,
+        "high": people.high,
         "state": SHOWN if shown else PROTECTED,
     }
     if errors:
-        row["once"] = _once(found, errors)
+        row["once"] = _once(people, errors)
     return row
 
 
-def _once(found: Estimate, errors: LinkErrors, of: Sequence[str] | None = None) -> list[int]:
+def _once(people: Estimate, errors: LinkErrors, of: Sequence[str] | None = None) -> list[int]:
     """The second interval of people who have one of these citizenships, None where any."""
-    return [round(end) for end in errors.once(found.low, found.high, of)]
+    return [round(end) for end in errors.once(people.low, people.high, of)]
 
 
 def _write_tables(answers: Answers, api: Path) -> list[str]:
@@ -286,23 +286,23 @@ def _side(side: Side) -> dict[str, Any]:
     return {
         "people": _card(side.people),
         "women": _card(side.women),
-        "exploitation": [{"flag": flag, **_card(found)} for flag, found in side.exploitation],
+        "exploitation": [{"flag": flag, **_card(card)} for flag, card in side.exploitation],
         "corridors": [
-            {"citizenship": origin, "country_of_exploitation": place, **_card(found)}
-            for origin, place, found in side.corridors
+            {"citizenship": origin, "country_of_exploitation": place, **_card(card)}
+            for origin, place, card in side.corridors
         ],
     }
 
 
-def _card(found: NumberCard) -> dict[str, Any]:
+def _card(card: NumberCard) -> dict[str, Any]:
     """A card, its value called ``count`` where it counts people and ``share`` where not."""
-    digits = 4 if found.unit == "share" else 0
-    value, low, high = file_numbers(found, digits or None)
-    ends: dict[str, Any] = {"low": low, "high": high, "state": found.state}
-    if found.once is not None:
-        ends["once"] = [round(end, digits) for end in found.once]
-    if found.unit == "share":
-        return {"share": value, **ends, "denominator": found.denominator}
+    digits = 4 if card.unit == "share" else 0
+    value, low, high = file_numbers(card, digits or None)
+    ends: dict[str, Any] = {"low": low, "high": high, "state": card.state}
+    if card.once is not None:
+        ends["once"] = [round(end, digits) for end in card.once]
+    if card.unit == "share":
+        return {"share": value, **ends, "denominator": card.denominator}
     return {"count": value, **ends}
 
 

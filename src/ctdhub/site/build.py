@@ -20,7 +20,7 @@ from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
 from ctdhub.site import explorer, feed, frame, render
 from ctdhub.site.api import write_latest
-from ctdhub.site.cards import CardWriter, Kept, draw
+from ctdhub.site.cards import CardLog, CardWriter, draw
 from ctdhub.site.edition import PLAIN, Content, Edition
 from ctdhub.stats.answers import Answers
 
@@ -72,19 +72,19 @@ def offered(release: Release) -> tuple[str, ...]:
 
 
 @contextmanager
-def renewed(out: Path, mark: str, told: Mapping[str, str]) -> Iterator[Path]:
+def renewed(out: Path, mark: str, stamp: Mapping[str, str]) -> Iterator[Path]:
     """A fresh folder to write into; it takes the place of ``out`` where nothing goes wrong.
 
     Args:
         out: a folder that does not exist, is empty, or holds a file named ``mark``.
         mark: this file says what the folder is, so that nothing else is ever replaced.
-        told: what the file says, such as the release that the folder shows.
+        stamp: what the file says, such as the release that the folder shows.
 
     Raises:
         HubError: the folder holds something else.
     """
-    held = any(out.iterdir()) and not (out / mark).is_file() if out.is_dir() else out.exists()
-    if held or out.is_symlink():
+    obstacle = any(out.iterdir()) and not (out / mark).is_file() if out.is_dir() else out.exists()
+    if obstacle or out.is_symlink():
         raise error("site-folder", file=out)
     out.parent.mkdir(parents=True, exist_ok=True)
     for kind in (".writing", ".old"):  # left behind by a killed run
@@ -96,7 +96,7 @@ def renewed(out: Path, mark: str, told: Mapping[str, str]) -> Iterator[Path]:
     )
     try:
         yield fresh
-        (fresh / mark).write_text(json.dumps(dict(told)), "utf-8")
+        (fresh / mark).write_text(json.dumps(dict(stamp)), "utf-8")
         fresh.chmod(0o755)
         if out.exists():
             out.rename(old / "site")
@@ -127,7 +127,7 @@ def build_site(
     earlier: Sequence[Release] = (),
     only: Collection[str] = (),
     languages: Collection[str] = LANGUAGES,
-    kept: Kept | None = None,
+    kept: CardLog | None = None,
 ) -> None:
     """Build the site into ``out``; readers of an older one see it until the new one is whole.
 
@@ -158,9 +158,9 @@ def build_site(
     whole = not only and set(LANGUAGES) <= set(languages)
     report = progress or (lambda _message, _fraction: None)
     edition = replace(edition, series=tuple(map(Answers, shown)))
-    told = {"made by": release.manifest.software, "release": release.version}
+    stamp = {"made by": release.manifest.software, "release": release.version}
     steps = len(drawn) + len(shown)
-    with uncollected(), renewed(out, MARK if whole else DRAFT, told) as fresh:
+    with uncollected(), renewed(out, MARK if whole else DRAFT, stamp) as fresh:
         frame.write_scripts(fresh)
         content, pages = Content(edition.series[0], edition), dict[str, dict[str, str]]()
         for i, code in enumerate(drawn):
@@ -229,6 +229,6 @@ def refuse_smaller(site: Path, versions: Collection[str]) -> None:
     Raises:
         HubError: the site shows another one.
     """
-    held = {path.name for path in site.glob("r/*") if re.fullmatch(VERSION_PATTERN, path.name)}
-    if lost := sorted(held - set(versions)):
+    names = {path.name for path in site.glob("r/*") if re.fullmatch(VERSION_PATTERN, path.name)}
+    if lost := sorted(names - set(versions)):
         raise error("site-smaller", file=site, versions=", ".join(lost))

@@ -50,7 +50,7 @@ def archive(release: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Kept:
+class CardLog:
     """What a hub keeps of the cards of its releases.
 
     Attributes:
@@ -116,12 +116,12 @@ def unpublished(release: Release, url: str) -> dict[str, tuple[str, str]]:
         url: public address of the site; empty where it is not known.
     """
     content = Content(Answers(release), Edition(frame.Sharing(url)))
-    found = {}
+    cards = {}
     for page in (p for kind in render.kinds(release, PLAIN) for p in kind.cards(content)):
         if isinstance(page, frame.Page) and not page.scripts:
             html = render.render(page, release, (), content.edition, {})
-            found[page.path] = page.title, _LINK.sub(r"\1", html)
-    return found
+            cards[page.path] = page.title, _LINK.sub(r"\1", html)
+    return cards
 
 
 def _write(page: frame.Page | WholePage, content: Content, folder: Path) -> None:
@@ -173,7 +173,7 @@ class CardWriter:
     lead: Release
     edition: Edition
     pages: Mapping[str, Collection[str]]
-    kept: Kept | None = None
+    kept: CardLog | None = None
 
     def write(self, answers: Answers, folder: Path, languages: Sequence[str]) -> None:
         """Write a release into its folder in the site.
@@ -190,7 +190,7 @@ class CardWriter:
         if release.withdrawn:
             self._withdraw(release, folder)
         for file in release.path.iterdir():
-            if not release.withdrawn or file.name in feed.KEPT:
+            if not release.withdrawn or file.name in feed.EVIDENCE:
                 shutil.copyfile(file, folder / file.name)
         if release is self.lead and not release.withdrawn:
             write_zip(folder, release)  # of the others it would be their files once more
@@ -219,13 +219,13 @@ class CardWriter:
         if noted and file.is_file():
             if sha256(file) not in noted:
                 raise error("cards-changed", file=file, version=release.version)
-            with zipfile.ZipFile(file) as held:
-                held.extractall(folder)
+            with zipfile.ZipFile(file) as bundle:
+                bundle.extractall(folder)
                 if not self._lost(release, folder):
                     return
                 shutil.rmtree(folder)
                 draw(answers, folder, self.edition, languages)
-                held.extractall(folder)  # what was drawn before stays as it was
+                bundle.extractall(folder)  # what was drawn before stays as it was
         else:
             draw(answers, folder, self.edition, languages)
         if self.kept and self.edition.sharing.url:
@@ -333,12 +333,12 @@ def faults(release: Path, known: Collection[str] | None, site: Path) -> Iterator
         yield Problem("changed", file.name, changed)
         return
     text = Text("The site does not show it as it was drawn.")
-    if withdrawn := status(errata_of(release, digest(release)).given) == "withdrawn":
+    if withdrawn := status(errata_of(release, digest(release)).notices) == "withdrawn":
         text = Text("The release {version} was withdrawn.", version=release.name)
     try:
-        with zipfile.ZipFile(file) as held:
-            held.getinfo(frame.address(LANGUAGES[0]))  # of a part, a spreadsheet in it may open
-            wrong = sorted(_wrong(held, site, withdrawn=withdrawn)) if site.is_dir() else []
+        with zipfile.ZipFile(file) as bundle:
+            bundle.getinfo(frame.address(LANGUAGES[0]))  # of a part, a spreadsheet in it may open
+            wrong = sorted(_wrong(bundle, site, withdrawn=withdrawn)) if site.is_dir() else []
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, RuntimeError):
         yield Problem("changed", file.name, changed)
         return
@@ -346,10 +346,10 @@ def faults(release: Path, known: Collection[str] | None, site: Path) -> Iterator
         yield Problem("changed", f"r/{release.name}/{name}", text)
 
 
-def _wrong(held: zipfile.ZipFile, site: Path, *, withdrawn: bool) -> Iterator[str]:
+def _wrong(bundle: zipfile.ZipFile, site: Path, *, withdrawn: bool) -> Iterator[str]:
     """Names of what a site shows of a release otherwise than its archive asks for."""
     shown = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    names = set(held.namelist())
+    names = set(bundle.namelist())
     cards, drawn = ({name for name in part if _CARD.fullmatch(name)} for part in (shown, names))
     yield from cards ^ drawn
     for name in names & shown:
@@ -357,7 +357,7 @@ def _wrong(held: zipfile.ZipFile, site: Path, *, withdrawn: bool) -> Iterator[st
         if withdrawn:
             if name not in drawn or _NUMBERS.search(content):
                 yield name
-        elif emptied(content) != emptied(held.read(name)):
+        elif emptied(content) != emptied(bundle.read(name)):
             yield name
 
 

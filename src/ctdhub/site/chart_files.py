@@ -62,19 +62,19 @@ def write_figures(folder: Path, chosen: Iterable[Numbers], content: Content) -> 
     files: dict[str, list[Numbers]] = {}
     for figure in chosen:
         files.setdefault(figure.numbers[0], []).append(figure)
-    for name, held in files.items():
-        _write(folder / CHARTS, name, held, content)
+    for name, figures in files.items():
+        _write(folder / CHARTS, name, figures, content)
 
 
-def _write(folder: Path, name: str, held: Sequence[Numbers], content: Content) -> None:
+def _write(folder: Path, name: str, figures: Sequence[Numbers], content: Content) -> None:
     """Write a file of figures whose rows have the same columns, and what it means."""
-    release, first = content.release, held[0]
+    release, first = content.release, figures[0]
     path = folder / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     source = content.edition.sharing.place(numbers_place(name, release.version))
     end = (release.version, release.facts.licence, source)
     names = (*first.numbers[1], *_names(first), *COLUMNS)
-    write_csv(path, names, [[*_line(f, row), *end] for f in held for row in f.table.rows])
+    write_csv(path, names, [[*_line(f, row), *end] for f in figures for row in f.table.rows])
     columns = [{"name": n, "titles": n, "datatype": _NUMBERS.get(n, "string")} for n in names]
     own = {
         "url": path.name,
@@ -199,12 +199,12 @@ def plot(figure: Figure, *, other: bool = False) -> Markup:
 
 def blanks(figure: Figure) -> str:
     """Which answers are not shown, in one line; empty where all are."""
-    found = figure.not_shown
-    if not found:
+    gaps = figure.not_shown
+    if not gaps:
         return ""
-    labels = _spans(figure) if figure.by_year else [bar.label for bar in found]
+    labels = _spans(figure) if figure.by_year else [bar.label for bar in gaps]
     if len(labels) > FEW and not figure.by_year:
-        text = _("{n} answers").format(n=number(len(found)))
+        text = _("{n} answers").format(n=number(len(gaps)))
     else:
         text = listed(labels)
     return _("Not shown (not zero): {what}").format(what=text)
@@ -218,11 +218,11 @@ def at_most(bar: FigureBar) -> str:
 def _spans(figure: Figure) -> list[str]:
     """Years that are not shown, those that follow each other as one span."""
     pairs = zip(figure.table.rows, figure.bars, strict=True)
-    found: Sequence[int] = [
+    gaps: Sequence[int] = [
         int(row.codes[0]) for row, bar in pairs if bar.kind == "protected" and not bar.missing
     ]
     runs: list[list[int]] = []
-    for when in found:
+    for when in gaps:
         if runs and when == runs[-1][-1] + 1:
             runs[-1].append(when)
         else:

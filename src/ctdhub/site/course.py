@@ -123,13 +123,13 @@ def neighbours(rows: Iterable[Labelled]) -> list[tuple[Labelled, Labelled]]:
     Left out are pairs that no short rule decides: equal estimates, and intervals that overlap
     although the difference of the two is beyond the noise.
     """
-    found = [pair for pair in pairwise(rows) if _decided(pair[0][1].people, pair[1][1].people)]
-    return sorted(found, key=lambda pair: not overlap(pair[0][1].people, pair[1][1].people))
+    pairs = [pair for pair in pairwise(rows) if _decided(pair[0][1].people, pair[1][1].people)]
+    return sorted(pairs, key=lambda pair: not overlap(pair[0][1].people, pair[1][1].people))
 
 
 def _decided(a: NumberCard, b: NumberCard) -> bool:
-    found = difference(a, b)
-    clear = found is not None and found.is_clear
+    gap = difference(a, b)
+    clear = gap is not None and gap.is_clear
     return a.value != b.value and overlap(a, b) != clear
 
 
@@ -150,8 +150,8 @@ NOTHING: Mapping[str, str] = {}
 
 
 def _course() -> dict[str, Any]:
-    found: dict[str, Any] = read_words("ctdhub.site", "course")
-    return found
+    words: dict[str, Any] = read_words("ctdhub.site", "course")
+    return words
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -172,9 +172,9 @@ def _exercise(
     words = _course()[lesson]["exercises"][name]
     choices = []
     for choice, own in zip_longest(words.get("choices", ()), of_choices, fillvalue=NOTHING):
-        told = {**values, **own}
-        text = _filled(choice.get("right") or choice["wrong"], told)
-        choices.append(Choice(text, "right" in choice, _filled(choice["why"], told)))
+        fields = {**values, **own}
+        text = _filled(choice.get("right") or choice["wrong"], fields)
+        choices.append(Choice(text, "right" in choice, _filled(choice["why"], fields)))
     texts = {key: _filled(words[key], values) for key in ("why", "hint") if key in words}
     return Exercise(_filled(words["question"], values), tuple(choices), answer, **texts)
 
@@ -219,9 +219,9 @@ def meaning_lesson(answers: Answers, drawn: Drawn) -> Lesson:
 
 def _number(people: NumberCard, release: Release) -> Exercise:
     records = release.protected.case_records
-    told = {**ends(people), "level": share(people.level)}
+    values = {**ends(people), "level": share(people.level)}
     counted = {"low": number(records.low), "high": number(records.high)}
-    return _exercise("meaning", "number", told, of_choices=(NOTHING, NOTHING, counted))
+    return _exercise("meaning", "number", values, of_choices=(NOTHING, NOTHING, counted))
 
 
 def _contributors(release: Release) -> Exercise | None:
@@ -232,8 +232,8 @@ def _contributors(release: Release) -> Exercise | None:
     few, when = min(((n, y) for y, n in by_year.items() if n), default=(0, 0))
     if not 0 < few < len(spans):
         return None
-    told = {"year": year(when), "n": number(few), "all": number(len(spans))}
-    return _exercise("meaning", "contributors", told, few)
+    values = {"year": year(when), "n": number(few), "all": number(len(spans))}
+    return _exercise("meaning", "contributors", values, few)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -261,8 +261,8 @@ def intervals_lesson(answers: Answers, drawn: Drawn) -> Lesson:
         _compare(*ranked[0]) if ranked else None,
         _misses(level),
     )
-    told = {"level": share(level), "n": number(100 * level), "rest": number(100 - 100 * level)}
-    return _lesson("intervals", exercises, figure, {**told, "example": example})
+    values = {"level": share(level), "n": number(100 * level), "rest": number(100 - 100 * level)}
+    return _lesson("intervals", exercises, figure, {**values, "example": example})
 
 
 def _pairs(figure: Figure | None) -> list[tuple[Labelled, Labelled]]:
@@ -271,26 +271,26 @@ def _pairs(figure: Figure | None) -> list[tuple[Labelled, Labelled]]:
 
 
 def _read(label: str, row: Row) -> Exercise:
-    told = {"label": label, **ends(row.people)}
-    return _exercise("intervals", "read", told, round(row.people.low or 0))
+    values = {"label": label, **ends(row.people)}
+    return _exercise("intervals", "read", values, round(row.people.low or 0))
 
 
 def _compare(first: Labelled, second: Labelled) -> Exercise:
     name = "overlapping" if overlap(first[1].people, second[1].people) else "apart"
-    told = {"first": first[0], "second": second[0]}
+    values = {"first": first[0], "second": second[0]}
     for letter, (_label, row) in (("a", first), ("b", second)):
-        found = ends(row.people)
-        told |= {letter: found["value"], f"{letter}_low": found["low"]}
-        told[f"{letter}_high"] = found["high"]
-    return _exercise("intervals", f"compare-{name}", told)
+        numbers = ends(row.people)
+        values |= {letter: numbers["value"], f"{letter}_low": numbers["low"]}
+        values[f"{letter}_high"] = numbers["high"]
+    return _exercise("intervals", f"compare-{name}", values)
 
 
 def _misses(level: float) -> Exercise | None:
     hold, miss = round(100 * level), round(100 * (1 - level))
     if len({0, hold, miss}) < 3:
         return None
-    told = {"zero": number(0), "n": number(hold), "rest": number(miss), "level": share(level)}
-    return _exercise("intervals", "misses", told)
+    values = {"zero": number(0), "n": number(hold), "rest": number(miss), "level": share(level)}
+    return _exercise("intervals", "misses", values)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def _misses(level: float) -> Exercise | None:
 READ = ("means-of-control", "exploitation")
 """Figures of flags that the lesson reads, the first that is there."""
 BLANKS: tuple[Kind, ...] = ("protected", "nobody_reports", "not_recorded")
-CLEARLY, SEEN = 1.1, 0.005
+CLEARLY, LEAST_MISSING = 1.1, 0.005
 """Shares that add up to less are not asked about, nor a base that leaves out a smaller share."""
 
 
@@ -319,13 +319,13 @@ def _base(answers: Answers, figure: Figure | None) -> Exercise | None:
     people = headline(answers).people
     if figure is None or figure.table.base.value is None or people.value is None:
         return None
-    if (figure.table.missing or 0) < SEEN:
+    if (figure.table.missing or 0) < LEAST_MISSING:
         return None
     bar = next(b for b in figure.bars if b.size is not None)
     everybody = {**ends(people), "share": share(figure.table.missing or 0)}
-    told = {"label": bar.label, "share": bar.text}
+    values = {"label": bar.label, "share": bar.text}
     return _exercise(
-        "blanks", "base", told, of_choices=(everybody, NOTHING, ends(figure.table.base))
+        "blanks", "base", values, of_choices=(everybody, NOTHING, ends(figure.table.base))
     )
 
 
@@ -360,8 +360,8 @@ def _odds(answers: Answers) -> Exercise | None:
     before, after = share(SURE), share(sure_afterwards(epsilon, SURE), fine=True)
     if after in (share(SURE, fine=True), share(1, fine=True)):
         return None
-    told = {"before": before, "after": after, "certain": share(1)}
-    return _exercise("safely", "odds", {**told, "epsilon": decimal(epsilon, "0.####")})
+    values = {"before": before, "after": after, "certain": share(1)}
+    return _exercise("safely", "odds", {**values, "epsilon": decimal(epsilon, "0.####")})
 
 
 # --------------------------------------------------------------------------------------------------

@@ -90,10 +90,10 @@ class AttackCard(BaseModel):
     @property
     def nearest(self) -> list[Attack]:
         """Of each kind of attack the one that came nearest to its limit."""
-        found: dict[tuple[str, str], Attack] = {}
+        by_kind: dict[tuple[str, str], Attack] = {}
         for one in sorted(self.attacks, key=lambda a: a.gain / a.allowed):
-            found[one.attack, one.seen] = one
-        return [found[key] for key in dict.fromkeys((a.attack, a.seen) for a in self.attacks)]
+            by_kind[one.attack, one.seen] = one
+        return [by_kind[key] for key in dict.fromkeys((a.attack, a.seen) for a in self.attacks)]
 
 
 def read_attacks(release: Path) -> AttackCard | None:
@@ -177,13 +177,13 @@ class Edition:
         sharing = Sharing(url, doi)
         if hub is None:
             return cls(sharing, offline=offline)
-        found = read_help(hub, helpline or "")
+        contacts = read_help(hub, helpline or "")
         return cls(
             sharing=sharing,
             calendar=read_calendar(hub),
             stories=read_stories(hub / "stories"),
             offline=offline,
-            help=found if found.lines or helpline is not None else None,
+            help=contacts if contacts.lines or helpline is not None else None,
         )
 
     def help_of(self, release: Release) -> Help:

@@ -93,11 +93,11 @@ class Exploration:
 
     def __init__(self, answers: Answers, variables: Sequence[str]) -> None:
         records = answers.release.protected.records
-        held = [v for v in variables if v in answers.variables]
+        columns = [v for v in variables if v in answers.variables]
         self.answers = answers
-        self.domains = {v: (NOT_RECORDED, *answers.domain(v)) for v in held}
-        self.codes = {v: coded(records[v], self.domains[v]) for v in held}
-        self.order = {name: k for k, name in enumerate(held)}
+        self.domains = {v: (NOT_RECORDED, *answers.domain(v)) for v in columns}
+        self.codes = {v: coded(records[v], self.domains[v]) for v in columns}
+        self.order = {name: k for k, name in enumerate(columns)}
         self.tables: dict[tuple[str, ...], float] = {}
         for key, sigma in answers.release.protected.guarantee.sigma.items():
             names = key.split("*")
@@ -133,7 +133,7 @@ class Exploration:
         answers, cells = self.answers, self.answers.cells(*names)
         rows = [(cell, (e.low, e.high)) for cell, e in cells.items()]
         at, ends = self._in_places(names, rows)
-        found: dict[str, Any] = {
+        table: dict[str, Any] = {
             "at": at,
             "low": [low for low, _high in ends],
             "high": [high for _low, high in ends],
@@ -143,20 +143,20 @@ class Exploration:
             groups = list(answers.noisy_groups(*names).items())
             at, noisy = self._in_places([n for n in names if n != PERIOD], groups)
             years = self.domains[PERIOD]
-            found["noisy"] = {"at": at, "people": [[of.get(y) for y in years] for of in noisy]}
-        return found
+            table["noisy"] = {"at": at, "people": [[of.get(y) for y in years] for of in noisy]}
+        return table
 
     def regions(self) -> list[dict[str, Any]]:
         """The tables of regions of these variables: columns, of each the places of the values of
         each group, the noisy cells in this order, and the variance of one."""
-        found = []
+        tables = []
         for table in self.answers.regions:
             if not table.groups.keys() <= self.order.keys():
                 continue
             axes = table.groups
             place = {n: {v: k for k, v in enumerate(self.domains[n])} for n in axes}
             cells = (dict(zip(axes, cell, strict=True)) for cell in product(*axes.values()))
-            found.append(
+            tables.append(
                 {
                     "columns": [self.order[n] for n in axes],
                     "groups": [
@@ -169,7 +169,7 @@ class Exploration:
                     "variance": table.variance,
                 }
             )
-        return found
+        return tables
 
     def wider(self) -> list[float]:
         """How much wider intervals are taken where the worst of 1, 2, … of them is."""
@@ -182,10 +182,10 @@ class Exploration:
     ) -> tuple[list[int], list[Any]]:
         """What stands in cells, by their flat places in order, and the steps between these."""
         if not names or not cells:
-            return [0] * len(cells), [held for _cell, held in cells]
+            return [0] * len(cells), [content for _cell, content in cells]
         domains = [self.domains[n] for n in names]
         place = [{code: k for k, code in enumerate(domain)} for domain in domains]
-        codes = zip(*(cell for cell, _held in cells), strict=True)
+        codes = zip(*(cell for cell, _content in cells), strict=True)
         at = [[of[c] for c in own] for of, own in zip(place, codes, strict=True)]
         places = np.ravel_multi_index(at, [len(domain) for domain in domains])
         order = np.argsort(places)
@@ -201,11 +201,11 @@ def coded(column: pa.ChunkedArray, domain: Sequence[str]) -> Codes:
     >>> coded(pa.chunked_array([["b", None, "a"]]), ("", "a", "b")).tolist()
     [2, 0, 1]
     """
-    found = pc.index_in(pc.fill_null(column, NOT_RECORDED), pa.array(domain))
-    if found.null_count:
+    places = pc.index_in(pc.fill_null(column, NOT_RECORDED), pa.array(domain))
+    if places.null_count:
         raise ValueError("a record holds a value outside the domain of its variable")
     kind = np.uint8 if len(domain) <= 256 else np.uint16
-    codes: Codes = found.to_numpy().astype(kind)
+    codes: Codes = places.to_numpy().astype(kind)
     return codes
 
 
@@ -321,11 +321,11 @@ class Explorer:
         """Measured tables by the file that holds them: those with years, which are large, by their
         questions, the others by the last one in the order of the alphabet."""
         of = {name: q.name for q in self.questions for name in (q.column, *q.flags)}
-        found: dict[str, list[tuple[str, ...]]] = {}
+        files: dict[str, list[tuple[str, ...]]] = {}
         for names in self.exploration.tables:
-            held = sorted(of[n] for n in names)
-            found.setdefault(".".join(held) if PERIOD in names else held[-1], []).append(names)
-        return found
+            parts = sorted(of[n] for n in names)
+            files.setdefault(".".join(parts) if PERIOD in names else parts[-1], []).append(names)
+        return files
 
 
 @lru_cache(maxsize=1)
@@ -342,17 +342,17 @@ def explorer(answers: Answers) -> Explorer:
 
 def _questions(answers: Answers) -> tuple[ChartQuestion, ...]:
     """The schema's order first, then whatever else a release holds of people."""
-    schema, held, found = load_schema(), answers.variables, list[ChartQuestion]()
+    schema, variables, questions = load_schema(), answers.variables, list[ChartQuestion]()
     for name in schema.explorer:
         members = schema.members(name) if name in schema.groups else (name,)
-        columns = tuple(n for n in members if n in held and not schema.is_indicator(n))
+        columns = tuple(n for n in members if n in variables and not schema.is_indicator(n))
         indicator = schema.groups[name].indicator if name in schema.groups else None
-        if indicator and indicator in held and columns:
-            found.append(ChartQuestion(name, indicator, columns))
+        if indicator and indicator in variables and columns:
+            questions.append(ChartQuestion(name, indicator, columns))
         elif not indicator:
-            found += [ChartQuestion(column, column) for column in columns]
-    seen = {n for q in found for n in (q.column, *q.flags)}
-    return (*found, *(ChartQuestion(n, n) for n in sorted(held - seen)))
+            questions += [ChartQuestion(column, column) for column in columns]
+    seen = {n for q in questions for n in (q.column, *q.flags)}
+    return (*questions, *(ChartQuestion(n, n) for n in sorted(variables - seen)))
 
 
 def _json(value: object) -> bytes:
@@ -366,12 +366,12 @@ def data_file(stem: str, *, offline: bool = False) -> str:
 
 def write_data(answers: Answers, folder: Path) -> None:
     """Write the explorer's files into the folder of the release."""
-    held = explorer(answers)
+    tool = explorer(answers)
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-    (folder / data_file(DATA)).write_bytes(held.packed.data)
-    for name, tables in held.tables.items():
+    (folder / data_file(DATA)).write_bytes(tool.packed.data)
+    for name, tables in tool.tables.items():
         if wanted := [names for names in tables if len(names) > 1]:
-            raw = gzip.compress(_json(held.exploration.published(wanted)), LEVEL, mtime=0)
+            raw = gzip.compress(_json(tool.exploration.published(wanted)), LEVEL, mtime=0)
             (folder / data_file(f"{FOLDER}/{name}")).write_bytes(raw)
     static = resources.files("ctdhub.site") / "static"
     scripts = [(static / name).read_text("utf-8") for name in (*ENGINE, "counting.js")]
@@ -395,16 +395,16 @@ def write_for_disks(folder: Path) -> None:
 
 def words() -> dict[str, Any]:
     """Texts by their use; {…} are filled by the script."""
-    found: dict[str, Any] = said_all("ctdhub.site", "explorer")
+    texts: dict[str, Any] = said_all("ctdhub.site", "explorer")
     states = {name: state_words(name) for name in ("imprecise", "protected")}
     return {
-        **found,
+        **texts,
         "blank": state_words("not_recorded"),
         "few": state_words("protected"),
         "silent": state_words("nobody_reports"),
         "unmeasured": state_words("not_measured"),
-        "states": {**found["states"], **states},
-        "reason": found["states"]["not_measured"],
+        "states": {**texts["states"], **states},
+        "reason": texts["states"]["not_measured"],
         "sized": formula("{value} ± {half}"),
     }
 
@@ -426,8 +426,8 @@ ExplorerChart = tuple[Figure, dict[str, Any]]
 def page(content: Content) -> Page:
     """The page of a release."""
     answers, rtl = content.answers, current() in RIGHT_TO_LEFT
-    held, offline = explorer(answers), content.edition.offline
-    charts = [_chart(held, question) for question in held.questions[:WRITTEN]]
+    tool, offline = explorer(answers), content.edition.offline
+    charts = [_chart(tool, question) for question in tool.questions[:WRITTEN]]
     card = answers.card(Query())
     everybody = _("{people} people").format(people=sized(card))
     if card.once is not None:
@@ -483,10 +483,10 @@ def _framed(content: Content) -> str:
     )
 
 
-def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
+def _chart(tool: Explorer, question: ChartQuestion) -> ExplorerChart:
     """A variable, or the flags of a group."""
-    lang, answers = current(), held.exploration.answers
-    column = held.columns.index(question.column)
+    lang, answers = current(), tool.exploration.answers
+    column = tool.columns.index(question.column)
     if question.flags:
         title, meaning = group_label(question.name, lang), group_definition(question.name, lang)
         subtitle = _("People identified, by {variable}; a person may have several").format(
@@ -497,26 +497,26 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
         *rows, unknown = table.rows
         rows.sort(key=lambda row: order[row.codes[0]])
         table = replace(table, rows=(*rows, unknown))
-        spec: dict[str, Any] = {"flags": [held.columns.index(flag) for flag in question.flags]}
+        spec: dict[str, Any] = {"flags": [tool.columns.index(flag) for flag in question.flags]}
     else:
         title, meaning = label(question.name, lang), definition(question.name, lang)
         subtitle = _("People identified, by {variable}").format(variable=inline(title))
         table, variable = distribution(answers, question.name), question.name
         table = _covered(table)
-        spec = _codes(held, question.name, table)
+        spec = _codes(tool, question.name, table)
     if ranked := bool(spec.get("ranked")):
         table = replace(table.top(TOP), query=table.query)
 
-    def named(codes: tuple[str, ...]) -> str:
+    def row_label(codes: tuple[str, ...]) -> str:
         return code_label(variable, codes[0], lang) if variable else label(codes[0], lang)
 
     figure = figure_of(
-        f"explore-{question.name}", title, subtitle, table, named, meaning, shares=False
+        f"explore-{question.name}", title, subtitle, table, row_label, meaning, shares=False
     )
     largest, headline = table.largest, title
     if largest is not None and question.name != PERIOD:
         headline = words()["largest"].format(
-            label=named(largest.codes), people=sized(largest.people)
+            label=row_label(largest.codes), people=sized(largest.people)
         )
     figure = replace(figure, headline=headline)
     return figure, {
@@ -532,10 +532,10 @@ def _chart(held: Explorer, question: ChartQuestion) -> ExplorerChart:
     }
 
 
-def _codes(held: Explorer, name: str, table: Table) -> dict[str, Any]:
+def _codes(tool: Explorer, name: str, table: Table) -> dict[str, Any]:
     """Places in the domain of the values that have a row, of all that are recorded, and of those
     nobody reports; a number stands for all from 1 up to it."""
-    domain = held.exploration.domains[name]
+    domain = tool.exploration.domains[name]
 
     def places(rows: list[Row]) -> list[int]:
         return [domain.index(row.codes[0]) for row in rows]
@@ -587,18 +587,18 @@ def _stem(lang: str) -> str:
 def write_words(folder: Path, content: Content) -> None:
     """Write labels, texts and charts in the language in force into the folder of the release."""
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-    held = explorer(content.answers)
-    charts = [_chart(held, question) for question in held.questions]
-    found = json.dumps(_described(held, charts, content), separators=(",", ":"), ensure_ascii=False)
-    data = gzip.compress(found.encode(), LEVEL, mtime=0)
+    tool = explorer(content.answers)
+    charts = [_chart(tool, question) for question in tool.questions]
+    text = json.dumps(_described(tool, charts, content), separators=(",", ":"), ensure_ascii=False)
+    data = gzip.compress(text.encode(), LEVEL, mtime=0)
     (folder / data_file(_stem(current()))).write_bytes(data)
 
 
-def _described(held: Explorer, charts: list[ExplorerChart], content: Content) -> dict[str, Any]:
+def _described(tool: Explorer, charts: list[ExplorerChart], content: Content) -> dict[str, Any]:
     """The columns and charts of a release in the words of the language in force."""
-    packed, lang, edition = held.packed, current(), content.edition
+    packed, lang, edition = tool.packed, current(), content.edition
     release = content.release
-    columns, domains = held.columns, held.exploration.domains
+    columns, domains = tool.columns, tool.exploration.domains
     labels: dict[str, list[str]] = {}
     codes: dict[str, list[str]] = {}
     keys = []
@@ -630,8 +630,8 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
         "questions": [spec for _figure, spec in charts],
         "bounds": BOUNDS,
         "top": TOP,
-        "children": _children(held),
-        "twice": _twice(held),
+        "children": _children(tool),
+        "twice": _twice(tool),
         "signs": signs(),
         "digits": Locale.parse(lang).default_numbering_system,
         "colours": colours(),
@@ -647,33 +647,33 @@ def _described(held: Explorer, charts: list[ExplorerChart], content: Content) ->
 def synonyms() -> dict[str, Any]:
     """Words by which readers look for children, and for pages."""
     text = (resources.files("ctdhub.site") / "synonyms.yaml").read_text("utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    spellings: dict[str, Any] = yaml.safe_load(text)
+    return spellings
 
 
-def _children(held: Explorer) -> dict[str, Any] | None:
+def _children(tool: Explorer) -> dict[str, Any] | None:
     """The answers that are children, and the folded words that find them."""
-    if AGE not in held.columns:
+    if AGE not in tool.columns:
         return None
-    domain = held.exploration.domains[AGE]
+    domain = tool.exploration.domains[AGE]
     return {
-        "column": held.columns.index(AGE),
+        "column": tool.columns.index(AGE),
         "codes": [domain.index(code) for code in CHILD_BANDS if code in domain],
         "label": _("Children under 18"),
         "spelt": "|".join(map(fold_name, synonyms()["children"])),
     }
 
 
-def _twice(held: Explorer) -> dict[str, Any] | None:
+def _twice(tool: Explorer) -> dict[str, Any] | None:
     """What makes the second interval of a number or share of people."""
-    errors = held.exploration.answers.release.link_errors
+    errors = tool.exploration.answers.release.link_errors
     if errors is None:
         return None
-    codes = held.exploration.domains.get(ORIGIN, ())
+    codes = tool.exploration.domains.get(ORIGIN, ())
     return {
         **attributes(errors, "doubles", "merged", "found", "spread"),
         "least": 1 - 1 / errors.rows,
-        "column": held.columns.index(ORIGIN) if codes else -1,
+        "column": tool.columns.index(ORIGIN) if codes else -1,
         "by": [errors.by_citizenship.get(code) for code in codes],
     }
 

@@ -75,9 +75,9 @@ def _entries(answers: Answers, series: Sequence[Answers]) -> Iterator[Entry]:
     text = " ".join([cited, *_changed(answers, series)])
     yield _second(manifest.created), path, name, text, _urn(hash_)
     for erratum in release.errata:
-        found = in_words(release, erratum)
+        notice = in_words(release, erratum)
         in_force = max(s.statement.signed for s in erratum.signatures)
-        yield in_force, path, found.heading, found.text, _urn(f"{hash_}/{erratum.notice.number}")
+        yield in_force, path, notice.heading, notice.text, _urn(f"{hash_}/{erratum.notice.number}")
 
 
 def _changed(answers: Answers, series: Sequence[Answers]) -> list[str]:
@@ -86,9 +86,9 @@ def _changed(answers: Answers, series: Sequence[Answers]) -> list[str]:
     older = earlier(release, series)
     if not older or release.withdrawn:
         return []
-    found = compared(older[0], answers)
-    told = public_changes(older[0].release, release, found)
-    return [f"{text.rstrip('.')}." for text in told] + [summary(found)]
+    changes = compared(older[0], answers)
+    sentences = public_changes(older[0].release, release, changes)
+    return [f"{text.rstrip('.')}." for text in sentences] + [summary(changes)]
 
 
 def _second(created: str) -> str:
@@ -111,7 +111,7 @@ def _text(text: str) -> str:
 # A withdrawn release keeps every address of its cards: each says what was there, that it was
 # withdrawn, why, and what to use.  Its files and charts are gone from the site.
 
-KEPT = (APPROVALS, SUMS)
+EVIDENCE = (APPROVALS, SUMS)
 """Files of a withdrawn release that stay: who has a copy can still tell which release it is."""
 
 
@@ -142,7 +142,7 @@ def tombstone(release: Release, lead: Release, path: str = HOME, instead: str = 
             "years": span(release.years),
             "contributors": [called(c) for c in facts.contributors],
             "digest": release.errata[0].notice.digest,
-            "kept": [name for name in KEPT if (release.path / name).is_file()],
+            "kept": [name for name in EVIDENCE if (release.path / name).is_file()],
             "instead": "" if lead.withdrawn else lead.version,
             "instead_at": instead,
             "own_page": "",
@@ -157,10 +157,10 @@ def of_all(releases: Iterable[Release]) -> dict[str, Any]:
 
     Empty where there are none.
     """
-    held = list(releases)
+    series = list(releases)
     notices = {
-        "errata": {r.version: plain_data(r.errata) for r in held if r.errata},
-        "withdrawn": [r.version for r in held if r.withdrawn],
+        "errata": {r.version: plain_data(r.errata) for r in series if r.errata},
+        "withdrawn": [r.version for r in series if r.withdrawn],
     }
     return {name: value for name, value in notices.items() if value}
 
@@ -178,11 +178,11 @@ def refuse_fewer_notices(site: Path, releases: Sequence[Release]) -> None:
     for release in releases:
         file = site / "r" / release.version / ERRATA_JSON
         try:
-            held = json.loads(file.read_text("utf-8"))["errata"]
+            notices = json.loads(file.read_text("utf-8"))["errata"]
         except FileNotFoundError:
             continue
         except (ValueError, KeyError, TypeError):
-            held = []
+            notices = []
         now = [json.loads(e.notice.model_dump_json()) for e in release.errata]
-        if [e["notice"] for e in held] != now[: len(held)]:
+        if [e["notice"] for e in notices] != now[: len(notices)]:
             raise error("site-smaller/notices", file=file, version=release.version)

@@ -221,15 +221,15 @@ def place_name(key: str) -> str:
     return place_of(key).name(current())
 
 
-def to_place(links: Links, held: Container[str], code: str, mark: str = "") -> Markup | str:
+def to_place(links: Links, places: Container[str], code: str, mark: str = "") -> Markup | str:
     """The name of a country, as a link where it has a page.
 
     Args:
-        held: countries with a page.
+        places: countries with a page.
         mark: stands behind the address, such as "#citizens".
     """
     name = place_name(code)
-    return element("a", name, href=links.page(path_of(code)) + mark) if code in held else name
+    return element("a", name, href=links.page(path_of(code)) + mark) if code in places else name
 
 
 def slot(kind: str, what: str) -> Markup:
@@ -256,7 +256,7 @@ def colon() -> str:
 @cache
 def environment() -> Environment:
     """The templates, every value escaped."""
-    found = Environment(
+    templates = Environment(
         loader=PackageLoader("ctdhub.site"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -264,7 +264,7 @@ def environment() -> Environment:
         auto_reload=False,
         extensions=[Colons],
     )
-    found.globals |= {
+    templates.globals |= {
         "colon": colon,
         "_": _,
         "ngettext": i18n.ngettext,
@@ -277,7 +277,7 @@ def environment() -> Environment:
         "place_name": place_name,
         "to_place": to_place,
     }
-    found.filters |= {
+    templates.filters |= {
         "base": citing.base,
         "missing": citing.missing,
         "bidi": bidi,
@@ -285,7 +285,7 @@ def environment() -> Environment:
         "sized": sized,
         **{name: getattr(format_, name) for name in FORMATS},
     }
-    return found
+    return templates
 
 
 def written(template: str, **values: Any) -> str:
@@ -373,7 +373,7 @@ class Sharing:
         """The release as a schema.org Dataset, as JSON that cannot end its ``<script>``."""
         facts, manifest = release.facts, release.manifest
         base = self.public(f"r/{release.version}/") or f"../r/{release.version}/"
-        found = {
+        dataset = {
             "@context": "https://schema.org",
             "@type": "Dataset",
             "name": title(manifest, facts),
@@ -420,7 +420,7 @@ class Sharing:
                 for name, entry in manifest.files.items()
             ],
         }
-        return embedded(_present(found))
+        return embedded(_present(dataset))
 
 
 def _changed(release: Release) -> str:
@@ -447,9 +447,9 @@ def write_catalogue(site: Path, releases: Sequence[Release], sharing: Sharing) -
         site: the folder of the site.
         releases: all that it shows, the leading one first; withdrawn ones are left out.
     """
-    held = [(r.manifest, r.facts) for r in releases if not r.withdrawn]
-    if sharing.url and held:
-        write(site / "catalog.jsonld", catalogue.catalogue(held, releases[0].facts, sharing.url))
+    entries = [(r.manifest, r.facts) for r in releases if not r.withdrawn]
+    if sharing.url and entries:
+        write(site / "catalog.jsonld", catalogue.catalogue(entries, releases[0].facts, sharing.url))
 
 
 def write_for_robots(
@@ -504,9 +504,9 @@ def chart_files(figure: Chart, links: Links) -> list[tuple[str, str]]:
     Where a file holds more, the address names the rows behind its ``#``; a script cuts them out.
     """
     name, rows = figure.numbers
-    found = "&".join(f"{column}={value}" for column, value in rows.items())
+    anchor = "&".join(f"{column}={value}" for column, value in rows.items())
     file = links.root(numbers_place(name, links.version))
-    return [("CSV", f"{file}{found and '#' + found}"), (_("Metadata"), f"{file}-metadata.json")]
+    return [("CSV", f"{file}{anchor and '#' + anchor}"), (_("Metadata"), f"{file}-metadata.json")]
 
 
 def card_path(file: str) -> str:
@@ -614,10 +614,10 @@ def _nearest(
     """The nearest questions; where there is none and ``beyond``, those next to the question's own
     table.  Asked for each figure of each place in each language."""
     tables = _tables(keys)
-    found = nearest(tables, asked)
-    if not found and beyond:
+    questions = nearest(tables, asked)
+    if not questions and beyond:
         return nearest([t for t in tables if t != set(asked)], asked)
-    return found
+    return questions
 
 
 def _nearer(figure: Figure, links: Links, release: Release) -> Iterator[tuple[str, str]]:
@@ -627,8 +627,8 @@ def _nearer(figure: Figure, links: Links, release: Release) -> Iterator[tuple[st
         return
     keys = tuple(release.protected.guarantee.sigma)
     asked = (*figure.table.variables, *figure.where)
-    found = _nearest(keys, asked, beyond=bool(figure.where))
-    for names in (names for names in found if set(figure.table.variables) <= set(names)):
+    questions = _nearest(keys, asked, beyond=bool(figure.where))
+    for names in (names for names in questions if set(figure.table.variables) <= set(names)):
         dropped = [name for name in asked if name not in names]
         kept: Mapping[str, Collection[str]] = {n: c for n, c in figure.where.items() if n in names}
         words = ", ".join(inline(label(name, current())) for name in dropped)
@@ -683,12 +683,12 @@ class NativeReview:
 
 def public_texts() -> tuple[str, ...]:
     """The English texts of the templates of the site, which every reader sees, in order."""
-    found = set()
+    texts = set()
     for template in (resources.files("ctdhub.site") / "templates").iterdir():
         if template.name.endswith(".html"):
             for pair in _TEXT.findall(template.read_text("utf-8")):
-                found.add("".join(pair).replace('\\"', '"').replace("\\'", "'"))
-    return tuple(sorted(found))
+                texts.add("".join(pair).replace('\\"', '"').replace("\\'", "'"))
+    return tuple(sorted(texts))
 
 
 def reviews(
@@ -703,7 +703,7 @@ def reviews(
     if signed is None:
         file = resources.files("ctdhub") / "locale" / "REVIEW.yaml"
         signed = read_shipped(file)
-    texts, found = public_texts(), []
+    texts, entries = public_texts(), []
     for code in codes:
         with language(code):
             words = "\n".join(_(text) for text in texts)
@@ -716,8 +716,8 @@ def reviews(
             for role, state in states.items()
             if isinstance(state, dict) and str(state.get("texts")) != today
         )
-        found.append(NativeReview(code, today, missing, stale))
-    return tuple(found)
+        entries.append(NativeReview(code, today, missing, stale))
+    return tuple(entries)
 
 
 # --------------------------------------------------------------------------------------------------

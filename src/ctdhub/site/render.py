@@ -84,8 +84,8 @@ def kinds(release: Release, edition: Edition, only: Collection[str] = ()) -> tup
     if unknown := sorted(set(only) - {kind.name for kind in PAGES}):
         raise ValueError(f"no such kind of page: {', '.join(unknown)}")
     known = (kind for kind in PAGES if kind.common or not release.withdrawn)
-    held = (kind for kind in known if kind.shown(release, edition))
-    return tuple(kind for kind in held if not only or kind.name in only)
+    offer = (kind for kind in known if kind.shown(release, edition))
+    return tuple(kind for kind in offer if not only or kind.name in only)
 
 
 def lost(release: Release) -> list[str]:
@@ -115,25 +115,25 @@ class Paths(Container[str]):
     """
 
     def __init__(self, content: Content) -> None:
-        held = [k for k in kinds(content.release, content.edition) if not k.links]
-        self._found = {kind.menu.path for kind in held if kind.menu}
-        self._more = (page.path for kind in held for page in kind.pages(content))
+        others = [k for k in kinds(content.release, content.edition) if not k.links]
+        self._paths = {kind.menu.path for kind in others if kind.menu}
+        self._more = (page.path for kind in others for page in kind.pages(content))
 
     def __contains__(self, path: object) -> bool:
-        while path not in self._found and (found := next(self._more, "")):
-            self._found.add(found)
-        return path in self._found
+        while path not in self._paths and (page := next(self._more, "")):
+            self._paths.add(page)
+        return path in self._paths
 
 
 def menu(release: Release, edition: Edition) -> dict[str, dict[str, str]]:
     """Entries of the menu, each with its pages by path, in the language in force; those that a
     site has.  An entry leads to its first page."""
     entries = [kind.menu for kind in kinds(release, edition) if kind.menu is not None]
-    found = {
+    groups = {
         said(group): {entry.path: said(entry.label) for entry in entries if entry.group == group}
         for group in GROUPS
     }
-    return {group: pages for group, pages in found.items() if pages}
+    return {group: pages for group, pages in groups.items() if pages}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -214,10 +214,10 @@ def render(
 
 def contents(html: str) -> str:
     """The page with a list of its second headings below the first one, where it has many."""
-    found = re.findall(r'<h2 id="(?!card-t)([^"]+)"[^>]*>(.*?)</h2>', html, re.DOTALL)
-    if len(found) < LONG:
+    heads = re.findall(r'<h2 id="(?!card-t)([^"]+)"[^>]*>(.*?)</h2>', html, re.DOTALL)
+    if len(heads) < LONG:
         return html
-    words = [(anchor, Markup(re.sub(r"<[^>]+>", "", text))) for anchor, text in found]  # noqa: S704
+    words = [(anchor, Markup(re.sub(r"<[^>]+>", "", text))) for anchor, text in heads]  # noqa: S704
     made = frame.written("contents.html", headings=words)
     return html.replace("</h1>", f"</h1>\n{made}", 1)
 
@@ -241,11 +241,11 @@ def write_search(folder: Path, content: Content, titles: Mapping[str, str]) -> N
         folder: of the language.
         titles: of each page by its path; a place is only led to where it has a page.
     """
-    found = [*_places(content, titles), *_variables(content), *_pages(content, titles)]
-    hints = sorted({hint for _name, _path, hint, _spelt in found})
+    rows = [*_places(content, titles), *_variables(content), *_pages(content, titles)]
+    hints = sorted({hint for _name, _path, hint, _spelt in rows})
     data = {
         "hints": hints,
-        "entries": [[name, where, hints.index(hint), spelt] for name, where, hint, spelt in found],
+        "entries": [[name, where, hints.index(hint), spelt] for name, where, hint, spelt in rows],
     }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     (folder / FILE).write_text(f"{CALL}({text})", "utf-8")
@@ -253,7 +253,7 @@ def write_search(folder: Path, content: Content, titles: Mapping[str, str]) -> N
 
 def _places(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
     """Regions, then every country: one without a page leads to its region, and says so."""
-    lang, held = current(), listed_places(content.answers)
+    lang, codes = current(), listed_places(content.answers)
     for key in countries.regions():
         names = (countries.region_name(key, code) for code in LANGUAGES)
         if place_path(key) in titles:
@@ -262,7 +262,7 @@ def _places(content: Content, titles: Mapping[str, str]) -> Iterator[Entry]:
         region = countries.region(code)
         above = countries.region_name(region, lang)
         where, hint = place_path(code), above
-        if code not in held:
+        if code not in codes:
             where = place_path(region if region != countries.NO_REGION else "index")
             hint = _("not shown (not zero); see {region}").format(region=above)
         if where not in titles:

@@ -20,7 +20,7 @@ from ctdhub.report.helplines import FILE as HELPLINES
 from ctdhub.site.edition import Edition, PublishedSpending
 
 if TYPE_CHECKING:
-    from ctdhub.site.cards import Kept
+    from ctdhub.site.cards import CardLog
 
 
 # --------------------------------------------------------------------------------------------------
@@ -81,15 +81,15 @@ def noted_cards(hub: Hub) -> dict[str, list[str]]:
     return noted
 
 
-def card_store(hub: Hub) -> Kept:
+def card_store(hub: Hub) -> CardLog:
     """What the hub keeps of the cards of its releases."""
-    from ctdhub.site.cards import Kept
+    from ctdhub.site.cards import CardLog
 
     def note(version: str, sha256: str) -> None:
         with noted(hub, CARDS, version=version, sha256=sha256):
             pass
 
-    return Kept(note, noted_cards(hub))
+    return CardLog(note, noted_cards(hub))
 
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:

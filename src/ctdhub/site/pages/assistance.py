@@ -37,8 +37,8 @@ def place(chart: AssistanceChart) -> str:
 
 def pages(answers: Answers) -> Iterator[Page]:
     """The page of assistance, then that of each chart of many groups."""
-    found = charts(answers)
-    here, apart = [[c for c in found if _few(c) is few] for few in (True, False)]
+    all_charts = charts(answers)
+    here, apart = [[c for c in all_charts if _few(c) is few] for few in (True, False)]
     yield _page(answers, PATH, _("Assistance"), here, apart)
     for chart in apart:
         yield _page(answers, place(chart), chart.subtitle, [chart], [])

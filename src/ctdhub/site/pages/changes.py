@@ -54,10 +54,10 @@ def teaser(content: Content) -> dict[str, str] | None:
     older = words.earlier(content.release, content.edition.series)
     if not older:
         return None
-    found = words.compared(older[0], content.answers)
+    changes = words.compared(older[0], content.answers)
     version = older[0].release.version
     return {
-        "sentence": words.summary(found),
+        "sentence": words.summary(changes),
         "label": _("What changed since release {version}").format(version=version),
         "path": PATH,
     }
@@ -66,16 +66,16 @@ def teaser(content: Content) -> dict[str, str] | None:
 def _page(content: Content, before: Answers, older: Sequence[Answers], own: str) -> Page:
     now = content.answers
     versions = {"earlier": before.release.version, "later": now.release.version}
-    found = words.compared(before, now)
+    changes = words.compared(before, now)
     return Page(
         path=own,
         title=_("What changed from release {earlier} to {later}").format(**versions)
         if own != PATH
         else _("What changed"),
-        description=words.summary(found),
+        description=words.summary(changes),
         template="changes.html",
         values={
-            "pair": _pair(before, now, older, found),
+            "pair": _pair(before, now, older, changes),
             "chooser": [
                 (each.release.version, path(each.release.version) if i else PATH)
                 for i, each in enumerate(older)
@@ -86,31 +86,31 @@ def _page(content: Content, before: Answers, older: Sequence[Answers], own: str)
 
 
 def _pair(
-    before: Answers, now: Answers, older: Sequence[Answers], found: ReleaseChanges
+    before: Answers, now: Answers, older: Sequence[Answers], changes: ReleaseChanges
 ) -> dict[str, Any]:
     between = [now.release]
     for each in older:
         if each is before:
             break
         between.append(each.release)
-    told = words.public_changes(before.release, now.release, found)
-    ordered = sorted(found.beyond, key=_says_little)
+    sentences = words.public_changes(before.release, now.release, changes)
+    ordered = sorted(changes.beyond, key=_says_little)
     return {
         "before": before.release.version,
         "now": now.release.version,
-        "found": found,
+        "found": changes,
         "words": words,
         "most": MOST,
         "rate": RATE,
-        "told": told,
-        "notes": words.notes(between, told),
+        "told": sentences,
+        "notes": words.notes(between, sentences),
         "corrections": words.corrections([*between, before.release]),
         "tables": [
             (_("By one variable"), [c for c in ordered if len(c.variables) < 2]),
             (_("By two variables"), [c for c in ordered if len(c.variables) == 2]),
         ],
         "held": listed_places(now),
-        "places": _places(found),
+        "places": _places(changes),
         "file": f"{FOLDER}/{before.release.version}",
     }
 
@@ -120,15 +120,15 @@ def _says_little(cell: CellChange) -> bool:
     return any(code in (NOT_RECORDED, NO) for code in cell.values)
 
 
-def _places(found: ReleaseChanges) -> list[dict[str, Any]]:
+def _places(changes: ReleaseChanges) -> list[dict[str, Any]]:
     """Every country that one of the releases shows, by name, with what changed there; ``changed``
     where that is beyond the noise."""
     single: dict[str, dict[str, CellChange]] = {}
     more: dict[str, list[CellChange]] = {}
-    for cell in found.cells:
+    for cell in changes.cells:
         if cell.variables in ((ORIGIN,), (DESTINATION,)) and cell.values[0] != NOT_RECORDED:
             single.setdefault(cell.values[0], {})[cell.variables[0]] = cell
-    for cell in found.beyond:
+    for cell in changes.beyond:
         if len(cell.variables) == 2:
             of = zip(cell.variables, cell.values, strict=True)
             for code in {v for name, v in of if name in (ORIGIN, DESTINATION)}:
@@ -148,17 +148,17 @@ def _places(found: ReleaseChanges) -> list[dict[str, Any]]:
 def write_files(folder: Path, content: Content) -> None:
     """Write ``changes/<version>.csv`` and its metadata for each older release."""
     for before in words.earlier(content.release, content.edition.series):
-        found = words.compared(before, content.answers)
+        changes = words.compared(before, content.answers)
         place = folder / FOLDER / before.release.version
         place.parent.mkdir(exist_ok=True)
-        write_csv(place.with_name(f"{place.name}.csv"), words.HEADING, words.rows(found))
+        write_csv(place.with_name(f"{place.name}.csv"), words.HEADING, words.rows(changes))
         write_json(
             place.with_name(f"{place.name}.metadata.json"),
             {
                 "before": before.release.version,
                 "now": content.release.version,
-                "cells_compared": len(found.cells),
-                "beyond_noise": len(found.beyond),
+                "cells_compared": len(changes.cells),
+                "beyond_noise": len(changes.beyond),
                 "false_discovery_rate": RATE,
                 "method": "Benjamini-Yekutieli; false-coverage-adjusted intervals",
                 "rows": "all cells beyond the noise, and all cells of one variable",

@@ -147,18 +147,18 @@ def _downloads(release: Release) -> list[dict[str, Any]]:
         (group["title"], dict(_each_set(group["files"], release)))
         for group in i18n.said_all("ctdhub.site.pages", "downloads")
     ]
-    held = {p.name: p.stat().st_size for p in release.path.iterdir()}
+    sizes = {p.name: p.stat().st_size for p in release.path.iterdir()}
     books = {codebook(code): code for code in i18n.LANGUAGES}
     named = {name for _title, files in groups for name in files} | set(books)
-    groups.append((_("Other files"), dict.fromkeys(sorted(held.keys() - named), "")))
+    groups.append((_("Other files"), dict.fromkeys(sorted(sizes.keys() - named), "")))
     return [
         {
             "title": title,
-            "files": [(n, w, file_size(held[n])) for n, w in files.items() if n in held],
-            "books": [b for b in books.items() if b[0] in held and "codebook.csv" in files],
+            "files": [(n, w, file_size(sizes[n])) for n, w in files.items() if n in sizes],
+            "books": [b for b in books.items() if b[0] in sizes and "codebook.csv" in files],
         }
         for title, files in groups
-        if files.keys() & held.keys()
+        if files.keys() & sizes.keys()
     ]
 
 

@@ -136,8 +136,8 @@ def _overlaps(lists: Lists, names: Mapping[str, str], z: float) -> list[tuple[st
     order = sorted(range(len(lists.y)), key=lambda c: (int(lists.on[c].sum()), c))
     for c in order:
         people = float(lists.y[c])
-        held = [names.get(n, n) for n, k in zip(lists.names, lists.on[c], strict=True) if k]
-        label = _("{list} only").format(list=held[0]) if len(held) == 1 else listed(held)
+        titles = [names.get(n, n) for n, k in zip(lists.names, lists.on[c], strict=True) if k]
+        label = _("{list} only").format(list=titles[0]) if len(titles) == 1 else listed(titles)
         text = formula(f"{number(people)} ± {number(math.ceil(half))}")
         rows.append((label, text if people - half > 0 else state_words("protected")))
     return rows

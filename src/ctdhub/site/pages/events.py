@@ -83,7 +83,7 @@ def write_files(folder: Path, release: Release, calendar: Calendar) -> None:
     for event in calendar.events:
         single = calendar_file([event], hub, today, note)
         (folder / FOLDER / f"{event.id}.ics").write_bytes(single)
-    held = {
+    document = {
         "hub": hub,
         "invented": release.facts.invented,
         "made_on": today.isoformat(),
@@ -92,7 +92,7 @@ def write_files(folder: Path, release: Release, calendar: Calendar) -> None:
             for event in calendar.events
         ],
     }
-    write_json(folder / DATA, held)
+    write_json(folder / DATA, document)
 
 
 def _write_files(folder: Path, content: Content) -> None:
@@ -122,8 +122,8 @@ def _grid(events: tuple[Event, ...]) -> dict[str, Any]:
         inside = [e for e in events if e.region == place]
         cells = []
         for _words, span in columns:
-            held = [e for e in inside if e.days[0] <= span[-1] and e.days[-1] >= span[0]]
-            cells.append(held)
+            cell = [e for e in inside if e.days[0] <= span[-1] and e.days[-1] >= span[0]]
+            cells.append(cell)
         rows.append({"name": place, "events": inside, "cells": cells})
     return {"columns": [words for words, _span in columns], "rows": rows}
 
@@ -144,8 +144,8 @@ def _columns(events: tuple[Event, ...]) -> list[tuple[str, range]]:
 
 
 def _span(events: Iterable[Event]) -> tuple[date, date]:
-    held = list(events)
-    return min(e.first_day for e in held), max(e.last_day for e in held)
+    entries = list(events)
+    return min(e.first_day for e in entries), max(e.last_day for e in entries)
 
 
 def _notes(event: Event) -> Iterator[Markup]:
@@ -166,14 +166,14 @@ def _when(event: Event) -> str:
     several = event.last_day > event.first_day
     if not isinstance(event.start, datetime) or not isinstance(event.end, datetime):
         return _("Until {day}").format(day=_day(event.last_day)) if several else _("All day")
-    told = {"start": _time(event.start), "end": _time(event.end), "zone": _zone(event.time_zone)}
+    times = {"start": _time(event.start), "end": _time(event.end), "zone": _zone(event.time_zone)}
     if several:
         return _("{start} until {day}, {end} (time zone: {zone})").format(
-            **told, day=_day(event.last_day)
+            **times, day=_day(event.last_day)
         )
     if event.end == event.start:
-        return _("{start} (time zone: {zone})").format(**told)
-    return _("{start} to {end} (time zone: {zone})").format(**told)
+        return _("{start} (time zone: {zone})").format(**times)
+    return _("{start} to {end} (time zone: {zone})").format(**times)
 
 
 def _zone(name: str) -> str:

@@ -25,11 +25,11 @@ FOLDER, WHOLE = "facts", "all"
 
 def sheet_keys() -> tuple[str, ...]:
     """Places that may have a sheet: unions, each region with its subregions, named sets."""
-    found = list(countries.unions())
+    keys = list(countries.unions())
     for region in countries.regions():
         above = [key for key in countries.composites() if countries.region(_first(key)) == region]
-        found += [region, *above, *countries.subregions(region)]
-    return (*found, *countries.place_sets())
+        keys += [region, *above, *countries.subregions(region)]
+    return (*keys, *countries.place_sets())
 
 
 def factsheets(answers: Answers) -> Iterator[tuple[str, words.FactSheet]]:
@@ -46,17 +46,17 @@ def factsheet_file(key: str) -> str:
     return key.replace("_", "-")
 
 
-def write_sheets(folder: Path, held: Sequence[tuple[str, words.FactSheet]]) -> None:
+def write_sheets(folder: Path, sheets: Sequence[tuple[str, words.FactSheet]]) -> None:
     """Write the files of sheets in one language.
 
     Args:
         folder: of the language; it is made.
     """
     folder.mkdir(parents=True)
-    for key, sheet in held:
+    for key, sheet in sheets:
         (folder / f"{factsheet_file(key)}.md").write_text(words.as_markdown(sheet), "utf-8")
-    found = {factsheet_file(key): words.as_data(sheet) for key, sheet in held}
-    write_json(folder.with_name(f"{folder.name}.json"), found)
+    files = {factsheet_file(key): words.as_data(sheet) for key, sheet in sheets}
+    write_json(folder.with_name(f"{folder.name}.json"), files)
 
 
 def _first(key: str) -> str:
@@ -77,18 +77,18 @@ KIND = PageKind(
 
 def pages(answers: Answers) -> Iterator[Page]:
     """A page of the whole release and one of each place that has a sheet."""
-    held = dict(factsheets(answers))
-    titles = {key: sheet.title for key, sheet in held.items()} | {WHOLE: _("All people")}
+    sheets = dict(factsheets(answers))
+    titles = {key: sheet.title for key, sheet in sheets.items()} | {WHOLE: _("All people")}
     shared = {
         "titles": titles,
-        "choices": _choices(held),
+        "choices": _choices(sheets),
         "regions": countries.regions(),
         "head": words.head(),
         "cells": words.cells,
         "file": factsheet_file,
         "path_to": path,
     }
-    for key, sheet in held.items():
+    for key, sheet in sheets.items():
         whole = key == WHOLE
         title = _("Key figures") if whole else _("Key figures: {place}").format(place=titles[key])
         yield Page(
@@ -106,12 +106,12 @@ def path(key: str) -> str:
     return PATH if key == WHOLE else f"{FACTS_FOLDER}/{factsheet_file(key)}.html"
 
 
-def _choices(held: Collection[str]) -> list[tuple[str, list[str]]]:
+def _choices(keys: Collection[str]) -> list[tuple[str, list[str]]]:
     """Places with a sheet by kind: the world, regions and their parts, unions and sets."""
-    regions = [k for k in held if k in countries.regions()]
-    others = [k for k in held if k in (*countries.unions(), *countries.place_sets())]
+    regions = [k for k in keys if k in countries.regions()]
+    others = [k for k in keys if k in (*countries.unions(), *countries.place_sets())]
     return [
         (_("Everybody, and regions"), [WHOLE, *regions]),
-        (_("Parts of regions"), [k for k in held if k not in (WHOLE, *regions, *others)]),
+        (_("Parts of regions"), [k for k in keys if k not in (WHOLE, *regions, *others)]),
         (_("Unions of states and other sets"), others),
     ]

@@ -66,8 +66,8 @@ def review_mark() -> str:
 
     A review holds for the text that was read: another text has another mark.
     """
-    told = "\n".join(line for text in _texts().values() for line in text)
-    return hashlib.sha256(told.encode()).hexdigest()[:8]
+    words = "\n".join(line for text in _texts().values() for line in text)
+    return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
 def _reached(contact: str) -> Markup | None:
@@ -76,12 +76,12 @@ def _reached(contact: str) -> Markup | None:
         return None
     href = contact if contact.startswith("https://") else f"mailto:{contact}"
     link = element("a", element("bdi", contact), href=href, rel="nofollow noreferrer")
-    told = _(
+    text = _(
         "Write to {address} if something here is wrong, or could harm you or somebody else. You "
         "need not say who you are. Do not write details of a case. Nobody answers calls for help "
         "at this address."
     )
-    return escape(told).format(address=link)
+    return escape(text).format(address=link)
 
 
 def _texts() -> dict[str, list[str]]:

@@ -36,10 +36,10 @@ def years(answers: Answers) -> tuple[int, int]:
 
 def places(shape: str, answers: Answers) -> tuple[str, ...]:
     """Countries that have a table of this shape."""
-    found = tables.reported_places(answers)
+    codes = tables.reported_places(answers)
     if shape == "eurostat":
-        return tuple(code for code in found if code in reporting_countries())
-    return found
+        return tuple(code for code in codes if code in reporting_countries())
+    return codes
 
 
 def file(shape: str) -> str:
@@ -78,8 +78,8 @@ _NAMES = {"eurostat": "Eurostat", "greta": "GRETA", "unodc": "UNODC"}
 def page(answers: Answers) -> Page:
     """The page of the tables."""
     shapes = [_shape(answers, name) for name in SHAPES]
-    told = [shape["notes"] for shape in shapes if shape["notes"]]
-    common = [note for note in (told[0] if told else ()) if all(note in notes for notes in told)]
+    sets = [shape["notes"] for shape in shapes if shape["notes"]]
+    common = [note for note in (sets[0] if sets else ()) if all(note in notes for notes in sets)]
     for shape in shapes:
         shape["own"] = [note for note in shape["notes"] if note not in common]
     listed: dict[str, list[str]] = {k: [] for k in (*countries.regions(), countries.NO_REGION)}
@@ -109,10 +109,10 @@ def page(answers: Answers) -> Page:
 def _shape(answers: Answers, name: str) -> dict[str, Any]:
     """Title and notes of a shape, from its table of one country; empty where there is none."""
     codes, short = places(name, answers), _NAMES.get(name) or _("SDG 16.2.2")
-    found: dict[str, Any] = {"name": name, "short": short, "places": codes}
-    found |= {"notes": (), "title": short}
+    entry: dict[str, Any] = {"name": name, "short": short, "places": codes}
+    entry |= {"notes": (), "title": short}
     if codes:
         sheet = SHAPES[name](answers, scope(answers, codes[0], years(answers)))
         sheet = replace(sheet, scope=replace(sheet.scope, places=codes))
-        found |= {"title": title(sheet), "notes": notes(sheet, answers.release)}
-    return found
+        entry |= {"title": title(sheet), "notes": notes(sheet, answers.release)}
+    return entry

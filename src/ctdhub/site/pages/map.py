@@ -46,21 +46,21 @@ CORRIDORS_KIND = PageKind(
 
 def figure(answers: Answers) -> figures.Figure | None:
     """Every corridor that is shown, largest first; None where none was measured."""
-    found = figures.corridor_figure(answers, most=MOST)
-    return found and replace(found, id=FILE, file=FILE)
+    chart = figures.corridor_figure(answers, most=MOST)
+    return chart and replace(chart, id=FILE, file=FILE)
 
 
 def page(answers: Answers) -> Page:
     """The page of corridors."""
     charts = _corridors(answers)
     rows = charts[0]["rows"] if charts else []
-    told = _told(rows)
+    texts = _texts(rows)
     return Page(
         path=CORRIDORS_PATH,
         title=_("Corridors: from country of citizenship to country of exploitation"),
-        description=told["intro"],
+        description=texts["intro"],
         values={
-            **told,
+            **texts,
             "charts": charts,
             "held": figures.listed_places(answers),
             "matrix": _matrix(rows) if rows else None,
@@ -71,12 +71,12 @@ def page(answers: Answers) -> Page:
 
 def _corridor_cards(answers: Answers) -> Iterator[Page]:
     if charts := _corridors(answers):
-        told = _told(charts[0]["rows"])
+        texts = _texts(charts[0]["rows"])
         title, part = charts[0]["caption"], "corridors_chart.html"
-        yield card(CORRIDORS_PATH, charts, part, title, held=(), **told)
+        yield card(CORRIDORS_PATH, charts, part, title, held=(), **texts)
 
 
-def _told(rows: Sequence[Row]) -> dict[str, str]:
+def _texts(rows: Sequence[Row]) -> dict[str, str]:
     """What is said of all corridors that are shown."""
     return {
         "intro": _(
@@ -93,15 +93,15 @@ def _told(rows: Sequence[Row]) -> dict[str, str]:
 def _corridors(answers: Answers) -> list[dict[str, Any]]:
     """The corridors that are shown: the largest as a picture, with brackets where their order is
     uncertain, and the table of all; [] where there are none."""
-    found = figure(answers)
-    pairs = zip(found.bars, found.table.rows, strict=True) if found else ()
+    chart = figure(answers)
+    pairs = zip(chart.bars, chart.table.rows, strict=True) if chart else ()
     shown = [(bar, row) for bar, row in pairs if row.kind == "value"]
-    if not found or not shown:
+    if not chart or not shown:
         return []
     largest = [bar for bar, _row in shown[:TOP]]
     return [
         {
-            "figure": found,
+            "figure": chart,
             "largest": ranking.draw_ranking(largest, FILE, rtl=current() in RIGHT_TO_LEFT),
             "top": number(len(largest)),
             "rows": [row for _bar, row in shown],
@@ -147,10 +147,10 @@ KIND = PageKind(
 
 def pages(answers: Answers) -> Iterator[Page]:
     """The page of the first map, with the regions, then that of each other map."""
-    found = maps(answers)
-    apart = [(m.figure.id, f"{m.figure.id}.html", m.figure.subtitle) for m in found[1:]]
-    yield _page(answers, PATH, _("Map"), found[:1], apart)
-    for chosen, (_id, own, title) in zip(found[1:], apart, strict=True):
+    all_maps = maps(answers)
+    apart = [(m.figure.id, f"{m.figure.id}.html", m.figure.subtitle) for m in all_maps[1:]]
+    yield _page(answers, PATH, _("Map"), all_maps[:1], apart)
+    for chosen, (_id, own, title) in zip(all_maps[1:], apart, strict=True):
         yield _page(answers, own, title, (chosen,), [])
 
 
@@ -182,11 +182,11 @@ def _page(
     )
 
 
-def _shared(held: Collection[str]) -> dict[str, Any]:
+def _shared(codes: Collection[str]) -> dict[str, Any]:
     """What each map needs besides: the countries with a page, and what is said of ranks."""
     return {
         "corridors": CORRIDORS,
-        "held": held,
+        "held": codes,
         "ranks": _("The order of neighbouring rows is uncertain where their intervals overlap."),
     }
 
@@ -246,7 +246,7 @@ def _numbers(content: Content, figure: figures.Figure) -> str:
 
 def _write_files(folder: Path, content: Content) -> None:
     """Write each map for a release, as ``<file>.svg`` and as the files of a figure."""
-    found, release = maps(content.answers), content.release
+    all_maps, release = maps(content.answers), content.release
     shared = about(release)
 
     def says(figure: figures.Figure) -> tuple[str, ...]:
@@ -259,8 +259,8 @@ def _write_files(folder: Path, content: Content) -> None:
             figures.source_line(release, _numbers(content, figure)),
         )
 
-    write_figures(folder, [chosen.figure for chosen in found], content)
-    for chosen in found:
+    write_figures(folder, [chosen.figure for chosen in all_maps], content)
+    for chosen in all_maps:
         from_here = figures.provenance(release, _numbers(content, chosen.figure))
         drawn = standalone(chosen.drawn, says(chosen.figure), from_here)
         (folder / CHARTS / f"{chosen.figure.file}.svg").write_text(drawn, "utf-8")

@@ -89,9 +89,9 @@ def _accuracy(release: Release) -> list[tuple[str, str]]:
     elif alone:
         rows.append((_("one variable (median)"), median(sigma[n] for n in alone)))
     for parts, words in ((2, _("two variables (median)")), (3, _("three variables (median)"))):
-        held = [s for name, s in sigma.items() if name.count("*") == parts - 1]
-        if held:
-            rows.append((words, median(held)))
+        sigmas = [s for name, s in sigma.items() if name.count("*") == parts - 1]
+        if sigmas:
+            rows.append((words, median(sigmas)))
     corridor = sigma.get("citizenship*country_of_exploitation")
     if corridor:
         rows.append((_("a corridor"), corridor))

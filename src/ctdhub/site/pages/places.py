@@ -49,12 +49,12 @@ BRIEFS_KIND = PageKind(
 
 def briefed(answers: Answers) -> tuple[BriefPlace, ...]:
     """Places with a brief on the site: regions, then countries with most people first."""
-    held = listed_places(answers)
+    codes = listed_places(answers)
     most = {
         code: max(answers.count({variable: [code]}).value or 0 for variable in SIDES.values())
-        for code in held
+        for code in codes
     }
-    largest = sorted(held, key=lambda code: (-most[code], code))[:MOST_BRIEFS]
+    largest = sorted(codes, key=lambda code: (-most[code], code))[:MOST_BRIEFS]
     return tuple(BriefPlace(key) for key in (*countries.regions(), *largest))
 
 
@@ -117,11 +117,11 @@ def pages(answers: Answers, *, compared: bool = False) -> Iterator[Page]:
         compared: whether the site has an earlier release; then each country leads to its row of
             "What changed".
     """
-    held = listed_places(answers)
+    codes = listed_places(answers)
     printed = {place.key: brief_path(place) for place in briefed(answers)}
-    yield _list(answers, held)
-    for key in (*countries.regions(), *sorted(held)):
-        page = _page(answers, key, held, printed.get(key, ""), compared=compared)
+    yield _list(answers, codes)
+    for key in (*countries.regions(), *sorted(codes)):
+        page = _page(answers, key, codes, printed.get(key, ""), compared=compared)
         yield page
         yield from _more(page)
 
@@ -142,10 +142,10 @@ def _write_files(folder: Path, content: Content) -> None:
     write_figures(folder, [f for each in among for f in figures(content.answers, each)], content)
 
 
-def _list(answers: Answers, held: frozenset[str]) -> Page:
-    regions = [row(answers, key) | {"rest": _rest(key, held)} for key in countries.regions()]
+def _list(answers: Answers, codes: frozenset[str]) -> Page:
+    regions = [row(answers, key) | {"rest": _rest(key, codes)} for key in countries.regions()]
     letters: dict[str, list[dict[str, Any]]] = {}
-    for code in countries.by_name(held, current()):
+    for code in countries.by_name(codes, current()):
         region = countries.region_name(countries.region(code), current())
         place = row(answers, code) | {"region": region}
         letters.setdefault(countries.sort_key(place["name"])[0].upper(), []).append(place)
@@ -162,19 +162,19 @@ def _list(answers: Answers, held: frozenset[str]) -> Page:
 def row(answers: Answers, key: str) -> dict[str, Any]:
     """A place in a table: its key, its name, the path of its page, the people of both sides."""
     place = place_of(key)
-    found: dict[str, Any] = {"key": key, "name": place.name(current()), "path": path(key)}
+    entry: dict[str, Any] = {"key": key, "name": place.name(current()), "path": path(key)}
     for side, variable in SIDES.items():
-        found[side] = answers.card(Query({variable: list(place.members)}))
-    return found
+        entry[side] = answers.card(Query({variable: list(place.members)}))
+    return entry
 
 
-def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compared: bool) -> Page:
+def _page(answers: Answers, key: str, codes: frozenset[str], brief: str, *, compared: bool) -> Page:
     is_country, name = key in countries.ALPHA3, place_of(key).name(current())
     above = countries.region(key) if is_country else ""
     facts = place_facts(answers, key)
     halves = [_side(answers, facts, side) for side in ORDER]
-    found = any(len(half["figures"]) > MOST for half in halves)
-    inside = [] if is_country else countries.by_name(held & {*countries.members(key)}, current())
+    overflow = any(len(half["figures"]) > MOST for half in halves)
+    inside = [] if is_country else countries.by_name(codes & {*countries.members(key)}, current())
     return Page(
         path=path(key),
         country=key if is_country else "",
@@ -185,13 +185,13 @@ def _page(answers: Answers, key: str, held: frozenset[str], brief: str, *, compa
             "name": name,
             "code": key,
             "changed": f"{changes.PATH}#{key.lower()}" if is_country and compared else "",
-            "held": held,
+            "held": codes,
             "region": above,
             "note": note(key),
             "sides": halves,
             "most": MOST,
             "silent": SILENT,
-            "more": _more_path(path(key)) if found else "",
+            "more": _more_path(path(key)) if overflow else "",
             "reports": key.lower() if key in reported_places(answers) else "",
             "brief": brief,
             "inside": [row(answers, code) for code in inside],
@@ -226,9 +226,9 @@ def _drawn(answers: Answers, facts: PlaceFacts, name: SideName) -> tuple[Figure,
 
 def _side(answers: Answers, facts: PlaceFacts, name: SideName) -> dict[str, Any]:
     side, among, is_country = facts.side(name), sides(facts.place)[name], facts.is_country
-    told, shown = side_sentences(facts, name), side.people.has_range
+    sentences, shown = side_sentences(facts, name), side.people.has_range
     if shown and (children := children_sentence(children_share(answers, among.where))):
-        told = (*told, children)
+        sentences = (*sentences, children)
     return {
         "id": name,
         "variable": SIDES[name],
@@ -238,7 +238,7 @@ def _side(answers: Answers, facts: PlaceFacts, name: SideName) -> dict[str, Any]
         "corridors": side.corridors,
         "all": figures(answers, among),
         "compare": f"explore.html#{SIDES[name]}={facts.place}" if is_country else "",
-        "sentences": told,
+        "sentences": sentences,
         "shown": shown,
         "figures": _drawn(answers, facts, name),
     }
@@ -252,8 +252,8 @@ def _tab(name: SideName, *, is_country: bool) -> str:
     return _("Identified victims exploited here")
 
 
-def _rest(key: str, held: frozenset[str]) -> str:
-    rest = sum(1 for code in countries.members(key) if code not in held)
+def _rest(key: str, codes: frozenset[str]) -> str:
+    rest = sum(1 for code in countries.members(key) if code not in codes)
     if not rest:
         return ""
     return _(

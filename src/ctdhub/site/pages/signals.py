@@ -50,7 +50,7 @@ def page(answers: Answers) -> Page:
 def _cards(answers: Answers) -> Iterator[Page]:
     """The charts of all signals that are drawn, on one card."""
     if drawn := [
-        chart for _kind, held in _kinds(signal_charts.looked_for(answers)) for chart in held
+        chart for _kind, charts in _kinds(signal_charts.looked_for(answers)) for chart in charts
     ]:
         after = ("signal_keys.html", "signal_not.html")
         yield card(PATH, drawn, "signal_chart.html", _("Signals"), "keyed.css", after)

@@ -46,8 +46,8 @@ def place(chart: Trend) -> str:
 
 def pages(answers: Answers) -> Iterator[Page]:
     """The page of trends, then that of each chart with many panels."""
-    found = trends(answers)
-    here, apart = [[c for c in found if (place(c) == PATH) is same] for same in (True, False)]
+    all_charts = trends(answers)
+    here, apart = [[c for c in all_charts if (place(c) == PATH) is same] for same in (True, False)]
     yield _page(answers, PATH, _("Trends"), here, apart)
     for chart in apart:
         yield _page(answers, place(chart), chart.title, [chart], [])
@@ -99,8 +99,8 @@ def _panels(chart: Trend) -> dict[str, Any]:
     return {"figure": chart, "panels": panels, "single": single}
 
 
-def _balances(found: Balance) -> tuple[Markup, ...]:
-    return draw_balance(found.changes, rtl=current() in RIGHT_TO_LEFT) if found.changes else ()
+def _balances(balance: Balance) -> tuple[Markup, ...]:
+    return draw_balance(balance.changes, rtl=current() in RIGHT_TO_LEFT) if balance.changes else ()
 
 
 def _timeline(release: Release) -> Iterator[tuple[str, str, Markup]]:

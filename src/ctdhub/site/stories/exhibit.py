@@ -79,8 +79,8 @@ def build_exhibit(
     if not stories:
         raise error("no-stories")
     report = progress or (lambda message, fraction: None)
-    told = {"made by": release.manifest.software, "release": release.version}
-    with renewed(out, MARK, told) as fresh:
+    stamp = {"made by": release.manifest.software, "release": release.version}
+    with renewed(out, MARK, stamp) as fresh:
         answers, languages = Answers(release), offered(release)
         first = next(code for code in (*release.facts.languages, "en") if code in languages)
         for i, code in enumerate(languages):
@@ -106,7 +106,7 @@ def slides(answers: Answers, stories: Sequence[Story]) -> Iterator[Slide]:
     reach = f"{reservation} {reach_sentence(first)}".strip()
     yield Slide(claim, "", escape(reach), None, nothing, nothing)
     for story in stories:
-        telling = story.told(current())
+        telling = story.text(current())
         attributes, drawn = marked(telling), False
         for block in charts_in(story, current(), answers):
             length = len(block.lead.striptags())
@@ -130,10 +130,10 @@ def _page(
     contacts: Sequence[Contact],
 ) -> str:
     """The page of the language in force."""
-    lang, found = current(), list(slides(answers, stories))
+    lang, deck = current(), list(slides(answers, stories))
     places = [
-        _("{n} of {all}").format(n=number(k), all=number(len(found)))
-        for k in range(1, len(found) + 1)
+        _("{n} of {all}").format(n=number(k), all=number(len(deck)))
+        for k in range(1, len(deck) + 1)
     ]
     sheets = [inlined("site.css"), inlined("exhibit.css")]
     script, digest = inlined("exhibit.js")
@@ -149,9 +149,7 @@ def _page(
         "exhibit.html",
         **said_of(answers.release),
         contacts=contacts,
-        slides=[
-            {**vars(slide), "place": place} for slide, place in zip(found, places, strict=True)
-        ],
+        slides=[{**vars(slide), "place": place} for slide, place in zip(deck, places, strict=True)],
         languages=languages,
         policy=policy([digest for _text, digest in sheets], [digest]),
         sheets=[text for text, _digest in sheets],

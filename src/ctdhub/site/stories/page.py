@@ -48,11 +48,11 @@ def say(text: str, answers: Answers) -> str:
     """
     kind, *rest = text.split() or [""]
     if kind == PEOPLE and OF not in rest:
-        return _people(answers.card(source.query(_named(rest), answers)))
+        return _people(answers.card(source.query(_conditions(rest), answers)))
     if kind == SHARE and rest and rest[0] != OF:
         at = rest.index(OF) if OF in rest else len(rest)
         inside, around = (
-            source.query(_named(words), answers).where for words in (rest[:at], rest[at + 1 :])
+            source.query(_conditions(words), answers).where for words in (rest[:at], rest[at + 1 :])
         )
         known = _recorded(inside, answers)
         if twice := sorted((inside.keys() | known.keys()) & around.keys()):
@@ -70,29 +70,29 @@ def _denied(part: Where) -> bool:
     return any(group[name] and set(values) != {YES} for name, values in part.items())
 
 
-def _named(words: Iterable[str]) -> source.Named:
-    found: dict[str, tuple[str, ...]] = {}
+def _conditions(words: Iterable[str]) -> source.Conditions:
+    conditions: dict[str, tuple[str, ...]] = {}
     for word in words:
         name, sign, values = word.partition("=")
-        if not sign or name in found:
+        if not sign or name in conditions:
             raise error("story-number/condition", text=printable(word))
-        found[name] = tuple(values.split(","))
-    return found
+        conditions[name] = tuple(values.split(","))
+    return conditions
 
 
 def _recorded(part: Where, answers: Answers) -> Where:
     """Conditions that people meet whose answers to the part's questions are known."""
-    schema, found = load_schema(), {}
+    schema, conditions = load_schema(), {}
     for name, values in part.items():
         variable = schema.variable(name)
         group = schema.groups.get(variable.group or "")
         if group is not None and group.indicator:
             if "" in values:
                 raise error("story-blank", name=name, group=group.indicator)
-            found[group.indicator] = [YES]
+            conditions[group.indicator] = [YES]
         elif "" not in values and not variable.any_of:
-            found[name] = list(answers.domain(name))
-    return found
+            conditions[name] = list(answers.domain(name))
+    return conditions
 
 
 def _people(number_card: NumberCard) -> str:
@@ -150,13 +150,13 @@ def chart(text: str, name: str, answers: Answers) -> Figure:
         raise error("story-chart/subject", name=subject)
     where, file = source.query(named, answers).where, f"stories/{name}"
     among = Among(where, name, file, source.in_words(named))
-    found = subject_figure(answers, subject, among, most)
-    if found is None:
+    figure = subject_figure(answers, subject, among, most)
+    if figure is None:
         raise error("story-measured")
-    return found
+    return figure
 
 
-def _read(text: str) -> tuple[str, source.Named, int]:
+def _read(text: str) -> tuple[str, source.Conditions, int]:
     try:
         raw: Any = yaml_values(text)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -247,8 +247,8 @@ def blocks(
 
 def charts_in(story: source.Story, lang: str, answers: Answers) -> Iterator[StoryChart]:
     """The charts of a story in the text of a language."""
-    found = blocks(story.told(lang), story.slug, answers)
-    return (block for block in found if isinstance(block, StoryChart))
+    parts = blocks(story.text(lang), story.slug, answers)
+    return (block for block in parts if isinstance(block, StoryChart))
 
 
 def check(telling: source.Telling) -> None:
@@ -366,7 +366,7 @@ def path(story: source.Story) -> str:
 
 def entry(story: source.Story) -> dict[str, Any]:
     """Title, summary, date and path of a story in the language in force."""
-    telling = story.told(current())
+    telling = story.text(current())
     return {
         "title": telling.title,
         "summary": telling.summary,
@@ -385,7 +385,9 @@ def marked(telling: source.Telling) -> Markup:
     return Markup(' lang="{lang}" dir="{dir}"').format(lang=telling.lang, dir=direction)
 
 
-def pages(answers: Answers, told: Sequence[source.Story], others: Container[str]) -> Iterator[Page]:
+def pages(
+    answers: Answers, stories: Sequence[source.Story], others: Container[str]
+) -> Iterator[Page]:
     """The list and a page for each story.
 
     Args:
@@ -394,43 +396,43 @@ def pages(answers: Answers, told: Sequence[source.Story], others: Container[str]
     Raises:
         StoryError: a story is wrong.
     """
-    leads = _leads(told, others)
+    leads = _leads(stories, others)
     yield Page(
         path=LIST,
         title=_("Stories"),
         description=_("What the numbers can say, and what they cannot, explained with charts."),
         template="stories.html",
-        values={"stories": [entry(story) for story in told]},
+        values={"stories": [entry(story) for story in stories]},
     )
-    for story in told:
+    for story in stories:
         yield _page(answers, story, leads)
 
 
-def _leads(told: Sequence[source.Story], others: Container[str]) -> Leads:
+def _leads(stories: Sequence[source.Story], others: Container[str]) -> Leads:
     """A story may link to the list of stories, to each story, and to the other pages."""
-    own = {LIST, *map(path, told)}
+    own = {LIST, *map(path, stories)}
     return lambda page: page in own or page in others
 
 
-def story_figures(answers: Answers, told: Sequence[source.Story]) -> Iterator[Figure]:
+def story_figures(answers: Answers, stories: Sequence[source.Story]) -> Iterator[Figure]:
     """Every figure of the stories, in the language in force; one file serves all languages.
 
     Raises:
         StoryError: a translation has another chart in the place of one of the English text.
     """
-    for story in told:
+    for story in stories:
         seen: dict[str, Figure] = {}
         for lang in (i18n.LANGUAGES[0], *story.tellings):
-            for found in charts_in(story, lang, answers):
-                first = seen.setdefault(found.figure.id, found.figure)
-                with source.at(found.place):
-                    if first.table != found.figure.table:
+            for block in charts_in(story, lang, answers):
+                first = seen.setdefault(block.figure.id, block.figure)
+                with source.at(block.place):
+                    if first.table != block.figure.table:
                         raise error("story-translation")
         yield from seen.values()
 
 
 def _page(answers: Answers, story: source.Story, leads: Leads) -> Page:
-    telling, to = story.told(current()), Links(path(story), current(), answers.release.version).page
+    telling, to = story.text(current()), Links(path(story), current(), answers.release.version).page
     parts = [
         (None, block.figure) if isinstance(block, StoryChart) else (block, None)
         for block in blocks(telling, story.slug, answers, leads, to)

@@ -84,7 +84,7 @@ class Story:
     date: dt.date
     tellings: Mapping[str, Telling]
 
-    def told(self, lang: str) -> Telling:
+    def text(self, lang: str) -> Telling:
         """The text in a language, or the English one."""
         return self.tellings.get(lang) or self.tellings[LANGUAGES[0]]
 
@@ -95,13 +95,13 @@ def read_stories(folder: Path) -> tuple[Story, ...]:
     Raises:
         StoryError: a file's name, its first lines or its characters are wrong, or English lacks.
     """
-    found: dict[str, dict[str, tuple[Telling, dt.date | None]]] = {}
+    tellings: dict[str, dict[str, tuple[Telling, dt.date | None]]] = {}
     for file in sorted(folder.glob("[!.]*.md")):
         match = NAME.fullmatch(file.name)
         if match is None or match[2] not in LANGUAGES or file.is_symlink():
             raise error("story-name", file=file, languages=", ".join(LANGUAGES))
-        found.setdefault(match[1], {})[match[2]] = _read(file, match[2])
-    stories = [_story(slug, texts) for slug, texts in found.items()]
+        tellings.setdefault(match[1], {})[match[2]] = _read(file, match[2])
+    stories = [_story(slug, texts) for slug, texts in tellings.items()]
     return tuple(sorted(stories, key=lambda s: (-s.date.toordinal(), s.slug)))
 
 
@@ -166,17 +166,17 @@ def _parts(file: Path, text: str) -> tuple[str, str, int]:
 
 NOT_RECORDED = "not_recorded"
 """How a story names people whose answer is not known."""
-Named = Mapping[str, tuple[str, ...]]
+Conditions = Mapping[str, tuple[str, ...]]
 """What a story names: codes, regions of the world or ``not_recorded``, by variable."""
 
 
-def query(named: Named, answers: Answers) -> Query:
+def query(conditions: Conditions, answers: Answers) -> Query:
     """The people that are meant; a region becomes its countries.
 
     Raises:
         StoryError: there is no such variable or value.
     """
-    return Query({name: _values(name, values, answers) for name, values in named.items()})
+    return Query({name: _values(name, values, answers) for name, values in conditions.items()})
 
 
 def require_variable(name: str) -> None:
@@ -190,30 +190,30 @@ def require_variable(name: str) -> None:
         raise error("story-variable", name=printable(name))
 
 
-def in_words(named: Named) -> str:
+def in_words(conditions: Conditions) -> str:
     """Conditions in the language in force, for readers."""
     lang = current()
     return _("; ").join(
         _("{variable}: {values}").format(
             variable=label(name, lang), values=listed([_word(name, v) for v in values])
         )
-        for name, values in named.items()
+        for name, values in conditions.items()
     )
 
 
 def _values(name: str, values: Collection[str], answers: Answers) -> frozenset[str]:
     require_variable(name)
-    found: set[str] = set()
+    union: set[str] = set()
     for value in values or ("",):
         text = NO_CODE if value == NOT_RECORDED else value
         codes = codes_of(answers, name, text, _countries) if value else ()
         if not codes:
             is_country = load_schema().variable(name).kind == "country"
             known = ("CIV", "DEU", "…", *_regions()) if is_country else answers.domain(name)
-            held = ", ".join(known if is_country else (*known, NOT_RECORDED))
-            raise error("story-value", name=name, value=printable(value), values=held)
-        found.update(codes)
-    return frozenset(found)
+            choices = ", ".join(known if is_country else (*known, NOT_RECORDED))
+            raise error("story-value", name=name, value=printable(value), values=choices)
+        union.update(codes)
+    return frozenset(union)
 
 
 def _countries(key: str) -> tuple[str, ...]:
