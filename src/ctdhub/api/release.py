@@ -461,11 +461,11 @@ class PublishedRelease:
             raise error("usage/language", name="lang", values=", ".join(LANGUAGES))
         if years is not None and not first <= years[0] <= years[1] <= last:
             raise error("years/api", first=first, last=last)
-        key = place and find_place(place, lambda text: resolve(text).alpha3)
+        area = place and find_place(place, lambda text: resolve(text).alpha3)
         with language(lang):
             sheet = (
-                place_sheet(place_facts(answers, key, years), answers.release)
-                if key
+                place_sheet(place_facts(answers, area, years), answers.release)
+                if area
                 else headline_sheet(answers, years)
             )
             text, markdown, data = (FORMS[form](sheet) for form in ("text", "markdown", "json"))
