@@ -65,7 +65,7 @@ def test_counts_are_those_of_a_build_before_and_after_edits(tmp_path: Path) -> N
         assert {(u.column, u.text, u.rows, u.outcome) for u in effect.texts.unknown} == unknown
         for name in mapping.columns:
             numbers = effect.value(name)[effect.records].tolist()
-            found = [file.texts.named(number) for number in numbers]
+            found = [file.texts.value(number) for number in numbers]
             assert found == [None if c is None else str(c) for c in done.records[name].to_pylist()]
         if wave == "all":
             every = [o for one in owner("suggested")["suggested"] for o in one["operations"]]

@@ -82,10 +82,10 @@ def _made(
 
 def fits_form(headers: Iterable[str]) -> bool:
     """Whether a file with these column names, as they are compared, is an export of the form."""
-    given = {own.name if (own := known_header(text)) else text for text in headers}
-    given = set(map(fold, given))
+    columns = {own.name if (own := known_header(text)) else text for text in headers}
+    columns = set(map(fold, columns))
     asked = {fold(q.name) for q in questions() if not q.repeat and q.kind != "many"}
-    return fold(form.CONSENT) in given and len(asked & given) >= ENOUGH * len(asked)
+    return fold(form.CONSENT) in columns and len(asked & columns) >= ENOUGH * len(asked)
 
 
 ENOUGH = 0.5
@@ -201,12 +201,12 @@ OLDEST = 120
 @cache
 def names() -> dict[str, tuple[str, str]]:
     """Names of the built-in mappings, each with its crosswalk and variant."""
-    found: dict[str, tuple[str, str]] = {}
+    formats: dict[str, tuple[str, str]] = {}
     for name in crosswalk.NAMES:
         walk = load_crosswalk(name)
         if walk.kind == "file":
-            found |= {variant: (name, variant) for variant in walk.variants or (name,)}
-    return found
+            formats |= {variant: (name, variant) for variant in walk.variants or (name,)}
+    return formats
 
 
 @cache
@@ -241,29 +241,29 @@ def recognise(headers: Iterable[str]) -> str | None:
     >>> recognise(["yearRegister", "gender", "IP_Gender"]) is None
     True
     """
-    given = {fold(h) for h in headers if h.strip()}
-    if fits_form(given):
+    columns = {fold(h) for h in headers if h.strip()}
+    if fits_form(columns):
         return FORM_NAME
     shares: dict[str, float] = {}
     for name in {walk: None for walk, _variant in names().values()}:
         walk = load_crosswalk(name)
         core = [c for c in _distinct(walk) if not c.optional]
-        hit = [c for c in core if given & _spelt(c)]
+        hit = [c for c in core if columns & _spelt(c)]
         known = set().union(*(_spelt(c) for c in walk.columns), map(fold, walk.strip))
         if walk.first_column:
             known.add(fold(walk.first_column))
-        shares[name] = len(hit) / (len(core) + len(given - known))
+        shares[name] = len(hit) / (len(core) + len(columns - known))
     best = max(shares, key=lambda n: shares[n])
     if shares[best] < ENOUGH:
         return None
-    return _variant(load_crosswalk(best), given)
+    return _variant(load_crosswalk(best), columns)
 
 
-def _variant(walk: Crosswalk, given: set[str]) -> str:
+def _variant(walk: Crosswalk, columns: set[str]) -> str:
     """Templates have every written column's own name; of exports at least one differs."""
     options = list(walk.variants or (walk.name,))
     own = {fold(c.name) for c in walk.columns if c.also}
-    return options[0] if own <= given else options[-1]
+    return options[0] if own <= columns else options[-1]
 
 
 def _distinct(walk: Crosswalk) -> list[CrosswalkColumn]:
@@ -419,9 +419,9 @@ def spellings(text: str) -> tuple[str, ...]:
     >>> spellings("9--17")[:4], spellings("Male")
     (('9--17', '9-17', '9–17', '9—17'), ('Male',))
     """
-    if not (found := _RANGE.match(text)):
+    if not (match := _RANGE.match(text)):
         return (text,)
-    first, last, rest = found.groups()
+    first, last, rest = match.groups()
     return tuple(
         f"{zero}{first}{dash}{last}{rest}"
         for zero in (("", "0") if len(first) == 1 else ("",))

@@ -41,14 +41,14 @@ def parts_of(text: str) -> list[str | int] | None:
     if not _SIGNS.fullmatch(text):
         return None
     months, beside = _words()
-    found: list[str | int] = []
+    parts: list[str | int] = []
     words = _WORD.findall(text)
     while words:
         pair = " ".join(words[:2])
         if pair in months:
             month, words = months[pair], words[2:]
         elif words[0][0].isdecimal():
-            found.append(words.pop(0))
+            parts.append(words.pop(0))
             continue
         elif words[0] in months:
             month = months[words.pop(0)]
@@ -57,9 +57,9 @@ def parts_of(text: str) -> list[str | int] | None:
             continue
         else:
             return None
-        if not found or found[-1] != month:
-            found.append(month)
-    return found
+        if not parts or parts[-1] != month:
+            parts.append(month)
+    return parts
 
 
 def _bare(text: str) -> str:
@@ -182,26 +182,26 @@ class DateForm(FrozenModel):
         >>> form.year("07/15/2024"), form.date("07/15/2024")
         ('2024', None)
         """
-        found = self._read(text, years)
-        if found is None and self == DAY_FIRST_UNSTATED:
-            found = MONTH_FIRST._read(text, years)
-        return f"{found[0]:04d}" if found else None
+        parts = self._read(text, years)
+        if parts is None and self == DAY_FIRST_UNSTATED:
+            parts = MONTH_FIRST._read(text, years)
+        return f"{parts[0]:04d}" if parts else None
 
     def _read(self, text: str, years: tuple[int, int] | None) -> Part | None:
         text = _western(text)
         for format in self.format:
-            if found := _shape(format).fullmatch(text):
-                return self._formatted(found.groupdict(), years)
-        if found := _ISO.fullmatch(text):
-            return _valid(found[1], found[3], found[4])
-        if found := _LATE.fullmatch(text):
-            return self._ordered(found[1], found[3], found[4])
-        if found := _YEAR.fullmatch(text) or _MONTH.fullmatch(text) or _MONTH_LATE.fullmatch(text):
-            return int(found[1]), None, None
-        if found := _PACKED.fullmatch(text):
-            return _valid(found[1], found[2], found[3])
-        if found := _SHORT.fullmatch(text):
-            return self._ordered(found[1], found[3], self._whole(found[4]))
+            if match := _shape(format).fullmatch(text):
+                return self._formatted(match.groupdict(), years)
+        if match := _ISO.fullmatch(text):
+            return _valid(match[1], match[3], match[4])
+        if match := _LATE.fullmatch(text):
+            return self._ordered(match[1], match[3], match[4])
+        if match := _YEAR.fullmatch(text) or _MONTH.fullmatch(text) or _MONTH_LATE.fullmatch(text):
+            return int(match[1]), None, None
+        if match := _PACKED.fullmatch(text):
+            return _valid(match[1], match[2], match[3])
+        if match := _SHORT.fullmatch(text):
+            return self._ordered(match[1], match[3], self._whole(match[4]))
         return self._worded(text)
 
     def _ordered(self, first: str, second: str, year: str | None) -> Part | None:
@@ -225,18 +225,18 @@ class DateForm(FrozenModel):
         return None
 
     def _formatted(
-        self, found: dict[str, str | None], years: tuple[int, int] | None
+        self, fields: dict[str, str | None], years: tuple[int, int] | None
     ) -> Part | None:
-        month = found.get("m")
-        if (name := found.get("b")) is not None:
+        month = fields.get("m")
+        if (name := fields.get("b")) is not None:
             parts = parts_of(name) or []
             if len(parts) != 1 or not isinstance(parts[0], int):
                 return None
             month = str(parts[0])
-        year = found.get("Y") or self._whole(found.get("y") or "", years)
+        year = fields.get("Y") or self._whole(fields.get("y") or "", years)
         if month is None or year is None:
             return (int(year), None, None) if year else None
-        day = found.get("d")
+        day = fields.get("d")
         whole = _valid(year, month, day or "1")
         return whole if whole is None or day else (whole[0], whole[1], None)
 
@@ -268,8 +268,8 @@ def serial_dates(texts: Iterable[str], years: tuple[int, int]) -> dict[str, str]
     """
     days: dict[str, str] = {}
     for text in texts:
-        found = _SERIAL.fullmatch(_western(text))
-        day = DAY_ZERO + timedelta(int(found[1])) if found else date.min
+        match = _SERIAL.fullmatch(_western(text))
+        day = DAY_ZERO + timedelta(int(match[1])) if match else date.min
         if not years[0] <= day.year <= years[1]:
             return None
         days[text] = day.isoformat()

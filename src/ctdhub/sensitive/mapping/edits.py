@@ -173,8 +173,8 @@ def _columns_of(document: Document, table: str) -> dict[str, Any]:
         inside = document["perpetrators"]
     if not isinstance(inside.get("columns"), dict):
         inside["columns"] = {}
-    found: dict[str, Any] = inside["columns"]
-    return found
+    columns: dict[str, Any] = inside["columns"]
+    return columns
 
 
 def _rule_to_change(document: Document, table: str, name: str, at: int = 0) -> dict[str, Any]:
@@ -195,12 +195,12 @@ def _rules_of(document: Document, variable: str) -> Any:
 
 def _list_places(document: Document, listed: ListSheet) -> dict[str, int]:
     """The variables that search a list, each with the place of its rule among its rules."""
-    found: dict[str, int] = {}
+    places: dict[str, int] = {}
     for name, rules in all_rules(document, listed.table).items():
         at = next((i for i, one in enumerate(rules_in(rules)) if listed.is_of(one)), None)
         if at is not None:
-            found[name] = at
-    return found
+            places[name] = at
+    return places
 
 
 def _codes_of(document: Document, sheet: str, text: str) -> list[str]:
@@ -288,20 +288,20 @@ class _ByName:
         self.size += 1
 
 
-_held: OrderedDict[int, _ByName] = OrderedDict()
-_MOST_HELD = 256
+_indexes: OrderedDict[int, _ByName] = OrderedDict()
+_MOST_INDEXES = 256
 
 
 def _by_name(entries: Collection[Any], name: Callable[[Any], Any] = fold) -> _ByName:
     """The entries of a list or map by what they are compared by."""
-    held = _held.get(id(entries))
-    if held is None or held.entries is not entries or held.size != len(entries):
-        held = _ByName(entries, name)
+    index = _indexes.get(id(entries))
+    if index is None or index.entries is not entries or index.size != len(entries):
+        index = _ByName(entries, name)
         if entries:
-            _held[id(entries)] = held
-        while len(_held) > _MOST_HELD:
-            _held.popitem(last=False)
-    return held
+            _indexes[id(entries)] = index
+        while len(_indexes) > _MOST_INDEXES:
+            _indexes.popitem(last=False)
+    return index
 
 
 def _put_key(entries: dict[str, Any], name: str, value: Any) -> None:
@@ -362,18 +362,18 @@ _READ = frozenset(f"read.{name}" for name in ReadOptions.model_fields)
 _LONGEST, _MOST = 40_000, 2_000_000
 
 
-def checked(given: Any) -> Operation:
+def checked(request: Any) -> Operation:
     """An operation out of JSON, without keys that it has not.
 
     Raises:
         HubError: it is none (rule "workbench-request").
     """
-    if not isinstance(given, dict) or given.get("op") not in _KINDS:
+    if not isinstance(request, dict) or request.get("op") not in _KINDS:
         raise error("workbench-request")
-    kind = given["op"]
+    kind = request["op"]
     (value, *names), longest = _KINDS[kind], _MOST if kind == "layout" else _LONGEST
-    made = {"op": kind, **{name: given.get(name) for name in names}}
-    codes, entry = given.get("codes", []), as_yaml_data(given.get("entry"))
+    made = {"op": kind, **{name: request.get(name) for name in names}}
+    codes, entry = request.get("codes", []), as_yaml_data(request.get("entry"))
     entry = {"alarm": entry} if isinstance(entry, str) else entry
     if (
         not all(isinstance(text, str) and len(text) <= longest for text in made.values())
@@ -387,8 +387,8 @@ def checked(given: Any) -> Operation:
     if kind == "map":
         return {**made, "codes": list(dict.fromkeys(codes))}
     if value == "on":
-        return {**made, "on": bool(given.get("on", True))}
-    return {**made, value: as_yaml_data(given.get(value))}
+        return {**made, "on": bool(request.get("on", True))}
+    return {**made, value: as_yaml_data(request.get(value))}
 
 
 def key_of(operation: Operation) -> tuple[str, ...]:
@@ -723,23 +723,23 @@ _APPLY = {
 
 def between(old: Document, new: Document) -> list[Operation]:
     """The operations that make one mapping's data into another's, rule by rule."""
-    found = [*_between_texts(old, new)]
-    found += [*_between_rules(applied(old, *found), new)]
+    edits = [*_between_texts(old, new)]
+    edits += [*_between_rules(applied(old, *edits), new)]
     was, now = (_entries(one, "empty", fold) for one in (old, new))
-    found += _switched("empty", "text", was, now)
+    edits += _switched("empty", "text", was, now)
     for column, decision in _differing(old.get("identifiers"), new.get("identifiers")):
-        found.append({"op": "identifier", "column": column, "decision": decision})
+        edits.append({"op": "identifier", "column": column, "decision": decision})
     before, after = (
         {entry.get("rule", ""): entry for entry in one.get("exclude") or []} for one in (old, new)
     )
     for name, entry in _differing(before, after):
         rule = {k: v for k, v in (entry or {}).items() if k != "rule"}
-        found.append({"op": "exclude", "name": name, "rule": rule or None})
+        edits.append({"op": "exclude", "name": name, "rule": rule or None})
     was, now = (_entries(one, "accept", repr) for one in (old, new))
-    found += _switched("accept", "entry", was, now)
-    for key, value in _differing(applied(old, *found), new):
-        found.append({"op": "setting", "key": key, "value": value})
-    return found
+    edits += _switched("accept", "entry", was, now)
+    for key, value in _differing(applied(old, *edits), new):
+        edits.append({"op": "setting", "key": key, "value": value})
+    return edits
 
 
 def _differing(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:

@@ -93,7 +93,7 @@ class KnownTexts:
                 every.update(wanted)
         self.in_brackets = frozenset(t for t in map(fold, every) if t.startswith(parsers.OPENING))
 
-    def known(self, column: str) -> frozenset[str]:
+    def texts(self, column: str) -> frozenset[str]:
         """Folded texts that some rule knows in a column, however it is split.
 
         Texts that mean "not recorded" count as known; :meth:`decided` leaves them out.
@@ -186,21 +186,21 @@ class Fault:
 
     def country_reason(self, text: str, search: bool) -> Text:
         """The reason with the nearest country name, which is public, in place of the text."""
-        found = resolve(text) if search else None
-        if found and found.several:
+        resolution = resolve(text) if search else None
+        if resolution and resolution.several:
             return Text(
                 "The text in {column} stands for several countries: decide in the map.",
                 column=self.column,
             )
-        if found and (code := found.nearest):
+        if resolution and (code := resolution.nearest):
             name = Named.of(lambda lang: countries.name(code, lang))
             near = Text("The nearest name is {name} ({code}).", name=name, code=code)
             return joined([self.reason(), near], " ")
         return self.reason()
 
 
-_SAID = ("target", "column", "rule", "reason", "fields")
-LOCAL = pa.schema([("source_row", pa.int64()), *((name, pa.string()) for name in _SAID)])
+_FIELDS = ("target", "column", "rule", "reason", "fields")
+LOCAL = pa.schema([("source_row", pa.int64()), *((name, pa.string()) for name in _FIELDS)])
 """A reject of a slice: the hub's reject table with the hub variable and without the file."""
 
 
@@ -277,26 +277,26 @@ class Elements(NamedTuple):
     piece: Places
 
 
-class Kept:
+class AnswerCache:
     """What was asked before is not worked out again; the latest answers are kept."""
 
-    KEPT = 400
+    MOST = 400
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._cache: OrderedDict[Any, Any] = OrderedDict()
 
     def once(self, key: Any, made: Callable[[], T]) -> T:
         """The answer, worked out if it is not kept."""
-        if key not in self._kept:
-            self._kept[key] = made()
-            while len(self._kept) > self.KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        found: T = self._kept[key]
-        return found
+        if key not in self._cache:
+            self._cache[key] = made()
+            while len(self._cache) > self.MOST:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(key)
+        answer: T = self._cache[key]
+        return answer
 
 
-class TextColumn(Kept):
+class TextColumn(AnswerCache):
     """The distinct texts of a column; the empty cell stands behind them.
 
     Args:
@@ -332,9 +332,9 @@ class TextColumn(Kept):
 
     def among(self, folded: Iterable[str]) -> Bools:
         """Which pieces are one of some folded texts."""
-        found = np.zeros(len(self._folds), bool)
-        found[[self._folds[text] for text in folded if text in self._folds]] = True
-        return found[np.array(self._fold_of, np.intp)]
+        mask = np.zeros(len(self._folds), bool)
+        mask[[self._folds[text] for text in folded if text in self._folds]] = True
+        return mask[np.array(self._fold_of, np.intp)]
 
     def empty(self, nulls: Texts) -> Bools:
         """Which texts, and the empty cell, are one of those that mean nothing."""
@@ -343,21 +343,21 @@ class TextColumn(Kept):
     def broken(self, spelt: Texts) -> Bools:
         """Which texts begin like a list in brackets and cannot be read as one."""
 
-        def found() -> Bools:
+        def mask() -> Bools:
             of = np.zeros(self.size, bool)
             of[[i for i in self._lists if parsers.broken(self.pieces[self.cells[i]], spelt)]] = True
             return of
 
-        return self.once(("broken", spelt), found)
+        return self.once(("broken", spelt), mask)
 
     def several(self, spelt: Texts, nothing: Collection[str]) -> Bools:
         """Which texts are a list in brackets of several texts, those that mean nothing left out."""
-        found = np.zeros(self.size, bool)
+        mask = np.zeros(self.size, bool)
         for i in self._lists:
             cell = self.pieces[self.cells[i]]
             filled = [e for e in parsers.listed(cell) or () if fold(e) not in nothing]
-            found[i] = len(filled) > 1 and fold(cell) not in spelt
-        return found
+            mask[i] = len(filled) > 1 and fold(cell) not in spelt
+        return mask
 
     def elements(
         self, split: str | None, spelt: Texts = frozenset(), *, kinds: bool = False,
@@ -372,7 +372,7 @@ class TextColumn(Kept):
             whole: texts that are one element each.
         """
         of: list[int] = []
-        found: list[int] = []
+        pieces: list[int] = []
         denials = vocabulary().denials
         denies: dict[int, bool] = {}
         for i, cell in enumerate(self.cells[:-1].tolist()):
@@ -388,8 +388,8 @@ class TextColumn(Kept):
                 if len({denies[place] for place in places if self.pieces[place]}) > 1:
                     places = [cell]
             of += [i] * len(places)
-            found += places
-        return Elements(np.array(of, np.intp), np.array(found, np.intp))
+            pieces += places
+        return Elements(np.array(of, np.intp), np.array(pieces, np.intp))
 
     def lists(self, split: str | None, spelt: Texts, *, kinds: bool = False) -> Elements:
         """The texts taken apart as rules do; see :meth:`elements`."""
@@ -399,18 +399,18 @@ class TextColumn(Kept):
     def some(self, lists: Elements, nulls: Texts, chosen: Bools | None = None) -> Bools:
         """Which texts have an element that is chosen and does not mean nothing."""
         wanted = ~self.among(nulls) if chosen is None else chosen & ~self.among(nulls)
-        found = np.zeros(self.size, bool)
-        found[lists.of[wanted[lists.piece]]] = True
-        return found & ~self.empty(nulls)
+        mask = np.zeros(self.size, bool)
+        mask[lists.of[wanted[lists.piece]]] = True
+        return mask & ~self.empty(nulls)
 
     def taken(self, how: Taken) -> Places:
         """The piece that stands for each text where a rule takes one value; -1 for none."""
         return self.once(("taken", how), lambda: self._taken(how))
 
     def _taken(self, how: Taken) -> Places:
-        found = np.where(self.empty(how.nulls), -1, self.cells)
+        cells = np.where(self.empty(how.nulls), -1, self.cells)
         if how.split is None and not self._lists:
-            return found
+            return cells
         lists = self.lists(how.split, how.spelt)
         kept = ~self.among(how.nulls)[lists.piece]
         of, piece = lists.of[kept], lists.piece[kept]
@@ -420,7 +420,7 @@ class TextColumn(Kept):
         last[of[back]] = piece[back]
         apart = np.full(self.size, bool(how.split))
         apart[self._lists] |= number[self._lists] < 2
-        return np.where(apart & (found >= 0), last, found)
+        return np.where(apart & (cells >= 0), last, cells)
 
     def read(self, reader: Reader, piece: int) -> str | None:
         """What a piece says; each is read once."""
@@ -450,7 +450,7 @@ class Answer(NamedTuple):
     faults: Numbers
 
 
-class TextTable(Kept):
+class TextTable(AnswerCache):
     """A table by the distinct texts of its columns.
 
     Args:
@@ -471,7 +471,7 @@ class TextTable(Kept):
         self._codes: dict[str, Places] = {}
         self._columns: dict[str | None, TextColumn] = {}
         self._numbers: dict[str | None, int] = {None: 0}
-        self._named: list[str | None] = [None]
+        self._values: list[str | None] = [None]
 
     @property
     def rows(self) -> int:
@@ -490,8 +490,8 @@ class TextTable(Kept):
 
     def texts(self, name: str) -> list[str]:
         """The texts of a column as they are written, each once."""
-        found: list[str] = self.table[name].combine_chunks().dictionary.to_pylist()
-        return found
+        texts: list[str] = self.table[name].combine_chunks().dictionary.to_pylist()
+        return texts
 
     def size(self, on: str | None) -> int:
         """Of how many an answer on a column is."""
@@ -500,27 +500,27 @@ class TextTable(Kept):
     def codes(self, on: str) -> Places:
         """The place of each row's text among those of the column."""
         if on not in self._codes:
-            found = self.table[on].combine_chunks()
-            codes = found.indices.fill_null(len(found.dictionary)).to_numpy(zero_copy_only=False)
+            column = self.table[on].combine_chunks()
+            codes = column.indices.fill_null(len(column.dictionary)).to_numpy(zero_copy_only=False)
             self._codes[on] = codes
         return self._codes[on]
 
-    def by_row(self, on: str | None, found: NDArray[Any]) -> NDArray[Any]:
+    def by_row(self, on: str | None, values: NDArray[Any]) -> NDArray[Any]:
         """What is so on a column, for each row."""
         if on is None:
-            return np.broadcast_to(found, self.rows)
-        return found if on == ROW else found[self.codes(on)]
+            return np.broadcast_to(values, self.rows)
+        return values if on == ROW else values[self.codes(on)]
 
     def number(self, value: str | None) -> int:
         """A value as a number that stays the same for this table; None is 0."""
-        number = self._numbers.setdefault(value, len(self._named))
-        if number == len(self._named):
-            self._named.append(value)
+        number = self._numbers.setdefault(value, len(self._values))
+        if number == len(self._values):
+            self._values.append(value)
         return number
 
-    def named(self, number: int) -> str | None:
+    def value(self, number: int) -> str | None:
         """The value of such a number."""
-        return self._named[number]
+        return self._values[number]
 
     def fault(self, fault: Fault) -> int:
         """A fault as such a number."""
@@ -545,8 +545,8 @@ class _Cells(NamedTuple):
     def each(self, made: Callable[[int], int], none: int = 0) -> Numbers:
         """What a function makes of each place."""
         used, back = np.unique(self.places, return_inverse=True)
-        found = [none if place < 0 else made(place) for place in used.tolist()]
-        return np.array(found, np.int32)[back.reshape(-1)]
+        numbers = [none if place < 0 else made(place) for place in used.tolist()]
+        return np.array(numbers, np.int32)[back.reshape(-1)]
 
 
 class Evaluation:
@@ -616,20 +616,20 @@ class Evaluation:
 
     def _cells(self, column: str, how: Taken) -> _Cells:
         on = self.texts.on(column)
-        found = self.texts.column(on)
-        return _Cells(on, found.taken(how), found.pieces)
+        texts = self.texts.column(on)
+        return _Cells(on, texts.taken(how), texts.pieces)
 
     def reading(self, column: str, reader: Reader, how: Taken) -> Callable[[int], str | None]:
         """How pieces of a column are read: as what they say, or as numbered days."""
         on = self.texts.on(column)
-        found = self.texts.column(on)
+        texts = self.texts.column(on)
         if on is not None and reader.years and not how.split and self._whole:
-            days = found.days(how.nulls, reader.years)
+            days = texts.days(how.nulls, reader.years)
             if days is not None:
                 self.numbered[on] = days
                 end = 4 if reader.kind == "year" else None
-                return lambda piece: days.get(fold(found.pieces[piece]), "")[:end] or None
-        return lambda piece: found.read(reader, piece)
+                return lambda piece: days.get(fold(texts.pieces[piece]), "")[:end] or None
+        return lambda piece: texts.read(reader, piece)
 
     # What a rule makes of that.
 
@@ -638,7 +638,7 @@ class Evaluation:
         if name not in self.answers:
             schema = load_schema()
             key = (name, self._whole, self._years, self.mapping.dates, self._empty, self._spelt)
-            parts = [self._said(other) for other in dict.fromkeys(followed(self._columns, name))]
+            parts = [self._basis(other) for other in dict.fromkeys(followed(self._columns, name))]
 
             def made() -> tuple[Answer, dict[str, dict[str, str]]]:
                 numbered, self.numbered = self.numbered, {}
@@ -650,11 +650,11 @@ class Evaluation:
             self.numbered |= own
         return self.answers[name]
 
-    def _said(self, name: str) -> tuple[Any, ...]:
+    def _basis(self, name: str) -> tuple[Any, ...]:
         """All that the rules of a variable depend on, beside what holds for the whole mapping."""
         rules = self._columns[name]
         lists = {column for rule in rules if rule.has for column in rule.source}
-        known = [(c, self.known.known(c), self.known.decided(c)) for c in sorted(lists)]
+        known = [(c, self.known.texts(c), self.known.decided(c)) for c in sorted(lists)]
         return name, *(r.model_dump_json(exclude_unset=True) for r in rules), *known
 
     def _else(self, first: Answer, then: Answer) -> Answer:
@@ -680,11 +680,11 @@ class Evaluation:
         """What a rule makes of its columns, where its conditions hold."""
         if rule.value is not None and variable.kind == "year":
             year = np.array([int(rule.value)])
-            found = self._bounded(None, year, variable.name, variable.name, np.zeros(1, np.int32))
+            answer = self._bounded(None, year, variable.name, variable.name, np.zeros(1, np.int32))
         elif rule.value is not None:
-            found = self._answer(None, self.texts.number(rule.value))
+            answer = self._answer(None, self.texts.number(rule.value))
         elif rule.from_hub is not None:
-            found = self._one(rule, variable, rule.from_hub, self._of_hub(rule, rule.from_hub))
+            answer = self._one(rule, variable, rule.from_hub, self._of_hub(rule, rule.from_hub))
         else:
             of = [
                 self._has(rule, variable, column)
@@ -692,51 +692,51 @@ class Evaluation:
                 else self._one(rule, variable, column, self._cells(column, self.taken(rule)))
                 for column in rule.source
             ]
-            found = self._combined(of, variable.kind == "flag") if len(of) > 1 else of[0]
+            answer = self._combined(of, variable.kind == "flag") if len(of) > 1 else of[0]
             if rule.doubts:
-                found = self._undecided(rule, found)
+                answer = self._undecided(rule, answer)
         if not rule.when:
-            return found
+            return answer
         applies = self._all_hold(rule.when)
         on, values, faults, holds = self._meet(
-            (found.on, found.values), (found.on, found.faults), applies
+            (answer.on, answer.values), (answer.on, answer.faults), applies
         )
         return self._answer(on, np.where(holds, values, 0), np.where(holds, faults, 0))
 
     def _of_hub(self, rule: Rule, name: str) -> _Cells:
         """The codes of another variable, whatever faults its row has."""
         of, nulls = self._target(name), self._nulls(rule)
-        codes = ["", *(self.texts.named(n) or "" for n in range(1, of.values.max(initial=0) + 1))]
+        codes = ["", *(self.texts.value(n) or "" for n in range(1, of.values.max(initial=0) + 1))]
         null = np.array([not code or fold(code) in nulls for code in codes])
         return _Cells(of.on, np.where(null[of.values], -1, of.values).astype(np.intp), codes)
 
     def _combined(self, of: list[Answer], flag: bool) -> Answer:
         """Several columns: for a flag any yes, then any no; else the first that is not empty."""
-        on, *found = self._meet(
+        on, *arrays = self._meet(
             *((one.on, one.values) for one in of), *((one.on, one.faults) for one in of)
         )
-        values = reduce(_first, found[: len(of)])
+        values = reduce(_first, arrays[: len(of)])
         if flag:
             yes = self.texts.number("yes")
-            some = reduce(np.logical_or, [each == yes for each in found[: len(of)]])
+            some = reduce(np.logical_or, [each == yes for each in arrays[: len(of)]])
             values = np.where(some, yes, values)
-        return self._answer(on, values, reduce(_first, found[len(of) :]))
+        return self._answer(on, values, reduce(_first, arrays[len(of) :]))
 
     def _has(self, rule: Rule, variable: Variable, column: str) -> Answer:
         """A flag by what is in a list."""
         on = self.texts.on(column)
-        found, nulls = self.texts.column(on), self._nulls(rule)
-        lists = found.lists(rule.split, self._spelt, kinds=True)
+        texts, nulls = self.texts.column(on), self._nulls(rule)
+        lists = texts.lists(rule.split, self._spelt, kinds=True)
         yes, absent = self.texts.number("yes"), self.texts.number(rule.absent)
-        some = found.some(lists, nulls, found.among(map(fold, rule.has)))
-        values = np.where(some, yes, np.where(found.some(lists, nulls), absent, 0))
+        some = texts.some(lists, nulls, texts.among(map(fold, rule.has)))
+        values = np.where(some, yes, np.where(texts.some(lists, nulls), absent, 0))
         faults: Any = 0
         if rule.refuses:
-            stray = found.some(lists, nulls, ~found.among(self.known.known(column)))
+            stray = texts.some(lists, nulls, ~texts.among(self.known.texts(column)))
             faults = np.where(stray, self._fault("unknown-code", variable.name, column), 0)
         return self._answer(on, values, faults)
 
-    def _undecided(self, rule: Rule, found: Answer) -> Answer:
+    def _undecided(self, rule: Rule, answer: Answer) -> Answer:
         """A flag that is not yes is null where a column holds what no rule knows, or "unknown"."""
         strays = []
         for column in rule.source:
@@ -746,7 +746,7 @@ class Evaluation:
             lists = texts.lists(rule.split, self._spelt, kinds=True)
             strays.append((on, texts.some(lists, frozenset({""}), other)))
         on, values, faults, *doubts = self._meet(
-            (found.on, found.values), (found.on, found.faults), *strays
+            (answer.on, answer.values), (answer.on, answer.faults), *strays
         )
         open_ = reduce(np.logical_or, doubts) & (values != self.texts.number("yes"))
         return self._answer(on, np.where(open_, 0, values), faults)
@@ -832,7 +832,7 @@ class Evaluation:
         coded = self._coded(cells, codes)
         born = cells.each(_day(self.reading(column, self.reader("date", born=True), own)))
         at = then.each(_day(self.reading(rule.at, self.reader("date"), day)))
-        on, coded, born, filled, at, told = self._meet(
+        on, coded, born, filled, at, has_day = self._meet(
             (cells.on, coded), (cells.on, born), (cells.on, cells.places >= 0),
             (then.on, at), (then.on, then.places >= 0),
         )  # fmt: skip
@@ -847,7 +847,7 @@ class Evaluation:
             return self._answer(on, values)
         fault = np.where(both, self._fault("age-bounds", target, column), 0)
         unread = self._fault("unparsable-date", target, rule.at)
-        fault = np.where(told & (at == 0), unread, fault)
+        fault = np.where(has_day & (at == 0), unread, fault)
         fault = np.where(born == 0, self._fault("unparsable-date", target, column), fault)
         return self._answer(on, values, np.where(filled & (values == 0), fault, 0))
 
@@ -857,38 +857,38 @@ class Evaluation:
     # Conditions, and which rows are left out.
 
     def _holds(
-        self, column: str, texts: Iterable[str], split: str | None = None, *, told: bool = False
+        self, column: str, texts: Iterable[str], split: str | None = None, *, unless: bool = False
     ) -> tuple[str | None, Bools]:
         """Where a column, as a list if only of one text, holds one of the texts.
 
-        Where rows are kept for what is ``told`` in a column of consent, no text is empty: a blank
-        that is kept keeps no refusal.
+        Where rows are kept for what a column of consent holds (``unless``), no text is empty: a
+        blank that is kept keeps no refusal.
         """
         on = self.texts.on(column)
-        found, wanted = self.texts.column(on), {*map(fold, texts)}
-        nulls = _BLANKS if told and vocabulary().about_consent(column) else self._empty
-        lists = found.lists(split, self._spelt)
-        held = found.some(lists, nulls, found.among(wanted))
-        return on, held | ~found.some(lists, nulls) if wanted & nulls else held
+        cells, wanted = self.texts.column(on), {*map(fold, texts)}
+        nulls = _BLANKS if unless and vocabulary().about_consent(column) else self._empty
+        lists = cells.lists(split, self._spelt)
+        mask = cells.some(lists, nulls, cells.among(wanted))
+        return on, mask | ~cells.some(lists, nulls) if wanted & nulls else mask
 
     def _all_hold(self, conditions: Conditions) -> tuple[str | None, Bools]:
-        on, *held = self._meet(*(self._holds(c, texts) for c, texts in conditions.items()))
-        return on, reduce(np.logical_and, held)
+        on, *masks = self._meet(*(self._holds(c, texts) for c, texts in conditions.items()))
+        return on, reduce(np.logical_and, masks)
 
     def _excludes(self, exclusion: Exclusion) -> Bools:
-        held = [self._holds(c, t, exclusion.split) for c, t in exclusion.when.items()]
+        parts = [self._holds(c, t, exclusion.split) for c, t in exclusion.when.items()]
         for column, texts in exclusion.unless.items():
-            on, kept = self._holds(column, texts, exclusion.split, told=True)
-            held.append((on, ~kept))
-        on, *all_ = self._meet(*held)
+            on, kept = self._holds(column, texts, exclusion.split, unless=True)
+            parts.append((on, ~kept))
+        on, *all_ = self._meet(*parts)
         return self.texts.by_row(on, reduce(np.logical_and, all_))
 
     def excluded(self) -> Numbers:
         """For each row the first exclusion that leaves it out, from 1; 0 for none."""
-        found = np.zeros(self.texts.rows, np.int32)
+        numbers = np.zeros(self.texts.rows, np.int32)
         for number, exclusion in reversed([*enumerate(self.mapping.exclude, 1)]):
-            found[self._excludes(exclusion)] = number
-        return found
+            numbers[self._excludes(exclusion)] = number
+        return numbers
 
     def brackets(self) -> Iterator[tuple[str, Answer]]:
         """Faults of cells that begin like a list in brackets and that a rule cannot read.
@@ -901,12 +901,12 @@ class Evaluation:
             on = self.texts.on(column)
             if on is None:
                 continue
-            found = self.texts.column(on)
+            texts = self.texts.column(on)
             number = self._fault("broken-list", target, column)
-            faults = np.where(found.broken(self._spelt), number, 0)
+            faults = np.where(texts.broken(self._spelt), number, 0)
             if single:
-                nothing = self.known.known(column) - self.known.decided(column) | {""}
-                several = found.several(self._spelt, nothing) & (faults == 0)
+                nothing = self.known.texts(column) - self.known.decided(column) | {""}
+                several = texts.several(self._spelt, nothing) & (faults == 0)
                 number = self._fault("several-values", target, column)
                 faults = np.where(several, number, faults)
             if faults.any():
@@ -917,17 +917,17 @@ def _uses(mapping: Mapping) -> Iterator[tuple[str, str, bool]]:
     """Target and column, and whether a rule reads one value of it; each column once for lists,
     which come first, and once for single values.
     """
-    found: dict[tuple[bool, str], tuple[str, str]] = {}
+    uses: dict[tuple[bool, str], tuple[str, str]] = {}
     for place, rule in mapping.uses():
         if isinstance(rule, Exclusion):
             for column in rule.columns():
-                found.setdefault((False, fold(column)), (column, column))
+                uses.setdefault((False, fold(column)), (column, column))
             continue
         for column in rule.columns() if rule.unknown != "null" else ():
             lists = rule.has or rule.split or place[0] == "perpetrators"
             single = column == rule.at or (column in rule.source and not lists)
-            found.setdefault((single, fold(column)), (str(place[-1]), column))
-    for (single, _folded), (target, column) in sorted(found.items(), key=lambda use: use[0][0]):
+            uses.setdefault((single, fold(column)), (str(place[-1]), column))
+    for (single, _folded), (target, column) in sorted(uses.items(), key=lambda use: use[0][0]):
         yield target, column, single
 
 

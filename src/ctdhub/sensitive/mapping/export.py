@@ -77,12 +77,12 @@ class HubColumns:
 
     def of_children(self, name: str, texts: Mapping[str, str]) -> pa.Array:
         """Per record the distinct texts of its perpetrators, sorted and joined by ";"."""
-        found: list[set[str]] = [set() for _row in range(self.rows)]
+        sets: list[set[str]] = [set() for _row in range(self.rows)]
         values = self._columns.get(name)
         for row, code in zip(self._parent, values.to_pylist() if values else [], strict=False):
             if row is not None and code in texts:
-                found[row].add(texts[code])
-        return pa.array([";".join(sorted(f)) or None for f in found], pa.string())
+                sets[row].add(texts[code])
+        return pa.array([";".join(sorted(f)) or None for f in sets], pa.string())
 
 
 def cells(walk: crosswalk.Crosswalk, name: str, hub: HubColumns) -> pa.Array:
@@ -208,7 +208,7 @@ def losses(name: str, hub: HubColumns) -> tuple[LossNote, ...]:
     """What a format cannot hold of these records; see :func:`write_format`."""
     schema = load_schema()
     ways = crosswalk.arrows(name)
-    found: list[LossNote] = []
+    notes: list[LossNote] = []
     for variable in (*schema.table("records"), *schema.table("perpetrators")):
         column = hub.column(variable.name)
         if column is None or column.null_count == len(column):
@@ -216,14 +216,14 @@ def losses(name: str, hub: HubColumns) -> tuple[LossNote, ...]:
         mine = [a for a in ways if a.variable == variable.name and not a.derived]
         if not any(a.writes or a.lossy_write for a in mine):
             note, n = crosswalk.sentence("no_column"), len(column) - column.null_count
-            found.append(LossNote(variable.name, None, None, note, n))
+            notes.append(LossNote(variable.name, None, None, note, n))
             continue
         settled = {a.code for a in mine if a.writes and a.code}
         for arrow in mine:
             if arrow.lossy_write and (n := _concerned(arrow, column, settled)):
                 note = arrow.lossy_write
-                found.append(LossNote(variable.name, arrow.code, arrow.column, note, n))
-    return tuple(found)
+                notes.append(LossNote(variable.name, arrow.code, arrow.column, note, n))
+    return tuple(notes)
 
 
 def _concerned(arrow: crosswalk.CodeMatch, column: pa.ChunkedArray, settled: set[str]) -> int:

@@ -152,5 +152,5 @@ def nearest(text: str, known: Dictionary[str, _Meaning]) -> _Meaning | None:
     >>> nearest("Femal", {"female": "f", "male": "m"}), nearest("x", {"female": "f"})
     ('f', None)
     """
-    found = difflib.get_close_matches(fold(text), known, 1, ALIKE)
-    return known[found[0]] if found else None
+    matches = difflib.get_close_matches(fold(text), known, 1, ALIKE)
+    return known[matches[0]] if matches else None

@@ -38,10 +38,10 @@ def proposed(findings: Iterable[IdentifierFinding], mapping: Mapping) -> dict[st
     """
     ways = ["hash"] if mapping.key_columns() is None else []
     ways += ["case"] if mapping.case_column() is None else []
-    found = {one.column: PROPOSED.get(one.kind, "strip") for one in findings}
-    for column in (column for column, wanted in found.items() if wanted == "hash"):
-        found[column] = ways.pop(0) if ways else "strip"
-    return found
+    decisions = {one.column: PROPOSED.get(one.kind, "strip") for one in findings}
+    for column in (column for column, wanted in decisions.items() if wanted == "hash"):
+        decisions[column] = ways.pop(0) if ways else "strip"
+    return decisions
 
 
 TOKEN_LENGTH = 16
@@ -72,9 +72,9 @@ def check_decided(raw: RawTable, mapping: Mapping) -> None:
         return
     from ctdhub.sensitive.mapping.mapping_file import flow
 
-    found = ", ".join(f"{f.column} ({f.kind})" for f in open_)
+    columns = ", ".join(f"{f.column} ({f.kind})" for f in open_)
     lines = flow(proposed(open_, mapping))
-    raise error("identifiers", file=raw.file, columns=found, lines=lines)
+    raise error("identifiers", file=raw.file, columns=columns, lines=lines)
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def tokens_of(table: pa.Table, mapping: Mapping, rows: pa.Array) -> Rows:
         FileError: a cell holds something that is no token; what, is not said.
     """
     header = Header(table.column_names)
-    found: Rows = {}
+    tokens: Rows = {}
     place = pc.index_in(rows, value_set=table["_row"].combine_chunks())
     for column in mapping.tokens:
         if (name := header.find(column)) is None:
@@ -250,30 +250,30 @@ def tokens_of(table: pa.Table, mapping: Mapping, rows: pa.Array) -> Rows:
                     continue
                 if not FORM.fullmatch(plain):
                     raise error("weak-token/other-texts", row=row, column=column)
-                found.setdefault(record, []).append(plain)
-    return found
+                tokens.setdefault(record, []).append(plain)
+    return tokens
 
 
-def token_table(found: Rows, ids: pa.Array, contributor: str) -> pa.Table:
+def token_table(rows: Rows, ids: pa.Array, contributor: str) -> pa.Table:
     """Tokens by record id, schema :data:`TOKENS`."""
-    records = [record for record, tokens in found.items() for _token in tokens]
-    flat = [token for tokens in found.values() for token in tokens]
+    records = [record for record, tokens in rows.items() for _token in tokens]
+    flat = [token for tokens in rows.values() for token in tokens]
     who = pa.repeat(pa.scalar(contributor), len(flat))
     return pa.table(
         [ids.take(pa.array(records, pa.int64())), who, pa.array(flat, pa.string())], TOKENS
     )
 
 
-def told_apart(found: Rows, keys: pa.Array) -> pa.Array:
+def told_apart(rows: Rows, keys: pa.Array) -> pa.Array:
     """What tells records without a person key apart: all their tokens; null for others.
 
     Records that agree in everything else are numbered within their file, and a number alone would
     give the tokens of one person to another where two files have them in different orders.
     """
-    if not found:
+    if not rows:
         return pa.nulls(len(keys), pa.string())
     texts = [
-        SEPARATOR.join(sorted(set(found[i]))) if key is None and i in found else None
+        SEPARATOR.join(sorted(set(rows[i]))) if key is None and i in rows else None
         for i, key in enumerate(keys.to_pylist())
     ]
     return pa.array(texts, pa.string())

@@ -497,8 +497,8 @@ class Mapping(FrozenModel):
         person = Text("only one column can become the person key: strip the others")
         case = Text("only one column can be the number of a case: strip the others")
         for text, actions in ((person, ("hash", "token")), (case, ("case",))):
-            found = [c for c, d in self.identifiers.items() if d.action in actions]
-            refuse((len(found) > 1, text, ("identifiers", *found[1:2])))
+            columns = [c for c, d in self.identifiers.items() if d.action in actions]
+            refuse((len(columns) > 1, text, ("identifiers", *columns[1:2])))
         decided = {fold(c): d.action for c, d in self.identifiers.items()}
         for column in self.tokens:
             both = Text("{column} is under identifiers and under tokens", column=column)
@@ -663,9 +663,9 @@ def _feeds(rule: Rule, column: str) -> bool:
 
 def followed(columns: dict[str, Rules], name: str) -> list[str]:
     """A variable, then those that its rules follow (``from_hub``), as often as they do."""
-    found, waiting = [name], [name]
+    names, waiting = [name], [name]
     while waiting:
         of = [r.from_hub for r in columns.get(waiting.pop(), ()) if r.from_hub]
-        waiting += [other for other in of if other not in found]
-        found += of
-    return found
+        waiting += [other for other in of if other not in names]
+        names += of
+    return names

@@ -299,14 +299,14 @@ def _line(node: yaml.Node | None, place: Place) -> int:
     line = node.start_mark.line + 1 if node else 1
     for part in place:
         if isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == part]
+            pairs = [(k, v) for k, v in node.value if k.value == part]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            found = [(v, v) for v in node.value[part : part + 1]]
+            pairs = [(v, v) for v in node.value[part : part + 1]]
         else:
             continue
-        if not found:
+        if not pairs:
             continue
-        key, node = found[-1]
+        key, node = pairs[-1]
         line = key.start_mark.line + 1
     return line
 
@@ -409,7 +409,7 @@ def _scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda found: json.dumps(found.group())[1:-1], quoted)
+    return _UNPRINTABLE.sub(lambda match: json.dumps(match.group())[1:-1], quoted)
 
 
 def _applied(text: str, edits: list[_Edit]) -> str:
@@ -440,13 +440,13 @@ class _Writer:
 
     def _or_whole(self, node: yaml.Node, new: Any, edits: Iterator[_Edit]) -> Iterator[_Edit]:
         try:
-            found = list(edits)
+            changes = list(edits)
             line = 0 if _flows(node) else self._column(node)  # of a block lines are taken out
-            if any(not self._start(node) - line <= e.start <= e.end for e in found):
+            if any(not self._start(node) - line <= e.start <= e.end for e in changes):
                 raise _Cannot  # an alias: what it names stands elsewhere
         except _Cannot:
-            found = [self._whole(node, new)]
-        yield from found
+            changes = [self._whole(node, new)]
+        yield from changes
 
     def _whole(self, node: yaml.Node, new: Any) -> _Edit:
         start, end = int(node.start_mark.index), self._end(node)  # its anchor goes too
@@ -483,7 +483,7 @@ class _Writer:
             marker = "" if node.flow_style else "- "
             added = [marker + flow(item) for item in new[len(old) :]]
             yield self._add(node, len(old) - 1, added)
-        elif kept := _kept(old, new):
+        elif kept := _places(old, new):
             yield from self._without(node, kept)
         else:
             raise _Cannot
@@ -526,13 +526,13 @@ class _Writer:
             if head != ("" if _pairs(node) else "-") or end < start:
                 raise _Cannot
             stop = self._behind_comments(self._line_end(end), self._column(node))
-            found = _LINE_END.match(self._text, stop)
-            yield _Edit(line, found.end() if found else stop, "")
+            match = _LINE_END.match(self._text, stop)
+            yield _Edit(line, match.end() if match else stop, "")
 
     def _line_end(self, place: int) -> int:
         """Where the line ends, a comment behind the value included."""
-        found = _COMMENT.match(self._text, place)
-        stop = found.end() if found else place
+        match = _COMMENT.match(self._text, place)
+        stop = match.end() if match else place
         if stop < len(self._text) and not _LINE_END.match(self._text, stop):
             raise _Cannot
         return stop
@@ -540,8 +540,8 @@ class _Writer:
     def _behind_comments(self, place: int, column: int) -> int:
         """Past comments that stand deeper than the entries: they belong to the one above."""
         pattern = re.compile(r"(?:\r\n|[\n\r])( *)#[^\n\r]*")
-        while (found := pattern.match(self._text, place)) and len(found.group(1)) > column:
-            place = found.end()
+        while (match := pattern.match(self._text, place)) and len(match.group(1)) > column:
+            place = match.end()
         return place
 
     def _start(self, node: yaml.Node) -> int:
@@ -587,18 +587,18 @@ def _pairs(node: yaml.Node) -> bool:
     return isinstance(node, yaml.MappingNode)
 
 
-def _kept(old: list[Any], new: list[Any]) -> list[int]:
+def _places(old: list[Any], new: list[Any]) -> list[int]:
     """Places of the old list whose items make the new one, none where they do not."""
-    found: list[int] = []
+    places: list[int] = []
     place = 0
     for item in new:
         while place < len(old) and old[place] != item:
             place += 1
         if place == len(old):
             return []
-        found.append(place)
+        places.append(place)
         place += 1
-    return found
+    return places
 
 
 # --------------------------------------------------------------------------------------------------
@@ -625,15 +625,15 @@ def mappings(folder: Path, contributor: str) -> list[tuple[str, Path]]:
         MappingError: one is named by something else than a date.
     """
     single = path_of(folder, contributor, FIRST)
-    found = [(FIRST, single)] if single.is_file() else []
+    entries = [(FIRST, single)] if single.is_file() else []
     inner = single.with_suffix("")
     for path in sorted(inner.iterdir()) if inner.is_dir() else []:
         if path.name.startswith("."):
             continue
         if path.suffix != ".yaml" or not is_day(path.stem):
             raise error("mapping-date", file=path, id=contributor)
-        found.append((path.stem, path))
-    return found
+        entries.append((path.stem, path))
+    return entries
 
 
 def in_force(folder: Path, contributor: str, day: str) -> tuple[str, Path] | None:

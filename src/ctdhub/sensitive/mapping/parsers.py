@@ -24,12 +24,12 @@ def listed(cell: str) -> list[str] | None:
     if not cell.startswith("["):
         return None
     try:
-        found = json.loads(cell, parse_int=str, parse_float=str, parse_constant=_refused)
+        elements = json.loads(cell, parse_int=str, parse_float=str, parse_constant=_refused)
     except (ValueError, RecursionError):
         return None
-    if any(isinstance(element, list | dict) for element in found):
+    if any(isinstance(element, list | dict) for element in elements):
         return None
-    return [_text(element) for element in found]
+    return [_text(element) for element in elements]
 
 
 def broken(cell: str, spelt: frozenset[str]) -> bool:
@@ -123,8 +123,8 @@ def elements_of(text: str, split: str | None) -> list[str]:
     >>> elements_of('["a, b", "c"]', ","), elements_of("a, b", None)
     (['a, b', 'c'], ['a, b'])
     """
-    if (found := listed(trim(text))) is not None:
-        return found
+    if (elements := listed(trim(text))) is not None:
+        return elements
     if split is None:
         return [trim(text)]
     if mark := trim(split):
@@ -144,9 +144,9 @@ def kinds_of(text: str, split: str | None) -> list[str]:
     >>> kinds_of("sexual; labour", ";"), kinds_of("sexual; no", ";"), kinds_of("no; no", ";")
     (['sexual', 'labour'], ['sexual; no'], ['no', 'no'])
     """
-    found = elements_of(text, split)
-    denied = {word(e) in vocabulary().denials for e in found if e}
-    return [trim(text)] if len(denied) > 1 else found
+    elements = elements_of(text, split)
+    denied = {word(e) in vocabulary().denials for e in elements if e}
+    return [trim(text)] if len(denied) > 1 else elements
 
 
 class Header:
@@ -166,5 +166,5 @@ class Header:
         """The column's name in the file, None where it is absent or the case leaves a doubt."""
         if name in self._exact:
             return name
-        found = self._folded.get(fold(name), [])
-        return found[0] if len(found) == 1 else None
+        names = self._folded.get(fold(name), [])
+        return names[0] if len(names) == 1 else None

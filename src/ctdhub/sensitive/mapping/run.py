@@ -30,7 +30,7 @@ from ctdhub.sensitive.mapping.evaluation import Reader, Taken, TextColumn, TextT
 from ctdhub.sensitive.mapping.file_account import Conservation, FileTexts
 from ctdhub.sensitive.mapping.mapping import Example, Mapping, Rule, Rules
 from ctdhub.sensitive.mapping.parsers import Header
-from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, Asked, Transformed, but_rows
+from ctdhub.sensitive.mapping.transform import NOT_COUNTED_RULE, MappingRun, Transformed, but_rows
 
 # --------------------------------------------------------------------------------------------------
 # What harmonising gives back, and the law that no row is lost.
@@ -131,11 +131,11 @@ def lineage_of(
         perpetrators: the harmonised child rows.
         done: what the mapping made of the file.
     """
-    found = []
+    entries = []
     for table, _place, columns in mapping.tables():
         of, untied = (records, {}) if table == "records" else (perpetrators, done.untied)
-        found += [_entry(name, rules, of[name], done, untied) for name, rules in columns.items()]
-    return tuple(found)
+        entries += [_entry(name, rules, of[name], done, untied) for name, rules in columns.items()]
+    return tuple(entries)
 
 
 def _entry(
@@ -306,7 +306,7 @@ def _ids(
     secret: bytes, number: str | pa.Array, columns: list[JsonColumn], mentioned: pa.Array | None
 ) -> pa.Array:
     """Keyed hashes of number, line end and line; the lines of a slice at a time."""
-    keyed, found = hashlib.blake2b(digest_size=ID_BYTES, key=secret), bytearray()
+    keyed, digests = hashlib.blake2b(digest_size=ID_BYTES, key=secret), bytearray()
     rows = len(columns[0].codes)
     for start in range(0, rows, _SLICE):
         here = slice(start, start + _SLICE)
@@ -321,8 +321,8 @@ def _ids(
         for begin, end in pairwise(offsets.tolist()):
             one = keyed.copy()
             one.update(view[begin:end])
-            found += one.digest()
-    digits = pa.py_buffer(bytes(found).hex().encode())
+            digests += one.digest()
+    digits = pa.py_buffer(bytes(digests).hex().encode())
     ends = pa.py_buffer(np.arange(rows + 1, dtype=np.int32) * (2 * ID_BYTES))
     return pa.StringArray.from_buffers(rows, ends, digits)
 
@@ -331,12 +331,12 @@ def _parts(table: pa.Table, apart: list[pa.Array]) -> list[JsonColumn]:
     """What each column adds to a line: its value; of later variables name and value, if any."""
     names = [n for n in table.column_names if n not in _LATER]
     first, *rest = [*(_coded(table[n]) for n in names), *map(_coded, apart)]
-    found = [first, *(JsonColumn(c.codes, _behind(",", c.texts)) for c in rest)]
+    columns = [first, *(JsonColumn(c.codes, _behind(",", c.texts)) for c in rest)]
     for name in (n for n in table.column_names if n in _LATER):
         codes, texts = _coded(table[name])
         said = _behind(f',"{name}":', texts[:-1])
-        found.append(JsonColumn(codes, pa.concat_arrays([said, pa.array([""])])))
-    return found
+        columns.append(JsonColumn(codes, pa.concat_arrays([said, pa.array([""])])))
+    return columns
 
 
 def _behind(prefix: str, texts: pa.Array) -> pa.Array:
@@ -360,10 +360,10 @@ def _coded(column: pa.ChunkedArray | pa.Array) -> JsonColumn:
 
 def _joined(columns: list[JsonColumn]) -> list[JsonColumn]:
     """Neighbours as one column of both texts, where these are few."""
-    found: list[JsonColumn] = []
+    groups: list[JsonColumn] = []
     for column in columns:
-        if found and (size := len(found[-1].texts) * len(column.texts)) <= _FEW:
-            before = found.pop()
+        if groups and (size := len(groups[-1].texts) * len(column.texts)) <= _FEW:
+            before = groups.pop()
             places = np.divmod(np.arange(size), len(column.texts))
             each = zip((before.texts, column.texts), places, strict=True)
             parts = (t if len(t) == size else t.take(pa.array(at)) for t, at in each)
@@ -372,8 +372,8 @@ def _joined(columns: list[JsonColumn]) -> list[JsonColumn]:
             if len(before.texts) > 1:
                 codes = before.codes * np.int32(len(column.texts)) + codes
             column = JsonColumn(codes, texts)
-        found.append(column)
-    return found
+        groups.append(column)
+    return groups
 
 
 def _mentioned(children: pa.Table, of: pa.Array, rows: int) -> pa.Array:
@@ -388,14 +388,14 @@ def _mentioned(children: pa.Table, of: pa.Array, rows: int) -> pa.Array:
 def _ordinals(texts: pa.Array) -> NDArray[np.int64]:
     """The number of each text among the equal ones before it, from 0."""
     coded = texts.dictionary_encode()
-    found = np.zeros(len(texts), np.int64)
+    ordinals = np.zeros(len(texts), np.int64)
     if len(coded.dictionary) < len(texts):
         same = coded.indices.to_numpy()
         order = np.argsort(same, kind="stable")
         sizes = np.bincount(same)
         starts = np.cumsum(sizes) - sizes
-        found[order] = np.arange(len(texts)) - starts[same[order]]
-    return found
+        ordinals[order] = np.arange(len(texts)) - starts[same[order]]
+    return ordinals
 
 
 # --------------------------------------------------------------------------------------------------
@@ -422,9 +422,9 @@ def no_record(table: pa.Table, keys: pa.Array, records: pa.Array, excluded: pa.A
     """
     rows = table["_row"].combine_chunks()
     other = pc.and_(pc.is_valid(keys), pc.invert(pc.is_in(rows, value_set=records)))
-    found = pa.table([keys.filter(other), pc.is_in(rows.filter(other), value_set=excluded)],
+    pairs = pa.table([keys.filter(other), pc.is_in(rows.filter(other), value_set=excluded)],
                      NO_RECORD)  # fmt: skip
-    return found.group_by(NO_RECORD.names).aggregate([]).sort_by("person_key").cast(NO_RECORD)
+    return pairs.group_by(NO_RECORD.names).aggregate([]).sort_by("person_key").cast(NO_RECORD)
 
 
 def births_differ(
@@ -438,7 +438,7 @@ def births_differ(
         keys: the key of each of these.
         mapping: says which columns are birth dates (``band``), and how dates are written.
     """
-    header, found = Header(table.column_names), BIRTHS.empty_table()
+    header, births = Header(table.column_names), BIRTHS.empty_table()
     empty = frozenset({"", *map(fold, mapping.empty)})
     for column, decision in mapping.identifiers.items():
         name = header.find(column) if decision.action == "band" else None
@@ -455,8 +455,8 @@ def births_differ(
         ends = born.group_by("person_key").aggregate([("year", "min"), ("year", "max")])
         several = ends.filter(pc.not_equal(ends["year_min"], ends["year_max"]))
         keyed = several.select(["person_key"]).filter(pc.is_valid(several["person_key"]))
-        found = pa.concat_tables([found, keyed.cast(BIRTHS)])
-    return found.group_by("person_key").aggregate([]).sort_by("person_key").cast(BIRTHS)
+        births = pa.concat_tables([births, keyed.cast(BIRTHS)])
+    return births.group_by("person_key").aggregate([]).sort_by("person_key").cast(BIRTHS)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -476,13 +476,13 @@ def check_mapping(mapping: Mapping) -> int:
         MappingError: names each example that fails, what it expects and what came out.  Example
             rows are made up, so their values may be shown.
     """
-    return _checked(Asked.of(mapping, YEARS)) if mapping.tests else 0
+    return _checked(MappingRun.of(mapping, YEARS)) if mapping.tests else 0
 
 
 @lru_cache(maxsize=16)
-def _checked(asked: Asked) -> int:
+def _checked(run: MappingRun) -> int:
     """The same; that a mapping's tests hold is kept, for it is asked of each of its files."""
-    mapping = asked.mapping
+    mapping = run.mapping
     columns = dict.fromkeys([*mapping.needed(), *(c for e in mapping.tests for c in e.row)])
     rows = {c: pa.array([e.row.get(c) for e in mapping.tests], pa.string()) for c in columns}
     numbers = pa.array(range(len(mapping.tests)), pa.int64())
@@ -506,8 +506,8 @@ def _difference(row: int, example: Example, done: Transformed) -> Text | None:
         return _wrong(_outcome(example.excluded, wanted), _outcome(rule, faults))
     if rule or faults:
         return None
-    found = next(v for v in done.values.to_pylist() if v["_row"] == row)
-    differing = _differing(example.gives or {}, found)
+    record = next(v for v in done.values.to_pylist() if v["_row"] == row)
+    differing = _differing(example.gives or {}, record)
     if example.perpetrators is not None and done.children is not None:
         children = [c for c in done.children.to_pylist() if c["_row"] == row]
         if len(children) != len(example.perpetrators):
@@ -532,8 +532,8 @@ def _wrong(expected: Text, got: Text | int) -> Text:
     return Text("expected {expected}, got {got}", expected=expected, got=got)
 
 
-def _differing(wanted: dict[str, str | None], found: dict[str, object]) -> list[Text]:
-    texts = {name: None if v is None else str(v) for name, v in found.items()}
+def _differing(wanted: dict[str, str | None], record: dict[str, object]) -> list[Text]:
+    texts = {name: None if v is None else str(v) for name, v in record.items()}
     said = Text("{column}: expected {expected}, got {got}")
     return [
         said.holding(column=name, expected=code or "null", got=texts.get(name) or "null")
@@ -606,13 +606,13 @@ def harmonise(
     if len(rows) < table.num_rows:
         place = pc.index_in(rows.combine_chunks(), value_set=table["_row"].combine_chunks())
     none = pa.nulls(table.num_rows, pa.string())
-    all_keys, told = (keying.keys(table) if keying else none for keying in (person, case))
-    keys, told = (found if place is None else found.take(place) for found in (all_keys, told))
-    found = identifiers.tokens_of(table, mapping, rows.combine_chunks())
-    apart = identifiers.told_apart(found, keys)
-    records, perpetrators = _records(raw, contributor, key, keys, [told, apart], done)
-    cases = pa.table([records["record_id"], told], schema=CASES).filter(pc.is_valid(told))
-    tokens = identifiers.token_table(found, records["record_id"].combine_chunks(), contributor)
+    all_keys, case_keys = (keying.keys(table) if keying else none for keying in (person, case))
+    keys, case_keys = (one if place is None else one.take(place) for one in (all_keys, case_keys))
+    by_record = identifiers.tokens_of(table, mapping, rows.combine_chunks())
+    apart = identifiers.told_apart(by_record, keys)
+    records, perpetrators = _records(raw, contributor, key, keys, [case_keys, apart], done)
+    cases = pa.table([records["record_id"], case_keys], schema=CASES).filter(pc.is_valid(case_keys))
+    tokens = identifiers.token_table(by_record, records["record_id"].combine_chunks(), contributor)
     rejects = pa.concat_tables([raw.rejects.cast(REJECTS), _with_file(done.rejects, raw.file)])
     conservation = Conservation(
         rows_read=raw.rows_read,
@@ -697,7 +697,7 @@ def _records(
     said = children.drop_columns(["record_id"])
     ids = record_ids(records, apart, said, of, contributor, key)
     return (
-        _named(RECORDS, records.set_column(0, "record_id", ids)),
+        _cast(RECORDS, records.set_column(0, "record_id", ids)),
         children.set_column(0, "record_id", ids.take(of)).cast(PERPETRATORS),
     )
 
@@ -706,14 +706,14 @@ def _shaped(schema: pa.Schema, columns: dict[str, object], values: pa.Table) -> 
     """The columns of the schema in order, codes as they are; what is not mapped is null."""
     for name, kind in zip(schema.names, schema.types, strict=True):
         if name in values.column_names:
-            found = values[name]
-            columns[name] = found if pa.types.is_dictionary(found.type) else found.cast(kind)
+            column = values[name]
+            columns[name] = column if pa.types.is_dictionary(column.type) else column.cast(kind)
         elif name not in columns:
             columns[name] = pa.nulls(values.num_rows, kind)
     return pa.table({name: columns[name] for name in schema.names})
 
 
-def _named(schema: pa.Schema, table: pa.Table) -> pa.Table:
+def _cast(schema: pa.Schema, table: pa.Table) -> pa.Table:
     """The table with the fields of the schema, codes as they are."""
     kinds = zip(schema, table.schema.types, strict=True)
     return table.cast(pa.schema([field.with_type(kind) for field, kind in kinds]))

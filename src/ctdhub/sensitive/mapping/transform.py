@@ -146,9 +146,9 @@ def find_notes(
     unlike = raw.unlike(keys, codes)
     kept, asking = excluded == 0, [n for n, e in enumerate(mapping.exclude, 1) if e.unless]
     sums = unlike.sums & (kept | (mapping.read.notes == "left_out"))  # before any other rule
-    found = (unlike.rows & (kept | np.isin(excluded, asking))) | sums
+    notes = (unlike.rows & (kept | np.isin(excluded, asking))) | sums
     bare = (unlike.filled * 3 <= unlike.typical) & (unlike.typical >= LEAST) & records
-    if not (found | bare).any():
+    if not (notes | bare).any():
         return Notes(none, none)
     cells = {name: ColumnTexts(codes[name]) for name in names if name != ROW}
     whole = {name: column.match(WHOLE) for name, column in cells.items()}
@@ -167,17 +167,17 @@ def find_notes(
         text = text_in(columns)
         label = np.isin(unlike.label, [names.index(n) for n in map(header.find, columns) if n])
         read, labelled = read | text, labelled | label
-        if ((found | alone) & text).any() and all(map(_knows, rules)):
+        if ((notes | alone) & text).any() and all(map(_knows, rules)):
             value = records & text & recorded(variable) & ~(unlike.words & ~(label & worded))
-            found, alone = found & ~value | sums, alone & ~value
+            notes, alone = notes & ~value | sums, alone & ~value
     for exclusion in mapping.exclude:
         read |= text_in(exclusion.columns())
     people = ~sums & (_has_child_rows(raw, codes[ROW]) | text_in(_of_others(mapping)))
-    found &= (records | sums | ~labelled) & ~people
+    notes &= (records | sums | ~labelled) & ~people
     fuller = pa.array(records & (unlike.filled * 3 > unlike.typical))
     for name in keys:
-        read |= cells[name].written & found & _numbers(codes[name], codes[name].filter(fuller))
-    return Notes(found & (sums | ~read), (found & kept & read & ~sums) | (alone & ~people))
+        read |= cells[name].written & notes & _numbers(codes[name], codes[name].filter(fuller))
+    return Notes(notes & (sums | ~read), (notes & kept & read & ~sums) | (alone & ~people))
 
 
 def but_rows(table: pa.Table, rows: pa.Array) -> pa.Table:
@@ -209,8 +209,8 @@ def _numbers(cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Bools:
     words, most = (pc.count_substring_regex(one, r"[^\s\pZ]+") for one in (cells, known))
     short = pc.less_equal(words, pc.max(most).as_py() or 0)
     digit, digits = (pc.match_substring_regex(one, r"\p{Nd}") for one in (cells, known))
-    found = pc.or_(digit, (pc.mean(digits).as_py() or 0) <= 0.5)
-    return np.asarray(pc.and_(short, found).to_numpy(zero_copy_only=False), bool)
+    fits = pc.or_(digit, (pc.mean(digits).as_py() or 0) <= 0.5)
+    return np.asarray(pc.and_(short, fits).to_numpy(zero_copy_only=False), bool)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:
@@ -272,9 +272,9 @@ def child_rows(
             continue
         each = [elements_of(text, split) for text in texts.texts(name)]
         if not aligned:  # else the position of an empty one counts
-            each = [[e for e in found if e not in ("", BLANK)] for found in each]
+            each = [[e for e in elements if e not in ("", BLANK)] for elements in each]
         size = np.array([*map(len, each), 0])
-        said = [None if e == BLANK else e for found in each for e in found]
+        said = [None if e == BLANK else e for elements in each for e in elements]
         lists[column] = pa.array(said, pa.string()), (np.cumsum(size) - size)[texts.codes(name)]
         sizes[column] = size[texts.codes(name)]
     lost: dict[str, Places] = {}
@@ -324,7 +324,7 @@ class _Children:
 
 
 @dataclass(frozen=True)
-class Asked:
+class MappingRun:
     """A mapping that is run; equal where a mapping says word by word the same.
 
     The text holds its keys in their order, and only those that are written: whether a rule names
@@ -336,7 +336,7 @@ class Asked:
     mapping: Mapping = field(compare=False)
 
     @classmethod
-    def of(cls, mapping: Mapping, years: tuple[int, int]) -> Asked:
+    def of(cls, mapping: Mapping, years: tuple[int, int]) -> MappingRun:
         """The mapping for these public bounds of years."""
         return cls(mapping.model_dump_json(exclude_unset=True), years, mapping)
 
@@ -397,14 +397,14 @@ class Transformed:
         self.records: Bools = (self.excluded == 0) & ~self.rejected
 
     def _faulty(self) -> Bools:
-        found = np.zeros(self._texts.rows, bool)
+        rows = np.zeros(self._texts.rows, bool)
         for on, _values, faults in (*self.answers.values(), *(a for _c, a in self.brackets)):
             if faults.any():
-                found |= self._texts.by_row(on, faults != 0)
+                rows |= self._texts.by_row(on, faults != 0)
         if self.child:
             for on, _values, faults in self.child.answers.values():
-                found[self.child.parents[self.child.texts.by_row(on, faults != 0)]] = True
-        return found
+                rows[self.child.parents[self.child.texts.by_row(on, faults != 0)]] = True
+        return rows
 
     def recorded(self, variable: str) -> Bools:
         """The rows for which a variable is recorded."""
@@ -414,8 +414,8 @@ class Transformed:
     @property
     def left_out(self) -> dict[str, int]:
         """Rows left out by each rule that leaves out any."""
-        found = np.bincount(self.excluded, minlength=len(self.rules) + 1)[1:].tolist()
-        return {rule: n for rule, n in zip(self.rules, found, strict=True) if n}
+        counts = np.bincount(self.excluded, minlength=len(self.rules) + 1)[1:].tolist()
+        return {rule: n for rule, n in zip(self.rules, counts, strict=True) if n}
 
     def numbers(self, rows: Bools) -> pa.Array:
         """The numbers of some rows."""
@@ -474,8 +474,8 @@ class Transformed:
     def untied(self) -> dict[str, int]:
         """Source columns of perpetrators, each with its values that are tied to none of them."""
         lost = self.child.lost if self.child else {}
-        found = {column: int(values[self.records].sum()) for column, values in lost.items()}
-        return {column: n for column, n in found.items() if n}
+        counts = {column: int(values[self.records].sum()) for column, values in lost.items()}
+        return {column: n for column, n in counts.items() if n}
 
     @property
     def folded(self) -> frozenset[str]:
@@ -490,17 +490,17 @@ class Transformed:
         return any(look_up(texts.pieces[at]).lossy for at in pieces if at >= 0)
 
     def _child_answers(
-        self, years: tuple[int, int], given: Dictionary[str, pa.Table] | None
+        self, years: tuple[int, int], children: Dictionary[str, pa.Table] | None
     ) -> _Children | None:
         rule = self.mapping.perpetrators
         if rule is None:
             return None
-        apart = rule.child is not None and given is not None
+        apart = rule.child is not None and children is not None
         mark, aligned = rule.split or self.mapping.read.mark, rule.aligned or bool(rule.child)
 
         def made() -> tuple[TextTable, dict[str, Places]]:
             if apart:
-                rows = of_rows((given or {}).get(rule.child or ""), self._texts.numbers)
+                rows = of_rows((children or {}).get(rule.child or ""), self._texts.numbers)
                 return TextTable(rows), {}
             rows, lost = child_rows(self._texts, rule.sources(), mark, aligned)
             return TextTable(rows), lost
@@ -523,11 +523,11 @@ def _values(texts: TextTable, name: str, answer: Answer, rows: Places) -> pa.Arr
     place = np.zeros(len(first), np.int32)
     place[used] = np.arange(len(used))
     codes = pa.array(place[values], mask=values == 0)
-    named = pa.array([texts.named(n) for n in used], pa.string())
+    named = pa.array([texts.value(n) for n in used], pa.string())
     at = None if on is None or on == ROW else pa.array(texts.codes(on)[rows])
     if load_schema().variable(name).kind == "year":
-        found = named.cast(pa.int16()).take(codes)
-        return found if at is None else found.take(at)
+        years = named.cast(pa.int16()).take(codes)
+        return years if at is None else years.take(at)
     coded = narrow(pa.DictionaryArray.from_arrays(codes, named))
     if at is None:
         return coded
@@ -555,9 +555,9 @@ def _rejects(
         if fault.text is None or column is None:
             yield rejects_at(fault, source)
             continue
-        found = texts.column(column)
-        pieces = pa.array(found.taken(fault.text)[texts.codes(column)[rows]]).dictionary_encode()
-        said = (fold(found.pieces[at]) for at in pieces.dictionary.to_pylist())
+        cells = texts.column(column)
+        pieces = pa.array(cells.taken(fault.text)[texts.codes(column)[rows]]).dictionary_encode()
+        said = (fold(cells.pieces[at]) for at in pieces.dictionary.to_pylist())
         reasons = [fault.country_reason(text, search=i < NEAREST) for i, text in enumerate(said)]
         yield rejects_at(fault, source, reasons, pieces.indices)
 
@@ -628,14 +628,14 @@ def _part(own: Evaluation, parts: tuple[str, ...], rows: RowFates, rejects: pa.T
 
 def _uses(mapping: Mapping, table: TextTable, parts: tuple[str, ...]) -> dict[str, list[_Reads]]:
     """Rules of some parts of a mapping by the column of the table that they read."""
-    found: dict[str, list[_Reads]] = {}
+    uses: dict[str, list[_Reads]] = {}
     for part, _place, target, rule in mapping.rules():
         child = mapping.perpetrators if part == PERPETRATORS else None
         lists = (child.split, child.aligned) if child else (None, False)
         for column in (*rule.source, *([rule.at] if rule.at else [])) if part in parts else ():
             if (name := table.on(column)) is not None:
-                found.setdefault(name, []).append(_Reads(target, rule, *lists))
-    return found
+                uses.setdefault(name, []).append(_Reads(target, rule, *lists))
+    return uses
 
 
 class _UnreadTexts:
@@ -667,7 +667,7 @@ class _UnreadTexts:
         pairs = (pair for u in uses for pair in own.readers(u.rule, u.target))
         self._readers = [*dict.fromkeys(r for c, r in pairs if rows.table.on(c) == column)]
         spellings = {s for u in uses for s in u.rule.columns() if fold(s) == fold(column)}
-        self._known = {text for s in spellings for text in own.known.known(s)} | _codes(uses)
+        self._known = {text for s in spellings for text in own.known.texts(s)} | _codes(uses)
         marks = dict.fromkeys(u.children or u.rule.split for u in uses if u.rule.has)
         self._lists = sorted(marks, key=lambda mark: mark is None)
         others = (u for u in uses if not u.rule.has)
@@ -722,14 +722,14 @@ class _UnreadTexts:
             here[here] = open_[way.of[here]]
             left.append(Elements(way.of[here], way.piece[here]))
             open_ = open_ & (np.bincount(left[-1].of, minlength=len(open_)) > 0)
-        found: dict[int, list[int]] = {}
+        rest: dict[int, list[int]] = {}
         for of, piece in left[: len(self._lists)] or left:
             ends = np.searchsorted(of, np.arange(len(open_) + 1))
             for text in np.flatnonzero(open_).tolist():
                 some = piece[ends[text] : ends[text + 1]].tolist()
-                if text not in found or len(some) < len(found[text]):
-                    found[text] = some if self._lists else [*dict.fromkeys(some)]
-        return found
+                if text not in rest or len(some) < len(rest[text]):
+                    rest[text] = some if self._lists else [*dict.fromkeys(some)]
+        return rest
 
     def ignored(self) -> int:
         """Unknown elements in the rows that became records."""
@@ -763,12 +763,12 @@ class _UnreadTexts:
                     rejected.add(key)
         outcome = self._outcome()
         near = self._near()
-        found = []
+        texts = []
         for i, (key, n) in enumerate(sorted(rows.items(), key=lambda item: (-item[1], item))):
             fate: Outcome = "rejected" if key in rejected else outcome
             like = near(spelt[key]) if i < NEAREST else ""
-            found.append(UnknownText(self.column, spelt[key], n, fate, like))
-        return found
+            texts.append(UnknownText(self.column, spelt[key], n, fate, like))
+        return texts
 
     def _outcome(self) -> Outcome:
         rules = [u.rule for u in self.uses if u.rule.has]
@@ -822,12 +822,12 @@ class _UnreadTexts:
 
 def _codes(uses: list[_Reads]) -> set[str]:
     """Codes of the hub that rules take as they are."""
-    found: set[str] = set()
+    codes: set[str] = set()
     for target, rule, *_child in uses:
         plain = not (rule.has or rule.country or rule.band or rule.year)
         if plain and (not rule.map or rule.unknown == "keep"):
-            found |= {fold(code) for code in _domain(target)}
-    return found
+            codes |= {fold(code) for code in _domain(target)}
+    return codes
 
 
 def _domain(target: str) -> tuple[str, ...]:
@@ -850,7 +850,7 @@ _DECIMAL = re.compile(r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 
 def _numbered(rows: RowFates, name: str) -> dict[str, Any]:
     """How numbers of people or cases are written in a column; see ``ColumnContent``."""
-    found: dict[str, Any] = dict.fromkeys(("digits", "padded", "decimals"), 0)
+    counts: dict[str, Any] = dict.fromkeys(("digits", "padded", "decimals"), 0)
     built = set()
     texts = rows.table.texts(name)
     counted = np.bincount(rows.table.codes(name)[rows.kept], minlength=len(texts) + 1)
@@ -859,12 +859,12 @@ def _numbered(rows: RowFates, name: str) -> dict[str, Any]:
             continue
         cell = trim(text)
         if _DIGITS.fullmatch(cell):
-            found["digits"] += n
-            found["padded"] += n * (cell[0] == "0" and len(cell) > 1)
+            counts["digits"] += n
+            counts["padded"] += n * (cell[0] == "0" and len(cell) > 1)
         elif _DECIMAL.fullmatch(cell):
-            found["decimals"] += n
+            counts["decimals"] += n
         built.add(_LETTERS.sub("A", _RUN.sub(lambda run: "0"[: run[0][0] == "0"] + "9", cell)))
-    return found | {"built": tuple(sorted(built)[:_MOST_BUILT])}
+    return counts | {"built": tuple(sorted(built)[:_MOST_BUILT])}
 
 
 def _in(table: pa.Table, rows: pa.Array) -> Bools:

@@ -35,12 +35,12 @@ from ctdhub.sensitive.mapping.drafting.row_unit import decided_columns, identifi
 from ctdhub.sensitive.mapping.drafting.suggest import likeliest, read_to_suggest, suggest
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary, word
 from ctdhub.sensitive.mapping.edits import NOT_RECORDED, OTHER_KIND, STAYS, ListSheet
-from ctdhub.sensitive.mapping.evaluation import Bools, Kept, TextTable
+from ctdhub.sensitive.mapping.evaluation import AnswerCache, Bools, TextTable
 from ctdhub.sensitive.mapping.file_account import nearest
 from ctdhub.sensitive.mapping.mapping import Mapping, Rule
 from ctdhub.sensitive.mapping.mapping_file import text_of
 from ctdhub.sensitive.mapping.parsers import Header, elements_of, kinds_of
-from ctdhub.sensitive.mapping.transform import Asked, Transformed
+from ctdhub.sensitive.mapping.transform import MappingRun, Transformed
 from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest
 
 # --------------------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ class TextCount(NamedTuple):
     rows: int
 
 
-class OpenedFile(Kept):
+class OpenedFile(AnswerCache):
     """A file.  Sensitive.
 
     Args:
@@ -146,11 +146,11 @@ _CHILDREN = "perpetrators"
 
 def file_effect(mapping: Mapping, file: OpenedFile, years: tuple[int, int]) -> FileEffect:
     """What a mapping makes of a file; the last ones are held."""
-    return _effect(Asked.of(mapping, years), file)
+    return _effect(MappingRun.of(mapping, years), file)
 
 
 @lru_cache(maxsize=6)
-def _effect(asked: Asked, file: OpenedFile) -> FileEffect:
+def _effect(asked: MappingRun, file: OpenedFile) -> FileEffect:
     return FileEffect(asked.mapping, file, asked.years)
 
 
@@ -501,7 +501,7 @@ def facets(mapping: Mapping, file: OpenedFile, of: Sheet, years: tuple[int, int]
     columns = {name: mapping.columns[name] for name in of.rules if name in mapping.columns}
     alone = mapping.model_copy(update={"columns": columns, "tests": (), "exclude": ()})
     return file.texts.once(
-        ("facets", Asked.of(alone, years), of.name),
+        ("facets", MappingRun.of(alone, years), of.name),
         lambda: _with_meanings(mapping, of, _texts_in(mapping, file, of)),
     )
 
@@ -729,5 +729,5 @@ def read_as(effect: FileEffect, file: OpenedFile, column: str) -> dict[str, list
             read = (values * (sum(unread, faults) == 0)).tolist()
             for text, number in zip(file.texts.texts(column), read, strict=False):
                 if text and number:
-                    found.setdefault(fold(text), []).append(str(file.texts.named(number)))
+                    found.setdefault(fold(text), []).append(str(file.texts.value(number)))
     return found

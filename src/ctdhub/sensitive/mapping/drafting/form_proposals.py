@@ -26,7 +26,7 @@ from ctdhub.sensitive.mapping.parsers import band_of
 YES_NO = {"1": "yes", "0": "no", "TRUE": "yes", "FALSE": "no"}
 """What a column of one choice holds."""
 
-Found = list[Proposal | Doubt]
+Hints = list[Proposal | Doubt]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class FormProposals:
         """Whether the form has a question for a column, which is not asked several times."""
         return name in self._columns and not self._columns[name].question.repeat
 
-    def seen(self, column: Glance) -> Glance:
+    def glance(self, column: Glance) -> Glance:
         """A column that the form knows as it is: no choice is empty by its name alone."""
         if not self.knows(column.name):
             return column
@@ -60,15 +60,15 @@ class FormProposals:
 
     def findings(self) -> dict[str, IdentifierFinding]:
         """Columns whose label speaks of an identifier, whatever their name; no closed lists."""
-        found = {}
+        findings = {}
         for name, column in self._columns.items():
             question = column.question
             kinds = [kind for said in question.labels if (kind := kind_of(said))]
             if question.choices or not kinds:
                 continue
             reason = Text("The label of its question suggests an identifier.")
-            found[name] = IdentifierFinding(name, kinds[0], 1.0, reason)
-        return found
+            findings[name] = IdentifierFinding(name, kinds[0], 1.0, reason)
+        return findings
 
     def choices(self) -> dict[str, tuple[str, ...]]:
         """Columns of several labels without columns of their own, with all labels of each."""
@@ -82,7 +82,7 @@ class FormProposals:
             and (said := self._labels_held(name, column.question))
         }
 
-    def of(self, column: Glance) -> Found:
+    def of(self, column: Glance) -> Hints:
         """Proposals and doubts for a column that the form knows."""
         known = self._columns[column.name]
         question = known.question
@@ -90,7 +90,7 @@ class FormProposals:
             return []
         return self._of(column, known)
 
-    def of_child(self, column: Glance, child: str) -> Found | None:
+    def of_child(self, column: Glance, child: str) -> Hints | None:
         """What a column of a child table of perpetrators is of each; None if the form is silent."""
         known = self.form.column(column.name, child)
         if known is None or not known.question.repeat or known.question.kind == "many":
@@ -101,7 +101,7 @@ class FormProposals:
         seen = replace(column, texts=(*column.texts, *column.empty), empty=())
         return self._of(seen, FormColumn(question))
 
-    def _of(self, column: Glance, known: FormColumn) -> Found:
+    def _of(self, column: Glance, known: FormColumn) -> Hints:
         question = known.question
         if question.kind == "many":
             details = self._details(question)
@@ -112,10 +112,10 @@ class FormProposals:
                 return [Doubt(column.name, reason)]
             return list(self._summary(column, question))
         if question.kind == "one" and question.choices:
-            held = _texts_held(column, question)
-            if held is None:
+            cells = _texts_held(column, question)
+            if cells is None:
                 return [Doubt(column.name, Text("it holds texts that are not choices of the form"))]
-            return _best(_one(column, question, way, said, held) for way, said in _ways(question))
+            return _best(_one(column, question, way, said, cells) for way, said in _ways(question))
         named = (replace(column, name=said) for _way, said in _ways(question))
         return _best([replace(p, column=column.name) for p in proposals(each)] for each in named)
 
@@ -196,9 +196,9 @@ def _ways(question: AskedQuestion) -> Iterator[tuple[int, str]]:
     yield 0, question.name
 
 
-def _best(found: Iterable[Found]) -> Found:
+def _best(ways: Iterable[Hints]) -> Hints:
     """The proposals of the way that is surest; doubts only where no way gives a proposal."""
-    every = [list(each) for each in found]
+    every = [list(each) for each in ways]
     sure = [each for each in every if any(isinstance(p, Proposal) for p in each)]
     if not sure:
         return next((each for each in every if each), [])
@@ -211,7 +211,7 @@ def _texts_held(column: Glance, question: AskedQuestion) -> dict[str, str] | Non
     ways = [{c.name: c.name for c in question.choices}]
     for way in range(max(len(c.labels) for c in question.choices)):
         ways.append({c.name: _label(c, way) for c in question.choices})
-    fitting = (held for held in ways if cells <= set(map(fold, held.values())))
+    fitting = (texts for texts in ways if cells <= set(map(fold, texts.values())))
     return next(fitting, None)
 
 
@@ -221,19 +221,19 @@ def _label(choice: FormChoice, way: int) -> str:
 
 
 def _one(
-    column: Glance, question: AskedQuestion, way: int, header: str, held: dict[str, str]
-) -> Found:
+    column: Glance, question: AskedQuestion, way: int, header: str, cells: dict[str, str]
+) -> Hints:
     """A question of one choice, judged by labels; the rule names what the cells hold."""
     rows = {fold(text): column.rows[text] for text in column.texts}
     said = {c.name: _label(c, way) for c in question.choices}
-    counts = {said[name]: rows.get(fold(text), 0) for name, text in held.items()}
+    counts = {said[name]: rows.get(fold(text), 0) for name, text in cells.items()}
     if not any(counts.values()):
         counts = dict.fromkeys(counts, 1)
     unknown = {c.name for c in question.choices if _says_nothing(c)}
     texts = [text for name, text in said.items() if name not in unknown]
     seen = Glance(header, tuple(texts), (), counts, column.all)
-    written = {} if said == held else {said[name]: text for name, text in held.items()}
-    nulls = tuple(text for name, text in held.items() if name in unknown)
+    written = {} if said == cells else {said[name]: text for name, text in cells.items()}
+    nulls = tuple(text for name, text in cells.items() if name in unknown)
     return [_written(each, column.name, texts, written, nulls) for each in proposals(seen)]
 
 
@@ -284,12 +284,12 @@ def _flags(question: AskedQuestion) -> dict[str, tuple[str, Text]]:
     for way, header in _ways(question):
         said = {_label(c, way): c.name for c in question.choices if not _says_nothing(c)}
         seen = Glance(header, tuple(said), rows=dict.fromkeys(said, 1), all=len(said))
-        found = {
+        flags = {
             said[text]: (each.target, each.reason)
             for each in proposals(seen)
             if isinstance(each, Proposal)
             for text in each.rule.get("has", ())
         }
-        if len(found) > len(best):
-            best = found
+        if len(flags) > len(best):
+            best = flags
     return best

@@ -109,7 +109,7 @@ class Glance:
         return sum(self.rows.values()) >= 2 * len(self.rows)
 
     @property
-    def shown(self) -> bool:
+    def showable(self) -> bool:
         """Whether a draft may show the texts: few, repeated, and no sentences of somebody."""
         longest = max((len(text) for text in self.texts), default=0)
         most = max((len(text.split()) for text in self.texts), default=0)
@@ -193,7 +193,7 @@ def means_nothing(text: str) -> bool:
 # --------------------------------------------------------------------------------------------------
 # A rule for a variable with its reason, or a doubt that no rule can settle.
 
-SHOWN = 10
+EXAMPLES = 10
 """Texts that a doubt names."""
 
 
@@ -260,7 +260,7 @@ def texts_with_rows(
 ) -> Field:
     """Texts of a column, each with the rows that hold it, as one field of a sentence."""
     shown: list[Field] = []
-    for text in list(texts)[:SHOWN]:
+    for text in list(texts)[:EXAMPLES]:
         close = near(text) if near else None
         named = joined([text, close], " ") if close else text
         shown.append(Text("{text} (rows: {n})", text=named, n=Numeral(column.rows_of([text]))))
@@ -294,10 +294,10 @@ def null_codes(column: Glance, numbers: tuple[str, ...] = ()) -> list[str]:
         numbers: the numbers that say something in such a column.
     """
     codes = vocabulary().null_codes - {*numbers}
-    found = [text for text in column.texts if fold(text) in codes]
-    others = [fold(text) for text in column.texts if text not in found]
+    nulls = [text for text in column.texts if fold(text) in codes]
+    others = [fold(text) for text in column.texts if text not in nulls]
     counted = any(number_of(text) is not None and text not in numbers for text in others)
-    return found if others and not counted else []
+    return nulls if others and not counted else []
 
 
 # --------------------------------------------------------------------------------------------------
@@ -330,9 +330,9 @@ def years_in(text: str) -> AgeRange | None:
     if (age := number_of(plain)) is not None:
         return _within(int(age), int(age))
     for pattern, low, high in _patterns():
-        if found := pattern.fullmatch(plain):
-            first = int(found["a"])
-            second = int(found["b"]) if "b" in pattern.groupindex else first
+        if match := pattern.fullmatch(plain):
+            first = int(match["a"])
+            second = int(match["b"]) if "b" in pattern.groupindex else first
             if pattern.groupindex.get("months"):
                 first, second = first // MONTHS, second // MONTHS
             lowest = 0 if low is None else first + low
@@ -348,8 +348,8 @@ def about(text: str) -> int | None:
     """
     plain = fold(text)
     for pattern in _approximate():
-        if (found := pattern.fullmatch(plain)) and int(found["a"]) <= OLDEST:
-            return int(found["a"])
+        if (match := pattern.fullmatch(plain)) and int(match["a"]) <= OLDEST:
+            return int(match["a"])
     return None
 
 
@@ -373,10 +373,10 @@ def months_in(text: str) -> int | None:
     (6, 24, None)
     """
     said = _ages()
-    found = re.fullmatch(rf"(\d{{1,3}})\s*(?:(?P<m>{said['months']})|{said['years']})", fold(text))
-    if found is None:
+    match = re.fullmatch(rf"(\d{{1,3}})\s*(?:(?P<m>{said['months']})|{said['years']})", fold(text))
+    if match is None:
         return None
-    return int(found[1]) * (1 if found["m"] else MONTHS)
+    return int(match[1]) * (1 if match["m"] else MONTHS)
 
 
 def _within(low: int, high: int) -> AgeRange | None:
@@ -469,12 +469,12 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
     within = {text: band for text, years in meant.items() if (band := band_holding(years, bands))}
     across = [text for text in meant if text not in within]
     words = [t for t in texts if t not in plain and word(t) in vocabulary().codes[MAJORITY]]
-    told = [*plain, *within]
+    band_texts = [*plain, *within]
     sided = [*words, *(text for text in across if side(meant[text]))]
-    if not told or column.weight([*told, *sided]) < 0.5 * column.weight(texts):
+    if not band_texts or column.weight([*band_texts, *sided]) < 0.5 * column.weight(texts):
         yield from _minors(column, texts, meant, score)
         return
-    others = [t for t in texts if t not in (*told, *across, *words)]
+    others = [t for t in texts if t not in (*band_texts, *across, *words)]
     doubts = rejected(column, others, Text("no age: {texts}"))
     if across or words:
         said = Text("more than one band, so not recorded: {texts}")
@@ -485,7 +485,7 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
     if mapped := within | dict.fromkeys((*across, *words)):
         rule = {"map": mapped} | rule
     aged = Text("{n} of its {all} texts are ages up to {oldest} or age bands")
-    n, every = Numeral(len(told)), Numeral(len(column.texts))
+    n, every = Numeral(len(band_texts)), Numeral(len(column.texts))
     reason = aged.holding(n=n, all=every, oldest=OLDEST)
     yield Proposal(AGE, column.name, rule, score, reason, doubts, tuple(nulls))
 
@@ -506,9 +506,9 @@ def unit_beside(columns: Iterable[Glance]) -> str | None:
     return None
 
 
-def in_units(found: Iterable[Proposal | Doubt], unit: str | None) -> Iterator[Proposal | Doubt]:
+def in_units(hints: Iterable[Proposal | Doubt], unit: str | None) -> Iterator[Proposal | Doubt]:
     """What was found, with a doubt in place of ages of which another column says the unit."""
-    for each in found:
+    for each in hints:
         if unit and isinstance(each, Proposal) and each.target == AGE and each.column != unit:
             reason = Text("ages in the unit that another column states for each row: {unit}")
             yield Doubt(each.column, reason.holding(unit=unit))
@@ -533,7 +533,7 @@ def _null_ages(column: Glance, numbers: dict[str, float]) -> list[str]:
     """Numbers that are no ages, or so far from every other age that they mean something else."""
     own = [age for text, age in numbers.items() if fold(text) not in vocabulary().null_codes]
     written = len(numbers) < len(column.texts)
-    found = []
+    nulls = []
     for text in column.texts:
         plain = fold(text)
         if plain not in vocabulary().null_codes:
@@ -543,8 +543,8 @@ def _null_ages(column: Glance, numbers: dict[str, float]) -> list[str]:
         none = age < 0 or age > OLDEST or plain in ("00", "000")
         zero = plain == "0" and (min(own) >= INFANTS if own else written)
         if none or far or zero:
-            found.append(text)
-    return found
+            nulls.append(text)
+    return nulls
 
 
 def band_holding(years: AgeRange, bands: tuple[str, ...]) -> str | None:
@@ -616,9 +616,9 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     own = vocabulary()
     mark = column.separator(own.kinds)
     elements = {t: [e for e in kinds_of(t, mark) if e] for t in column.texts}
-    texts = list(dict.fromkeys(e for found in elements.values() for e in found))
+    texts = list(dict.fromkeys(e for parts in elements.values() for e in parts))
     group = own.group_of(column.name)
-    meant, main = _meant(texts, group)
+    meant, main = _flags_of(texts, group)
     if column.covered or all(word(text) in own.other for text in meant) or len(texts) > FEW:
         return
     if not meant or (group is None and len(meant) < 0.5 * len(texts)):
@@ -636,13 +636,13 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     named_kinds = Text("the column names kinds, of which {n} of {all} are known")
     reason = named_kinds.holding(n=Numeral(len(meant)), all=Numeral(len(texts)))
     share = (BESIDE if column.details else 0.9) * len(meant) / len(texts)
-    for flag, found in chosen.items():
-        rule: dict[str, Any] = {"has": found} | ({"split": mark} if mark else {})
+    for flag, has in chosen.items():
+        rule: dict[str, Any] = {"has": has} | ({"split": mark} if mark else {})
         yield Proposal(flag, column.name, rule, share, reason, doubts)
         doubts = ()
 
 
-def _meant(texts: list[str], group: str | None) -> tuple[dict[str, list[str]], str | None]:
+def _flags_of(texts: list[str], group: str | None) -> tuple[dict[str, list[str]], str | None]:
     """The flags of each known text, and the group that most of them are of."""
     own, schema = vocabulary(), load_schema()
     if group:
@@ -660,18 +660,18 @@ def _doubts(
     column: Glance, elements: dict[str, list[str]], unknown: list[str], mark: str | None
 ) -> tuple[Text, ...]:
     """What the lists hold beyond the known kinds, and what they do not say."""
-    found: tuple[Text, ...] = ()
+    doubts: tuple[Text, ...] = ()
     if unknown:
         rows = {
             t: sum(column.rows_of([c]) for c, es in elements.items() if t in es) for t in unknown
         }
         part = Glance(column.name, tuple(unknown), rows=rows, all=column.all)
         said = Text("no yes/no variable for: {texts}")
-        found += (said.holding(texts=texts_with_rows(part, unknown)),)
-    found += (Text("what the cells do not name stays not recorded, unless you add absent: no"),)
+        doubts += (said.holding(texts=texts_with_rows(part, unknown)),)
+    doubts += (Text("what the cells do not name stays not recorded, unless you add absent: no"),)
     if mark and column.sets(mark):
-        found += (SETS,)
-    return found
+        doubts += (SETS,)
+    return doubts
 
 
 # --------------------------------------------------------------------------------------------------
@@ -687,19 +687,19 @@ def with_implied(rules: Rules) -> tuple[Rules, dict[str, list[dict[str, Any]]]]:
     Where one list names both, the texts of the one are texts of the other too, so that silence
     about the other is never a "no" beside them.
     """
-    found, more = dict(rules), dict[str, Rules]()
+    draft, more = dict(rules), dict[str, Rules]()
     for of, codes, name, code in load_schema().implied():
-        if (given := rules.get(of)) is None:
+        if (basis := rules.get(of)) is None:
             continue
-        behind, own = more.setdefault(name, {}), found.get(name, {})
-        alike = {key: given[key] for key in ("from", "split") if key in given}
-        if "has" in given and "has" in own and alike.items() <= own.items():
-            has = [*dict.fromkeys((*own["has"], *given["has"]))]
+        behind, own = more.setdefault(name, {}), draft.get(name, {})
+        alike = {key: basis[key] for key in ("from", "split") if key in basis}
+        if "has" in basis and "has" in own and alike.items() <= own.items():
+            has = [*dict.fromkeys((*own["has"], *basis["has"]))]
             known = [text for text in own.get("known", ()) if text not in has]
-            found[name] = own | {"has": has} | ({"known": known} if "known" in own else {})
-        elif "has" in given:
+            draft[name] = own | {"has": has} | ({"known": known} if "known" in own else {})
+        elif "has" in basis:
             same = behind.setdefault(str(alike), alike | {"has": []})
-            same["has"] = [*dict.fromkeys((*same["has"], *given["has"]))]
+            same["has"] = [*dict.fromkeys((*same["has"], *basis["has"]))]
         elif load_schema().variable(of).kind == "flag":
             behind[of] = {"from_hub": of, "has": [*codes]}
         else:
@@ -708,7 +708,7 @@ def with_implied(rules: Rules) -> tuple[Rules, dict[str, list[dict[str, Any]]]]:
     follows = {name: [*behind.values()] for name, behind in more.items() if behind}
     if sides := list(_sides(rules.get(AGE, {}))):
         follows[MAJORITY] = [*sides, *follows[MAJORITY]]
-    return found, follows
+    return draft, follows
 
 
 def _sides(ages: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -741,8 +741,8 @@ def proposals(column: Glance) -> Iterator[Proposal | Doubt]:
     if not column.texts or vocabulary().about_others(column.name):
         return
     flag = vocabulary().flag_named(column.name)
-    if flag and (found := list(_flag(column, flag, 1.0))):
-        yield from found
+    if flag and (hints := list(_flag(column, flag, 1.0))):
+        yield from hints
         return
     for target, score in vocabulary().variables(column.name).items():
         made = _BY_KIND.get(schema.variable(target).kind) if schema.has(target) else None
@@ -782,9 +782,9 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
             reason = Text("years of two digits: state under dates what they stand for")
         yield Doubt(column.name, reason)
         return
-    told = [*read, *nearly, *short]
-    reason = _of_texts(Text("{n} of its {all} texts are years or dates"), len(told), column)
-    others = [text for text in column.texts if text not in told]
+    dates = [*read, *nearly, *short]
+    reason = _of_texts(Text("{n} of its {all} texts are years or dates"), len(dates), column)
+    others = [text for text in column.texts if text not in dates]
     doubts = rejected(column, others, Text("no year for certain: {texts}"))
     if nearly:
         months = Text("the day is not sure, the year is: {texts}")
@@ -793,7 +793,7 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
         digits = Text("years of two digits, read as the others: {texts}")
         doubts += (digits.holding(texts=texts_with_rows(column, short)),)
     rule = ({"map": nearly} if nearly else {}) | {"year": True}
-    yield Proposal(target, column.name, rule, score * column.weight(told), reason, doubts)
+    yield Proposal(target, column.name, rule, score * column.weight(dates), reason, doubts)
 
 
 def year_about(text: str) -> str | None:
@@ -810,9 +810,9 @@ def year_about(text: str) -> str | None:
         if rest == plain:
             continue
         for day in (f"15 {rest}", f"15/{rest}", rest):
-            found = DAY_FIRST.date(day)
-            if found and "02" <= found[5:7] <= "11" and is_year(found[:4]):
-                return found[:4]
+            date = DAY_FIRST.date(day)
+            if date and "02" <= date[5:7] <= "11" and is_year(date[:4]):
+                return date[:4]
     return None
 
 
@@ -959,7 +959,7 @@ def _by_codes(
             reason = Text(
                 "codes whose meaning is not sure: {texts}", texts=texts_with_rows(column, texts)
             )
-            if not column.shown:
+            if not column.showable:
                 reason = Text("codes whose meaning is not sure")
             yield Doubt(column.name, reason)
         return
@@ -976,8 +976,8 @@ def _gender_by_texts(column: Glance) -> Iterator[Doubt]:
     if SEX in vocabulary().variables(column.name):
         return
     codes = vocabulary().codes[SEX]
-    found = {codes.get(word(text)) for text in column.texts}
-    if len(found) > 1 and None not in found:
+    genders = {codes.get(word(text)) for text in column.texts}
+    if len(genders) > 1 and None not in genders:
         yield Doubt(column.name, Text("its texts are sexes; of the person?"), shows=True)
 
 

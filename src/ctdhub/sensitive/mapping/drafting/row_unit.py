@@ -61,7 +61,7 @@ class SharedNumbers:
         """Whether rows of one number are not one person, for all that the file says."""
         return not self.compared or self.contradicted > SLIPS * self.shared
 
-    def said(self) -> Text:
+    def note(self) -> Text:
         """What the steward should know of it."""
         n, k = Numeral(self.shared), Numeral(self.contradicted)
         said = Text("numbers that appear in several rows: {n}; of these, of several people: {k}")
@@ -85,9 +85,9 @@ def people_in_a_row(headers: Iterable[str]) -> list[str]:
         without = " ".join(re.sub(r"\d+", " ", header).replace("_", " ").split())
         if without != header and not vocabulary().about_others(header):
             alike.setdefault(without, []).append(header)
-    for without, found in alike.items():
-        if len(found) > 1 and {SEX, AGE} & vocabulary().variables(without).keys():
-            return found
+    for without, columns in alike.items():
+        if len(columns) > 1 and {SEX, AGE} & vocabulary().variables(without).keys():
+            return columns
     return []
 
 
@@ -142,8 +142,8 @@ def _by_number(
     keyed = pa.table({"number": table[number], "said": said.take(encoded.indices)}).drop_null()
     if what != "count_distinct":
         keyed = keyed.set_column(1, "said", keyed["said"].cast(pa.float64()))
-    found = keyed.group_by("number").aggregate([("said", what)]).sort_by("number")
-    return found.rename_columns(["number", "found"])
+    groups = keyed.group_by("number").aggregate([("said", what)]).sort_by("number")
+    return groups.rename_columns(["number", "found"])
 
 
 def _counts_rows(table: pa.Table, number: str, column: Glance) -> bool:
@@ -154,12 +154,12 @@ def _counts_rows(table: pa.Table, number: str, column: Glance) -> bool:
     encoded = table[column.name].combine_chunks().dictionary_encode()
     read = pa.array([lines.get(text) for text in encoded.dictionary.to_pylist()], pa.int64())
     numbered = pa.table({"number": table[number], "line": read.take(encoded.indices)})
-    found = numbered.group_by("number").aggregate(
+    groups = numbered.group_by("number").aggregate(
         [("line", "min"), ("line", "max"), ("line", "count_distinct"), ([], "count_all")]
     )
-    rows = found["count_all"]
-    ends = pc.and_(pc.equal(found["line_min"], 1), pc.equal(found["line_max"], rows))
-    each = pc.and_(ends, pc.equal(found["line_count_distinct"], rows))
+    rows = groups["count_all"]
+    ends = pc.and_(pc.equal(groups["line_min"], 1), pc.equal(groups["line_max"], rows))
+    each = pc.and_(ends, pc.equal(groups["line_count_distinct"], rows))
     return bool(pc.all(each.fill_null(False)).as_py())
 
 
@@ -397,14 +397,14 @@ def undecided(codes: pa.Table, mapping: Mapping) -> list[str]:
     Args:
         codes: its table, as ``evaluation.as_codes`` gives it.
     """
-    found, decided = [], decided_columns(mapping)
+    columns, decided = [], decided_columns(mapping)
     for name in (n for n in codes.column_names if n != ROW and fold(n) not in decided):
         texts = codes[name].combine_chunks().dictionary
         consent = vocabulary().about_consent(name)
         if len(texts) <= 2 * proposals.FEW or consent:
             said = [t for t in texts.to_pylist() if fold(t) and (consent or not means_nothing(t))]
-            found += [name] if who_counts_in(Glance(name, tuple(said))) else []
-    return found
+            columns += [name] if who_counts_in(Glance(name, tuple(said))) else []
+    return columns
 
 
 # --------------------------------------------------------------------------------------------------
@@ -473,8 +473,8 @@ def _shared_word(names: tuple[str, ...]) -> str | None:
     ('TIP ', None)
     """
     parts = [re.fullmatch(rf"(\w{{1,{SHORT}}}?[ _:.-]+)(.+)", name) for name in names]
-    found = Counter(part[1] for part in parts if part)
-    first, n = found.most_common(1)[0] if found else ("", 0)
+    counts = Counter(part[1] for part in parts if part)
+    first, n = counts.most_common(1)[0] if counts else ("", 0)
     rest = [part[2] if part else name for part, name in zip(parts, names, strict=True)]
     known = vocabulary().rooted(first) or vocabulary().variables(first)
     return first if n > len(names) / 2 > 1 and len(set(rest)) == len(rest) and not known else None
@@ -492,22 +492,22 @@ def child_rules(
     """
     variables = load_schema().table("perpetrators")
     for child, rows in raw.children.items():
-        found: dict[str, Proposal] = {}
+        rules: dict[str, Proposal] = {}
         columns = [c for c in rows.column_names if c != "_row" and c not in findings]
         for column in columns if vocabulary().about_perpetrators(child) else ():
             seen = proposals.glance(rows, column)
-            told = form.of_child(seen, child) if form else None
-            if told is None:
+            hints = form.of_child(seen, child) if form else None
+            if hints is None:
                 named = replace(seen, name=vocabulary().without_perpetrators(column))
-                told = list(proposals.proposals(named))
-            for each in told:
+                hints = list(proposals.proposals(named))
+            for each in hints:
                 if not isinstance(each, Proposal) or not _fits(each):
                     continue
                 for variable in variables:
                     if variable.name.endswith(f"_{each.target}"):
-                        found.setdefault(variable.name, replace(each, column=column))
-        if found:
-            return ChildRules(child, found)
+                        rules.setdefault(variable.name, replace(each, column=column))
+        if rules:
+            return ChildRules(child, rules)
     return None
 
 

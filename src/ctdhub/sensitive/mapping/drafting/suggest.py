@@ -81,7 +81,7 @@ class BuiltinTrial:
         """Whether it is to be recommended."""
         return self.rejected <= MOST_REJECTED * self.rows
 
-    def said(self) -> Text:
+    def advice(self) -> Text:
         """The advice."""
         message = Text("The headers are those of {name}: use builtin {name} instead of this file.")
         if self.rejected:
@@ -134,7 +134,7 @@ class Draft:
         nobody: rows that look like totals or notes; ``raw`` is the file without them.
         findings, decisions: the identifiers, and what happens to each.
         glances: columns that are no identifiers, by name.
-        found: what each of them may be, and doubts.
+        hints: what each of them may be, and doubts.
         chosen: for each variable its rule.
         follows: further rules, by which variables follow from others.
         unit: ``report`` or ``call`` where headers say that a row is one, or where it holds counts.
@@ -156,34 +156,34 @@ class Draft:
         self.read, self.dates, self.nobody = read, dates, int(nobody.sum())
         columns = [name for name in people.column_names if name not in (ROW, TOKENS_COLUMN)]
         findings = {f.column: f for f in find_identifiers(raw) if f.column in columns}
-        told = FormProposals(form, people, frozenset(read.choices)) if form else None
+        survey = FormProposals(form, people, frozenset(read.choices)) if form else None
         of_system, known = row_unit.identifiers_of_systems(raw)
-        findings |= told.findings() if told else {}
+        findings |= survey.findings() if survey else {}
         self.findings = findings | {c: of_system[c] for c in columns if c in of_system}
         self.glances = {c: glance(people, c) for c in columns if c not in self.findings}
-        if told:
-            self.glances = {name: told.seen(column) for name, column in self.glances.items()}
+        if survey:
+            self.glances = {name: survey.glance(column) for name, column in self.glances.items()}
         every = (
-            told.of(column)
-            if told and told.knows(column.name)
+            survey.of(column)
+            if survey and survey.knows(column.name)
             else row_unit.record_proposals(raw, column)
             for column in self.glances.values()
         )
-        found = (each for own in every for each in own)
-        self.found = list(proposals.in_units(found, proposals.unit_beside(self.glances.values())))
+        hints = (each for own in every for each in own)
+        self.hints = list(proposals.in_units(hints, proposals.unit_beside(self.glances.values())))
         self.unit = row_unit.unit_of(columns)
-        self.children = row_unit.child_rules(raw, self.findings, told)
+        self.children = row_unit.child_rules(raw, self.findings, survey)
         recognised = recognise(columns)
         self.trial = try_builtin(raw, recognised, self.findings) if recognised else None
         self._decide(known)
 
     def _decide(self, known: dict[str, str]) -> None:
         """Choose a rule for each variable, and say what becomes of identifiers."""
-        chosen = _choose(_together([each for each in self.found if isinstance(each, Proposal)]))
+        chosen = _choose(_together([each for each in self.hints if isinstance(each, Proposal)]))
         year = chosen.get(PERIOD)
         if year and year.score <= WEAK and (other := self._other_dates(year)):
             unsure = Text("several columns hold dates; which says when the person was registered?")
-            self.found += [Doubt(column, unsure) for column in (year.column, *other)]
+            self.hints += [Doubt(column, unsure) for column in (year.column, *other)]
             del chosen[PERIOD]
         year = chosen.get(PERIOD)
         decisions = row_unit.decided_with(known, _decisions(self.findings.values(), year))
@@ -228,7 +228,7 @@ class Draft:
     def counted(self) -> dict[str, WhoCounts]:
         """Columns without a rule that say who is counted."""
         open_ = {name: self.glances[name] for name in self.unmatched}
-        return {name: told for name, one in open_.items() if (told := row_unit.who_counts_in(one))}
+        return {name: who for name, one in open_.items() if (who := row_unit.who_counts_in(one))}
 
     @property
     def unmatched(self) -> tuple[str, ...]:
@@ -246,22 +246,22 @@ class Draft:
     def rivals(self, target: str) -> list[str]:
         """Other columns that may say the same as the chosen one."""
         own = self.chosen[target].sources
-        found = (e.column for e in self.found if isinstance(e, Proposal) and e.target == target)
-        return [column for column in dict.fromkeys(found) if column not in own]
+        offers = (e for e in self.hints if isinstance(e, Proposal) and e.target == target)
+        return [name for name in dict.fromkeys(e.column for e in offers) if name not in own]
 
     def empty(self) -> list[str]:
         """Texts that mean "not recorded" in every column: those that no column means otherwise."""
-        found = dict.fromkeys(t for column in self.glances.values() for t in column.empty)
-        return [text for text in found if not self._meant(text)]
+        texts = dict.fromkeys(t for column in self.glances.values() for t in column.empty)
+        return [text for text in texts if not self._has_meaning(text)]
 
-    def _meant(self, text: str) -> bool:
+    def _has_meaning(self, text: str) -> bool:
         key = word(text)
         return any(key in {word(t) for t in c.texts} for c in self.glances.values())
 
     def nulls(self, proposal: Proposal) -> list[str]:
         """Texts that mean "not recorded" for one rule alone."""
         column = self.glances.get(proposal.column)
-        own = [text for text in column.empty if self._meant(text)] if column else []
+        own = [text for text in column.empty if self._has_meaning(text)] if column else []
         return [*dict.fromkeys((*proposal.null_values, *own))]
 
 
@@ -316,7 +316,7 @@ def _opening(draft: Draft) -> Iterator[str]:
         )
         yield _note(lines)
     if draft.trial:
-        yield _note(draft.trial.said())
+        yield _note(draft.trial.advice())
         if draft.trial.ignored:
             unknown = Text("Texts of lists that none of its rules knows: {n}")
             yield _note(unknown.holding(n=Numeral(draft.trial.ignored)))
@@ -348,9 +348,9 @@ def _whole_file(draft: Draft) -> Iterator[str]:
     if order is None and column and proposals.month_first(column):
         order, why = "mdy", Text("more dates fit with the month first")
     if draft.short_years:
-        told = {"order": order} if order else {}
+        settings = {"order": order} if order else {}
         said_so = Text("years of two digits are of this century")
-        yield _with(f"dates: {{{_inner(told | {'century': proposals.CENTURY})}}}", said_so)
+        yield _with(f"dates: {{{_inner(settings | {'century': proposals.CENTURY})}}}", said_so)
     elif order:
         yield _with(f"dates: {order}", why)
     silent = _quoted(["", *draft.empty()])
@@ -362,15 +362,15 @@ def _whole_file(draft: Draft) -> Iterator[str]:
 
 
 def _read(options: ReadOptions) -> Iterator[str]:
-    given = options.model_dump(exclude_defaults=True)
-    inner = _inner(given)
+    settings = options.model_dump(exclude_defaults=True)
+    inner = _inner(settings)
     reason = Text("how the file is laid out: compare it with the file")
     if options.skip_rows:
         reason = Text("the row below the names was taken for labels: compare it with the file")
     if len(inner) > LINE:
         yield _with("read:", reason)
-        yield from (f"  {key}: {_quoted(value)}" for key, value in given.items())
-    elif given:
+        yield from (f"  {key}: {_quoted(value)}" for key, value in settings.items())
+    elif settings:
         yield _with(f"read: {{{inner}}}", reason)
 
 
@@ -384,7 +384,7 @@ def _identifiers(draft: Draft) -> Iterator[str]:
         yield _with(f"  {_quoted(column)}: {decision}", reason)
         shared = draft.shared
         if shared and shared.column == column and (decision == "case" or shared.contradicted):
-            yield "    " + _note(shared.said())
+            yield "    " + _note(shared.note())
             if decision == "case":
                 second = _quoted(shared.line) if shared.line else "…"
                 line = f"key: [{_quoted(column)}, {second}]"
@@ -502,7 +502,7 @@ class Suggestion:
 
 def read_to_suggest(
     path: Path,
-    given: ReadOptions | None = None,
+    settings: ReadOptions | None = None,
     form: SurveyForm | None = None,
     called: Dictionary[str, str] | None = None,
 ) -> tuple[RawTable, ReadOptions]:
@@ -512,7 +512,7 @@ def read_to_suggest(
 
     Args:
         path: the file.
-        given: what is stated about it; the rest is looked for.
+        settings: what is stated about it; the rest is looked for.
         form: the form that the file is an export of.
         called: names for ids that the file has instead of names.
 
@@ -521,8 +521,8 @@ def read_to_suggest(
             hold the records (rule ``sheets``); it is not certain which row holds the names, and
             nobody stated it (rule ``no-header``).
     """
-    raw, options = _read_as_it_suits(path, given, form, called)
-    if given is None or "header_row" not in given.model_fields_set:
+    raw, options = _read_as_it_suits(path, settings, form, called)
+    if settings is None or "header_row" not in settings.model_fields_set:
         seen = layout.first_rows(path, options)
         if seen and not has_names(seen.rows) and recognise(raw.table.column_names) is None:
             raise error("no-header/unsure", file=path)
@@ -531,11 +531,11 @@ def read_to_suggest(
 
 def _read_as_it_suits(
     path: Path,
-    given: ReadOptions | None,
+    settings: ReadOptions | None,
     form: SurveyForm | None,
     called: Dictionary[str, str] | None,
 ) -> tuple[RawTable, ReadOptions]:
-    options = layout.look(path, _in_its_code_page(path, given))
+    options = layout.look(path, _in_its_code_page(path, settings))
     if called:
         known_ids = used(called, read_isolated(path, options).column_names())
         options = options.model_copy(update={"names": known_ids})
@@ -544,10 +544,10 @@ def _read_as_it_suits(
     try:
         raw = read_isolated(path, options)
     except UnreadableFile as met:
-        if met.rule != "empty-header" or (found := _as_known(path, names())) is None:
+        if met.rule != "empty-header" or (reading := _as_known(path, names())) is None:
             raise
-        return found
-    if given is not None:
+        return reading
+    if settings is not None:
         return raw, options
     known = recognise(raw.table.column_names)
     if known is None and options.header_row > 1:
@@ -558,13 +558,13 @@ def _read_as_it_suits(
     return _as_known(path, [known]) or (raw, options)
 
 
-def _in_its_code_page(path: Path, given: ReadOptions | None) -> ReadOptions | None:
+def _in_its_code_page(path: Path, settings: ReadOptions | None) -> ReadOptions | None:
     """What is stated about a file, and its code page where that is sure and nothing is stated."""
-    looked_for = path.suffix.lower() in TABLE and not (given and given.encoding)
+    looked_for = path.suffix.lower() in TABLE and not (settings and settings.encoding)
     with suppress(OSError), path.open("rb") as file:  # what cannot be read is said by its reader
         if looked_for and (page := code_page(file.read(2**16))):
-            return (given or ReadOptions()).model_copy(update={"encoding": page})
-    return given
+            return (settings or ReadOptions()).model_copy(update={"encoding": page})
+    return settings
 
 
 def _with_form(path: Path, options: ReadOptions, form: SurveyForm) -> tuple[RawTable, ReadOptions]:
@@ -610,10 +610,10 @@ def suggest(
     return Suggestion(text, parse_mapping(text, "suggestion.yaml"), fits, draft.unmatched)
 
 
-def _together(found: list[Proposal]) -> Iterator[Proposal]:
+def _together(offers: list[Proposal]) -> Iterator[Proposal]:
     """Lists whose columns differ by a number alone ("type 1", "type 2") as one list."""
     lists: dict[tuple[str, ...], list[Proposal]] = {}
-    for proposal in found:
+    for proposal in offers:
         if "has" in proposal.rule:
             header = re.sub(r"\d+", "", proposal.column)
             key = (proposal.target, header, proposal.rule.get("split", ""))
@@ -629,10 +629,10 @@ def _together(found: list[Proposal]) -> Iterator[Proposal]:
         )
 
 
-def _choose(found: Iterable[Proposal]) -> dict[str, Proposal]:
+def _choose(offers: Iterable[Proposal]) -> dict[str, Proposal]:
     """For each hub variable the surest proposal, in the schema's order."""
     best: dict[str, Proposal] = {}
-    for proposal in sorted(found, key=lambda p: -p.score):
+    for proposal in sorted(offers, key=lambda p: -p.score):
         best.setdefault(proposal.target, proposal)
     return {v.name: best[v.name] for v in load_schema().records if v.name in best}
 
@@ -643,11 +643,11 @@ def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> 
     A key that the contributor made for linking is preferred to the number of a case, which then
     serves withdrawals alone.
     """
-    found = list(findings)
-    keys = [f.column for f in found if vocabulary().is_token(f.column)]
-    cases = [f.column for f in found if PROPOSED.get(f.kind) == "hash"]
-    births = [f.column for f in found if PROPOSED.get(f.kind) == "band" and year is not None]
-    decided = dict.fromkeys((f.column for f in found), "strip")
+    identifiers = list(findings)
+    keys = [f.column for f in identifiers if vocabulary().is_token(f.column)]
+    cases = [f.column for f in identifiers if PROPOSED.get(f.kind) == "hash"]
+    births = [f.column for f in identifiers if PROPOSED.get(f.kind) == "band" and year is not None]
+    decided = dict.fromkeys((f.column for f in identifiers), "strip")
     decided |= dict.fromkeys(births[:1], "band")
     if not keys:
         return decided | dict.fromkeys(cases[:1], "hash")
@@ -656,7 +656,7 @@ def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> 
 
 
 def _first(decisions: dict[str, str], decision: str) -> str | None:
-    return next((column for column, found in decisions.items() if found == decision), None)
+    return next((column for column, choice in decisions.items() if choice == decision), None)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -678,7 +678,7 @@ def questions(draft: "Draft") -> Iterator[Text]:
         yield Text("No rule reads these columns: write a rule for what each means, or leave it out")
     for name in draft.unmatched:
         column = draft.glances[name]
-        doubts = [one for one in draft.found if isinstance(one, Doubt) and one.column == name]
+        doubts = [one for one in draft.hints if isinstance(one, Doubt) and one.column == name]
         replaced = bool(column.details) and draft.used.issuperset(column.details) and column.covered
         reasons = [Text("its choices have columns of their own, which are used instead")]
         if not replaced:
@@ -699,7 +699,7 @@ def likeliest(column: Glance) -> list[str]:
     ['citizenship', 'country_of_exploitation']
     """
     own, schema = vocabulary(), load_schema()
-    found: dict[str, float] = dict.fromkeys(_fitting(column), _BY_TEXTS)
+    scores: dict[str, float] = dict.fromkeys(_fitting(column), _BY_TEXTS)
     group = own.group_of(column.name)
     mark = column.separator(own.kinds)
     said = {part: text for text in column.texts[:FEW] for part in kinds_of(text, mark)}
@@ -710,13 +710,13 @@ def likeliest(column: Glance) -> list[str]:
     ]
     headed = own.rooted(column.name) | dict.fromkeys(own.variables(column.name), True)
     for name, sure in headed.items():
-        if not sure and name not in found and schema.has(name) and _is_told(name):
+        if not sure and name not in scores and schema.has(name) and _is_told(name):
             continue
         flags = [v.name for v in schema.records if name in (v.name, v.group)][:LIKELY]
         weighed += [(f, _BY_HEADER * (1 if sure else 0.6) / (1 + n)) for n, f in enumerate(flags)]
     for name, weight in weighed:
-        found[name] = found.get(name, 0.0) + weight
-    names = sorted((name for name in found if schema.has(name)), key=lambda name: -found[name])
+        scores[name] = scores.get(name, 0.0) + weight
+    names = sorted((name for name in scores if schema.has(name)), key=lambda name: -scores[name])
     return names[:LIKELY]
 
 
@@ -751,7 +751,7 @@ def _why(column: Glance, doubts: list[Doubt]) -> Text:
         return Text("it is empty")
     if vocabulary().about_others(column.name):
         return Text("it is about someone other than the person of the record")
-    shown = column.shown and kind_of(column.name) != "name"
+    shown = column.showable and kind_of(column.name) != "name"
     texts = joined(column.texts[:TEXTS], ", ")
     if doubts:
         why = doubts[-1]

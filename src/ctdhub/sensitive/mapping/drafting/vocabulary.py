@@ -20,7 +20,7 @@ from ctdhub.sensitive.ingest.identifiers import words as words_of
 # --------------------------------------------------------------------------------------------------
 # Words and headers in the form in which drafts compare them, and the file of their words.
 
-_ASKED = re.compile(r"\w.*[?؟]")
+_QUESTION_MARK = re.compile(r"\w.*[?؟]")
 _NUMBERED = re.compile(r"\d{1,3}\s*[-–=:.)]+\s*([^\W\d].*)", re.DOTALL)
 _QUESTION = re.compile(
     r"^\s*(?:q|p|preg|pregunta|item|frage|س)?\.?\s?\d{1,3}(?:[._]\d{1,2})?[a-z]?"
@@ -46,10 +46,10 @@ def word(text: str) -> str:
     ('oui', '✓', 'female', 'yes?')
     """
     plain = fold(text)
-    if _ASKED.search(plain):
+    if _QUESTION_MARK.search(plain):
         return plain
-    if found := _NUMBERED.fullmatch(plain):
-        plain = found[1]
+    if match := _NUMBERED.fullmatch(plain):
+        plain = match[1]
     return plain if re.fullmatch(r"-\d+(\.0)?|\d+\.0", plain) else fold_name(plain) or plain
 
 
@@ -62,8 +62,8 @@ def bare(header: str) -> str:
     'Type?/Other'
     """
     plain = _QUESTION.sub("", header)
-    found = _BRACKETS.search(plain)
-    hint = found is not None and all(one in own_words()["hints"] for one in words_of(found[1]))
+    match = _BRACKETS.search(plain)
+    hint = match is not None and all(one in own_words()["hints"] for one in words_of(match[1]))
     return _BRACKETS.sub("", plain) if hint else _CHOICE.sub(r"/\1\2", plain)
 
 
@@ -237,7 +237,7 @@ class Vocabulary:
         self.denials = frozenset(map(word, denials)) - empty
         self._silent = own["neutral"] | own["qualifiers"] | own["hints"] | own["asking"]
         self._roots = [_root(name, said) for name, of in own["roots"].items() for said in flat(of)]
-        self._given = tuple(word for said in own["given"] for word in words_of(said))
+        self._provision = tuple(word for said in own["given"] for word in words_of(said))
         self._rooted: dict[str, dict[str, bool]] = {}
         self.not_consent = {
             kind: tuple(" ".join(words_of(said)) for said in words)
@@ -288,7 +288,7 @@ class Vocabulary:
 
     def _kinds(self, text: str) -> list[str]:
         """The flags whose roots a text has; who writes "sexual?" is not sure."""
-        schema, said = load_schema(), {} if _ASKED.search(text) else self.rooted(text)
+        schema, said = load_schema(), {} if _QUESTION_MARK.search(text) else self.rooted(text)
         sure = (name for name, whole in said.items() if whole and schema.has(name))
         return [name for name in sure if schema.variable(name).kind == "flag"]
 
@@ -298,7 +298,7 @@ class Vocabulary:
         >>> vocabulary().was_given("shelterProvided"), vocabulary().was_given("Shelter")
         (True, False)
         """
-        return any(one.startswith(self._given) for one in words_of(header))
+        return any(one.startswith(self._provision) for one in words_of(header))
 
     def is_token(self, header: str) -> bool:
         """Whether a header speaks of a key that the contributor has made for linking."""
@@ -385,8 +385,8 @@ class Vocabulary:
         """
         *sections, last = SEGMENT.split(bare(header))
         path = [one for one in sections if not {*words_of(one)} <= {*words_of(last)}]
-        if all(map(is_neutral, path)) and (found := self.groups.get(of_group(last))):
-            return found
+        if all(map(is_neutral, path)) and (group := self.groups.get(of_group(last))):
+            return group
         sure = [name for name, whole in self.rooted(header).items() if whole]
         return sure[0] if len(sure) == 1 and not load_schema().has(sure[0]) else None
 
@@ -407,11 +407,11 @@ class Vocabulary:
         of_name: dict[str, set[int]] = defaultdict(set)
         perhaps: list[str] = []
         for one in self._roots:
-            found = [root.places(said) for root in one.parts]
-            of_name[one.name].update(i for at in found for i in at)
-            if not all(found):
+            hits = [root.places(said) for root in one.parts]
+            of_name[one.name].update(i for at in hits for i in at)
+            if not all(hits):
                 continue
-            at = frozenset(places_of[0] for places_of in found)
+            at = frozenset(places_of[0] for places_of in hits)
             if not one.sure:
                 perhaps.append(one.name)
             elif len(at) > len(places.get(one.name, ())):
@@ -456,20 +456,20 @@ class Vocabulary:
         said = words_of(header)
         ways += [(" ".join(said[:n]), " ".join(said[n:])) for n in range(len(said) - 1, 0, -1)]
         for first, kind in ways:
-            if (group := self.group_of(first)) and (found := self.flag_in(group, kind)):
-                return found
+            if (group := self.group_of(first)) and (flag := self.flag_in(group, kind)):
+                return flag
         return None
 
     def flag_in(self, group: str, kind: str) -> str | None:
         """The flag of a kind under a header of a group; None where several or none fit."""
         schema = load_schema()
         key = word(kind)
-        found = self.flags.get(key, frozenset())
-        own = [flag for flag in found if schema.variable(flag).group == group]
+        flags = self.flags.get(key, frozenset())
+        own = [flag for flag in flags if schema.variable(flag).group == group]
         if not own and key in self.other:
             own = [v.name for v in schema.records if v.group == group and v.name.endswith("_other")]
         near = self.near.get(group, ())
-        own = own or [flag for flag in found if schema.variable(flag).group in near]
+        own = own or [flag for flag in flags if schema.variable(flag).group in near]
         own = own or [n for n in self._kinds(kind) if schema.variable(n).group in (group, *near)]
         return own[0] if len(own) == 1 else None
 
@@ -479,8 +479,8 @@ class Vocabulary:
         >>> vocabulary().flags_in("exploitation", "Sexual y laboral")
         ['exploitation_sexual', 'exploitation_forced_labour']
         """
-        if found := self.flag_in(group, kind):
-            return [found]
+        if single := self.flag_in(group, kind):
+            return [single]
         each = [self.flag_in(group, part) for part in _JOINED.split(kind)]
         known = [flag for flag in each if flag]
         return known if len(known) == len(each) > 1 and not self.denies(kind) else []
@@ -520,8 +520,8 @@ class Vocabulary:
         parts = [header, last] if all(map(is_neutral, path)) else [header]
         for part in parts:
             for key, index in ((fold_name(part), self.headers), (plain_header(part), self._plain)):
-                if key and (found := index.get(key)):
-                    return dict.fromkeys(sorted(found), 1.0)
+                if key and (names := index.get(key)):
+                    return dict.fromkeys(sorted(names), 1.0)
         sure = [name for name, whole in self.rooted(header).items() if whole]
         if named := [name for name in sure if self._speaks_alone(name)]:
             return dict.fromkeys(named, ROOTED)
@@ -581,9 +581,9 @@ def vocabulary() -> Vocabulary:
     return Vocabulary()
 
 
-def _by_word(told: dict[str, Any], form: Callable[[str], str]) -> dict[str, str]:
+def _by_word(lists: dict[str, Any], form: Callable[[str], str]) -> dict[str, str]:
     """What each word is listed under."""
-    return {form(said): name for name, words in told.items() for said in flat(words)}
+    return {form(said): name for name, words in lists.items() for said in flat(words)}
 
 
 def _learned(
@@ -626,18 +626,18 @@ def _add_flag(flags: dict[str, set[str]], words: Any, flag: str) -> None:
         flags[fold_name(said)].add(flag)
 
 
-def _pair(told: dict[str, Any]) -> LetterPair:
-    under = tuple(map(fold_name, told.get("under", ())))
-    return LetterPair({word(w): code for code, w in told.items() if code != "under"}, under)
+def _pair(entry: dict[str, Any]) -> LetterPair:
+    under = tuple(map(fold_name, entry.get("under", ())))
+    return LetterPair({word(w): code for code, w in entry.items() if code != "under"}, under)
 
 
 def _indexed(
     phrases: list[tuple[str, str]], form: Callable[[str], str]
 ) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
+    index: dict[str, set[str]] = defaultdict(set)
     for said, name in phrases:
-        found[form(said)].add(name)
-    return {key: frozenset(names) for key, names in found.items() if key}
+        index[form(said)].add(name)
+    return {key: frozenset(names) for key, names in index.items() if key}
 
 
 def _known_columns() -> Iterator[CrosswalkColumn]:
