@@ -29,7 +29,7 @@ from ctdhub.core.errors import (
 )
 from ctdhub.core.i18n import (
     LANGUAGES,
-    Named,
+    LocalName,
     Numeral,
     Several,
     Text,
@@ -226,18 +226,18 @@ def test_the_page_of_rules_is_that_of_the_catalogue() -> None:
     assert rules.PAGE.read_text("utf-8") == rules.page(), "run `make rules`"
     headings = re.findall(r"^## (\S+)$", rules.page(), re.M)
     assert len(headings) == len(set(headings))
-    assert {rule for e in CATALOGUE.values() for rule in e.shown} == set(headings)
+    assert {rule for e in CATALOGUE.values() for rule in e.rule_names} == set(headings)
 
 
 def test_every_rule_that_the_documentation_names_is_one() -> None:
-    known = {rule for entry in CATALOGUE.values() for rule in entry.shown}
+    known = {rule for entry in CATALOGUE.values() for rule in entry.rule_names}
     for page in Path(__file__).parents[2].glob("docs/**/*.md"):
         named = re.findall(r"\brule `([a-z0-9-]+)`", page.read_text("utf-8"))
         assert not set(named) - known, page.name
 
 
 def test_what_each_language_writes_its_own_way_survives_json() -> None:
-    germany = Named(("Germany", "Allemagne", "Alemania", "ألمانيا"))
+    germany = LocalName(("Germany", "Allemagne", "Alemania", "ألمانيا"))
     text = Text("{n} of {places}", n=Numeral(12345), places=Several((germany, Text("All people"))))
     assert Text.from_json(json.loads(json.dumps(text.as_json()))) == text
     with language("en"):

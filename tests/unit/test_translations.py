@@ -18,7 +18,7 @@ from ctdhub.core.i18n import (
     NATIVE_NAMES,
     OPEN_GRAPH,
     RIGHT_TO_LEFT,
-    Named,
+    LocalName,
     Text,
     _,
     language,
@@ -183,7 +183,7 @@ def test_every_language_has_a_name_a_direction_and_a_place_among_previews() -> N
 
 
 def test_a_name_that_was_kept_before_a_language_came_is_said_in_english() -> None:
-    kept = Text.from_json(Text("row {row}", row=Named(("Chad",))).as_json())
+    kept = Text.from_json(Text("row {row}", row=LocalName(("Chad",))).as_json())
     for code in LANGUAGES:
         with language(code):
             assert "Chad" in said(kept)

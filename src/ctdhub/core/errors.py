@@ -310,7 +310,7 @@ class CatalogueEntry:
         return self.name.partition("/")[0]
 
     @property
-    def shown(self) -> tuple[str, ...]:
+    def rule_names(self) -> tuple[str, ...]:
         """All rules as which it is shown."""
         return self.rules or (self.rule,)
 
@@ -349,14 +349,14 @@ def error(
         KeyError: the catalogue has no such entry, or a field is missing.
     """
     entry = catalogue()[name]
-    given: dict[str, i18n.Field] = dict(fields)
+    values: dict[str, i18n.Field] = dict(fields)
     if file is not None:
-        given.setdefault("file", printable(Path(file).name))
-    found = {"row": row, "line": line, "column": printable(column) if column else None}
-    given |= {k: v for k, v in found.items() if v is not None}
+        values.setdefault("file", printable(Path(file).name))
+    places = {"row": row, "line": line, "column": printable(column) if column else None}
+    values |= {k: v for k, v in places.items() if v is not None}
     return entry.kind(
-        _text(entry.what, given),
-        _text(entry.fix, given),
+        _text(entry.what, values),
+        _text(entry.fix, values),
         file=file,
         row=row,
         line=line,
@@ -367,25 +367,25 @@ def error(
     )
 
 
-def _text(sentences: tuple[str, ...], given: Mapping[str, i18n.Field]) -> i18n.Text:
+def _text(sentences: tuple[str, ...], values: Mapping[str, i18n.Field]) -> i18n.Text:
     texts = [
-        i18n.Text(s, **{name: given[name] for name in _PLACEHOLDER.findall(s)}) for s in sentences
+        i18n.Text(s, **{name: values[name] for name in _PLACEHOLDER.findall(s)}) for s in sentences
     ]
     return texts[0] if len(texts) == 1 else i18n.joined(texts, " ")
 
 
-def _sentences(given: str | list[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+def _sentences(sentences: str | list[str]) -> tuple[str, ...]:
+    return (sentences,) if isinstance(sentences, str) else tuple(sentences)
 
 
 @cache
 def catalogue() -> Mapping[str, CatalogueEntry]:
     """All entries by name."""
-    found: dict[str, CatalogueEntry] = {}
+    entries: dict[str, CatalogueEntry] = {}
     folder = resources.files("ctdhub.core") / "errors"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         for name, entry in i18n.read_shipped(file).items():
-            found[name] = CatalogueEntry(
+            entries[name] = CatalogueEntry(
                 name,
                 file.name.removesuffix(".yaml"),
                 _CLASSES[entry["class"]],
@@ -394,7 +394,7 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
                 entry.get("doc", ""),
                 tuple(entry.get("rules", ())),
             )
-    return found
+    return entries
 
 
 def as_json(met: HubError) -> dict[str, Any]:

@@ -357,8 +357,8 @@ def state_folder() -> Path:
     Raises:
         LedgerError: nothing is set and the user has no home (``state-folder``).
     """
-    if given := os.environ.get(VARIABLE):
-        return Path(given).absolute()
+    if folder := os.environ.get(VARIABLE):
+        return Path(folder).absolute()
     home = Path(os.environ.get("XDG_STATE_HOME", ""))
     if home.is_absolute():  # the specification: a relative path is to be ignored
         return home / "ctdhub"

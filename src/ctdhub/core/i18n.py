@@ -128,7 +128,7 @@ def ngettext(one: str, many: str, n: int) -> str:
     return catalogue(current()).ngettext(one, many, n)
 
 
-Field = Union[str, int, float, Path, "Text", "Numeral", "Percent", "Several", "Named"]
+Field = Union[str, int, float, Path, "Text", "Numeral", "Percent", "Several", "LocalName"]
 """The value of a field: a name, a number as it is, a file or folder of this computer, whose readers
 elsewhere learn its name alone, or what each language writes its own way."""
 
@@ -177,14 +177,14 @@ class Several:
 
 
 @dataclass(frozen=True)
-class Named:
+class LocalName:
     """Something that each language has its own name for, such as a country.
 
     Attributes:
         names: the name in each of :data:`LANGUAGES`, in their order; a text that was kept before
             a language came has none in it, and is said with the English name.
 
-    >>> chad = Named(("Chad", "Tchad", "Chad", "تشاد"))
+    >>> chad = LocalName(("Chad", "Tchad", "Chad", "تشاد"))
     >>> with language("fr"):
     ...     said(Text("row {row}", row=chad))
     'ligne Tchad'
@@ -193,7 +193,7 @@ class Named:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, name: Callable[[str], str]) -> Named:
+    def of(cls, name: Callable[[str], str]) -> LocalName:
         """What ``name`` calls a thing in each language."""
         return cls(tuple(name(code) for code in LANGUAGES))
 
@@ -251,9 +251,9 @@ class Text:
     def from_json(cls, value: dict[str, Any]) -> Text:
         """The text that :meth:`as_json` gave."""
         fields = {k: field_from_json(v) for k, v in value["fields"].items()}
-        found = cls.__new__(cls)
-        found._set(value["message"], fields, tuple(value["plural"]) if "plural" in value else None)
-        return found
+        text = cls.__new__(cls)
+        text._set(value["message"], fields, tuple(value["plural"]) if "plural" in value else None)
+        return text
 
 
 def field_as_json(field: Field) -> Any:
@@ -273,7 +273,7 @@ def field_as_json(field: Field) -> Any:
         return {"share": field.value}
     if isinstance(field, Several):
         return {"several": [field_as_json(item) for item in field.items], "most": field.most}
-    if isinstance(field, Named):
+    if isinstance(field, LocalName):
         return {"named": list(field.names)}
     if isinstance(field, Path):
         return printable(field.name)
@@ -291,7 +291,7 @@ def field_from_json(value: Any) -> Any:
     if "several" in value:
         return Several(tuple(map(field_from_json, value["several"])), value["most"])
     if "named" in value:
-        return Named(tuple(value["named"]))
+        return LocalName(tuple(value["named"]))
     return Text.from_json(value)
 
 
@@ -355,7 +355,7 @@ def _said_field(field: Field) -> str | int | float:
     if isinstance(field, Several):
         words = listed([str(_said_field(item)) for item in field.items])
         return words if field.most is None else printable(words, field.most)
-    if isinstance(field, Named):
+    if isinstance(field, LocalName):
         at = LANGUAGES.index(cast(Language, current()))
         return field.names[at if at < len(field.names) else 0]
     if isinstance(field, Path):

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from ctdhub.core.errors import error
 from ctdhub.core.files import rewrite
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import LANGUAGES, Named, Several, Text
+from ctdhub.core.i18n import LANGUAGES, LocalName, Several, Text
 from ctdhub.hub.contributions import REPORT, mapping_file, report_of
 from ctdhub.hub.deliveries import accounted, out_of_force, sent
 from ctdhub.hub.folder import Hub, policy
@@ -244,10 +244,10 @@ def rewritten(before: Rules, now: Rules) -> dict[str, tuple[str, ...]]:
     return changes
 
 
-def _variable(name: str) -> Text | Named:
+def _variable(name: str) -> Text | LocalName:
     if name == LEFT_OUT:
         return Text("which rows are left out")
-    return Named.of(lambda code: label(name, code))
+    return LocalName.of(lambda code: label(name, code))
 
 
 _RUNG = ("contributor", "entry", "n", "of", "accepted", "reason")

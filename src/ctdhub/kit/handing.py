@@ -79,8 +79,8 @@ def own_numbers(kit: Kit, file: KitFile, text: str) -> tuple[Profile, list[OwnTa
 
 
 def _values(own: Profile, variable: str, most: int | None = None) -> OwnTable:
-    found: Mapping[str, int] = own.values[variable]
-    coded = [(code, n) for code, n in found.items() if code != NOT_RECORDED]
+    counts: Mapping[str, int] = own.values[variable]
+    coded = [(code, n) for code, n in counts.items() if code != NOT_RECORDED]
     if most is None:
         order = {code: at for at, code in enumerate(load_schema().domain(variable))}
         coded.sort(key=lambda pair: order.get(pair[0], len(order)))
@@ -152,18 +152,18 @@ def finished(
     mapping = parse_mapping(text, "mapping.yaml")
     raw = replace(read_isolated(kit.path(thing), mapping.read), file=thing.name)
     card, secret, state = signed.card, kit.secret(), kit.state()
-    found = leaving(raw, mapping, card.contributor, card.years, secret, kit.root)
+    leaves = leaving(raw, mapping, card.contributor, card.years, secret, kit.root)
     packed = pack.pack_bundle(
         card,
-        found.cases,
-        found.mapping,
-        found.report,
+        leaves.cases,
+        leaves.mapping,
+        leaves.report,
         kit.key(),
         delivery=state.deliveries + 1,
         replaces=thing.digest,
         codes=codes_print(secret),
     )
-    return found, packed
+    return leaves, packed
 
 
 def _make(request: Any, thing: KitFile, carrier: Any, packed: pack.Packed) -> HttpResponse:
@@ -287,8 +287,8 @@ def owed_page(request: Any, thing: KitFile) -> HttpResponse:
     return show_page(request, "kit/owed.html", Text("Reports that you must send"), **values)
 
 
-def _fill(kit: Kit, thing: KitFile, given: Any) -> dict[str, Any]:
-    book, rules = given.get("workbook"), given.get("rules")
+def _fill(kit: Kit, thing: KitFile, files: Any) -> dict[str, Any]:
+    book, rules = files.get("workbook"), files.get("rules")
     places = [one.place for one in (book, rules) if one is not None]
     try:
         if rules is not None and rules.size:
@@ -300,11 +300,11 @@ def _fill(kit: Kit, thing: KitFile, given: Any) -> dict[str, Any]:
         empty = book.place.with_name(f"{book.place.name}{ending}")
         book.place.replace(empty)
         places.append(empty)
-        told = _written(kit, thing, empty, ending)
+        values = _written(kit, thing, empty, ending)
     finally:
         for place in places:
             place.unlink(missing_ok=True)
-    return told
+    return values
 
 
 def _written(kit: Kit, thing: KitFile, empty: Path, ending: str) -> dict[str, Any]:
@@ -312,8 +312,8 @@ def _written(kit: Kit, thing: KitFile, empty: Path, ending: str) -> dict[str, An
     raw = read_isolated(kit.path(thing), mapping.read)
     for old in _ENDINGS:
         _out(kit, thing, old).unlink(missing_ok=True)
-    told: list[SheetAccount] = fill(raw, mapping, empty, _out(kit, thing, ending))
-    return {"account": told, "unread": raw.rejects.num_rows}
+    accounts: list[SheetAccount] = fill(raw, mapping, empty, _out(kit, thing, ending))
+    return {"account": accounts, "unread": raw.rejects.num_rows}
 
 
 def owed_file(request: Any, thing: KitFile) -> FileResponse:

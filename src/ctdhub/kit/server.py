@@ -85,8 +85,8 @@ class Guard:
         own = environ | {"SCRIPT_NAME": self._prefix, "PATH_INFO": inside}
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            given = {name.lower() for name, _value in headers}
-            fixed = [(n, v) for n, v in HEADERS if n.lower() not in given]
+            names = {name.lower() for name, _value in headers}
+            fixed = [(n, v) for n, v in HEADERS if n.lower() not in names]
             return start_response(status, [*headers, *fixed], *more)
 
         return self._kit(own, start)
@@ -102,10 +102,10 @@ class Guard:
         referrer = urlsplit(environ.get("HTTP_REFERER", ""))
         return not referrer.netloc or referrer.netloc == self._host
 
-    def _first(self, given: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def _first(self, key: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
         if environ.get("REQUEST_METHOD") != "GET":
             return _empty(start_response, "405 Method Not Allowed")
-        right = bool(self._once) and _same(given, self._once)
+        right = bool(self._once) and _same(key, self._once)
         if not right or self._now() > self._until:
             return _empty(start_response, "410 Gone")
         self._once = ""
@@ -115,9 +115,9 @@ class Guard:
         return [b""]
 
 
-def _same(given: str, secret: str) -> bool:
+def _same(text: str, secret: str) -> bool:
     """Whether both are equal, in the same time wherever they differ."""
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
+    return hmac.compare_digest(text.encode("utf-8", "surrogateescape"), secret.encode())
 
 
 def _empty(start_response: Start, status: str) -> Iterable[bytes]:
@@ -170,11 +170,11 @@ def application(folder: Path, over: threading.Event) -> Application:
     os.environ["DJANGO_SETTINGS_MODULE"] = "ctdhub.kit.settings"
     from django.core.wsgi import get_wsgi_application
 
-    found: Application = get_wsgi_application()
+    kit: Application = get_wsgi_application()
     from django.conf import settings
 
     settings.KIT_OVER = over
-    return found
+    return kit
 
 
 def _serve(

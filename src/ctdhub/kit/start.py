@@ -20,7 +20,7 @@ from ctdhub.kit.state import OWN, KitFile
 from ctdhub.sensitive.bundle.card import KEY_SUFFIX, key_file, parse_card
 from ctdhub.sensitive.bundle.pack import key_print
 
-_KEPT = 10
+_LAST_FILES = 10
 """Last files that the first page lists."""
 
 _ENDING = 12
@@ -30,7 +30,7 @@ _ENDING = 12
 def home(request: Any) -> HttpResponse:
     """What is there and what comes next."""
     state, title = request.kit.state(), Text("From your file to a bundle")
-    files = list(reversed(state.files))[:_KEPT]
+    files = list(reversed(state.files))[:_LAST_FILES]
     values = {"card": request.kit.card(), "compared": state.compared, "files": files}
     return show_page(request, "kit/home.html", title, printable=printable, **values)
 
@@ -60,12 +60,12 @@ def card(request: Any) -> HttpResponse:
 
 
 def _take_card(request: Any) -> HttpResponse:
-    given = request.FILES["card"]
+    upload = request.FILES["card"]
     try:
-        content = given.place.read_bytes()
+        content = upload.place.read_bytes()
     finally:
-        given.place.unlink(missing_ok=True)
-    signed = parse_card(content, printable(given.name or ""))
+        upload.place.unlink(missing_ok=True)
+    signed = parse_card(content, printable(upload.name or ""))
     write_whole(request.kit.card_file, content)
     mapping = request.kit.root / "mappings" / f"{OWN}.yaml"
     if signed.card.mapping and not mapping.exists() and not mapping.with_suffix("").exists():
@@ -87,20 +87,20 @@ def own_key(request: Any) -> HttpResponse:
 
 def drop(request: Any) -> HttpResponse:
     """Take a file into the kit's folder; the original stays where it is and is never changed."""
-    given = request.FILES.get("file")
-    if given is None or not given.size:
-        if given is not None:
-            given.place.unlink(missing_ok=True)
+    upload = request.FILES.get("file")
+    if upload is None or not upload.size:
+        if upload is not None:
+            upload.place.unlink(missing_ok=True)
         raise error("kit-no-file")
-    ending = "".join(c for c in PurePath(given.name).suffix.lower() if c.isalnum() or c == ".")
+    ending = "".join(c for c in PurePath(upload.name).suffix.lower() if c.isalnum() or c == ".")
     file = KitFile(
         secrets.token_hex(16),
-        printable(given.name, 200),
+        printable(upload.name, 200),
         ending[:_ENDING],
         datetime.now(UTC).date().isoformat(),
-        given.sha256,
+        upload.sha256,
     )
-    given.place.replace(request.kit.path(file))
+    upload.place.replace(request.kit.path(file))
     sweep(request.kit.root / "files")
     with request.kit.changing() as state:
         state.files.append(file)

@@ -78,11 +78,11 @@ class Kit:
     def state(self) -> KitState:
         """What is remembered."""
         try:
-            found = json.loads((self.root / "state.json").read_text("utf-8"))
+            values = json.loads((self.root / "state.json").read_text("utf-8"))
         except FileNotFoundError:
             return KitState()
-        files = [KitFile(**one) for one in found.pop("files")]
-        return KitState(**found, files=files)
+        files = [KitFile(**one) for one in values.pop("files")]
+        return KitState(**values, files=files)
 
     @contextmanager
     def changing(self) -> Iterator[KitState]:

@@ -69,27 +69,27 @@ def tokens_page(request: Any, thing: KitFile) -> HttpResponse:
     return show_page(request, "kit/tokens.html", Text("Tokens in place of names"), **values)
 
 
-def _take_key(kit: Kit, given: Any, posted: Any) -> None:
+def _take_key(kit: Kit, upload: Any, posted: Any) -> None:
     """Keep the linkage key: as it came, or out of an envelope for this kit.
 
     The key that was there stays until the new one is whole, and another one takes its place only
     where the form says so.
     """
-    place, key, passphrase = given.place, kit.root / KEY, posted.get("passphrase", "")
+    place, key, passphrase = upload.place, kit.root / KEY, posted.get("passphrase", "")
     try:
         if is_envelope(place):
-            found = unwrap(place, kit.root / PAIR)
+            offer = unwrap(place, kit.root / PAIR)
         elif linkage.is_linkage_key(place):
-            found = linkage.read_linkage_key(place, passphrase)
+            offer = linkage.read_linkage_key(place, passphrase)
         else:
             raise error("kit-no-linkage-key")
         another = (
-            linkage.is_linkage_key(key) and linkage.stated_fingerprint(key) != found.fingerprint
+            linkage.is_linkage_key(key) and linkage.stated_fingerprint(key) != offer.fingerprint
         )
         if another and not posted.get("replace"):
             raise error("kit-other-linkage-key")
         with made_whole(key) as fresh:
-            linkage.write_linkage_key(fresh, found, passphrase)
+            linkage.write_linkage_key(fresh, offer, passphrase)
     finally:
         Path(place).unlink(missing_ok=True)
 

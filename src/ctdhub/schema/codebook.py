@@ -74,13 +74,13 @@ def _header(langs: Sequence[str]) -> list[str]:
 
 
 def _rows(langs: Sequence[str]) -> Iterator[dict[str, str]]:
-    def said(label: Callable[..., str], definition: Callable[..., str], *key: str) -> Any:
+    def texts(label: Callable[..., str], definition: Callable[..., str], *key: str) -> Any:
         of = {"label": label, "definition": definition}
         return {f"{part}_{lang}": say(*key, lang) for lang in langs for part, say in of.items()}
 
     for name, group in load_schema().groups.items():
         row = {"kind": "group", "table": "records", "group": name, "source": labels.source(name)}
-        words = said(labels.group_label, labels.group_definition, name)
+        words = texts(labels.group_label, labels.group_definition, name)
         yield {**row, "denominator": group.indicator or "", **words}
     for table in TABLES:
         for v in own_variables(table):
@@ -92,10 +92,10 @@ def _rows(langs: Sequence[str]) -> Iterator[dict[str, str]]:
                 "denominator": denominator(v) or "",
                 "public": "yes" if v.public else "no",
             }
-            words = said(labels.label, labels.definition, v.name)
+            words = texts(labels.label, labels.definition, v.name)
             yield {**row, "source": labels.source(v.name), **words}
             for code in codes(v):
-                words = said(labels.code_label, labels.code_definition, v.name, code)
+                words = texts(labels.code_label, labels.code_definition, v.name, code)
                 yield {**row, "code": code, **words}
 
 
@@ -147,8 +147,8 @@ def codebook_json(langs: Sequence[str] = LANGUAGES) -> str:
             for table in TABLES
         ],
         "codes": {
-            name: [{"code": code, **words("codes", name, code)} for code in found]
-            for name, found in schema.codes.items()
+            name: [{"code": code, **words("codes", name, code)} for code in values]
+            for name, values in schema.codes.items()
         },
         "countries": [_country(code, langs) for code in countries.ALPHA3],
     }

@@ -141,8 +141,8 @@ def subregions(region_key: str | None = None) -> tuple[str, ...]:
     >>> subregions("oceania")
     ('australia_and_new_zealand', 'melanesia', 'micronesia', 'polynesia')
     """
-    found = _data().subregions.items()
-    return tuple(key for key, sub in found if region_key in (None, sub.region))
+    items = _data().subregions.items()
+    return tuple(key for key, sub in items if region_key in (None, sub.region))
 
 
 def composites() -> tuple[str, ...]:
@@ -302,13 +302,13 @@ def resolve(text: str) -> Resolution:
     >>> resolve("Yugoslavia").several, resolve("Moroco").nearest
     (True, 'MAR')
     """
-    found = look_up(text)
+    resolution = look_up(text)
     key = fold_name(text[: LONGEST + 1])
-    if found.alpha3 or found.several or not 4 <= len(key) <= LONGEST or key.isdigit():
-        return found
+    if resolution.alpha3 or resolution.several or not 4 <= len(key) <= LONGEST or key.isdigit():
+        return resolution
     names = _table().names
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.75)
-    return replace(found, nearest=names[near[0]]) if near else found
+    return replace(resolution, nearest=names[near[0]]) if near else resolution
 
 
 @lru_cache(maxsize=50_000)
@@ -346,11 +346,11 @@ def spellings() -> dict[str, tuple[str, ...]]:
     >>> "moldavie" in spellings()["MDA"], "kosovo" in spellings()["SRB"]
     (True, False)
     """
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for key, code in _table().codes.items():
         if key not in _table().lossy:
-            found.setdefault(code, []).append(key)
-    return {code: tuple(sorted(keys, key=lambda k: (-len(k), k))) for code, keys in found.items()}
+            texts.setdefault(code, []).append(key)
+    return {code: tuple(sorted(keys, key=lambda k: (-len(k), k))) for code, keys in texts.items()}
 
 
 @cache
@@ -462,10 +462,10 @@ def _add_loose_forms(codes: dict[str, str], several: set[str]) -> None:
 
 def _certain(said: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The code of each folded text that stands for one alone."""
-    found: dict[str, set[str]] = {}
+    meanings: dict[str, set[str]] = {}
     for text, code in said:
-        found.setdefault(fold_name(text), set()).add(code)
-    return {key: codes.pop() for key, codes in found.items() if len(codes) == 1}
+        meanings.setdefault(fold_name(text), set()).add(code)
+    return {key: codes.pop() for key, codes in meanings.items() if len(codes) == 1}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -493,8 +493,8 @@ def country_said(text: str) -> str | None:
     key = fold_name(text)
     if len(key) < 4 or look_up(text).several:
         return None
-    found = {table[key] for table in (_adjectives(), _foreign_names()) if key in table}
-    return found.pop() if len(found) == 1 else None
+    codes = {table[key] for table in (_adjectives(), _foreign_names()) if key in table}
+    return codes.pop() if len(codes) == 1 else None
 
 
 @cache
@@ -603,14 +603,14 @@ def find_place(text: str, country_of: CountryOf | None = None, title: str = "") 
     ('country', 'Europe and Côte d’Ivoire')
     """
     text = text.strip()[:_LONGEST]
-    found = _one(text, country_of)
-    if found is None:
+    place = _one(text, country_of)
+    if place is None:
         parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
         if len(parts) < 2:
             raise _unknown(text)
-        found = _together([_known(part, country_of) for part in parts])
+        place = _together([_place(part, country_of) for part in parts])
     title = printable(title.strip())
-    return Place(found.key, "list" if title else found.kind, found.members, title)
+    return Place(place.key, "list" if title else place.kind, place.members, title)
 
 
 def _together(places: Sequence[Place]) -> Place:
@@ -621,11 +621,11 @@ def _together(places: Sequence[Place]) -> Place:
     return place_of("+".join(keys))
 
 
-def _known(text: str, country_of: CountryOf | None) -> Place:
-    found = _one(text, country_of)
-    if found is None:
+def _place(text: str, country_of: CountryOf | None) -> Place:
+    place = _one(text, country_of)
+    if place is None:
         raise _unknown(text)
-    return found
+    return place
 
 
 def _one(text: str, country_of: CountryOf | None) -> Place | None:
@@ -649,18 +649,18 @@ def _unknown(text: str) -> HubError:
 @cache
 def _names() -> dict[str, str]:
     """Key of a place by each of its folded names; regions stand above countries."""
-    found: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for code in ALPHA3:
         texts = [code, ALPHA3_TO_ALPHA2[code], m49(code)]
         texts += [name(code, lang) for lang in LANGUAGES]
-        found |= dict.fromkeys(map(fold_name, texts), code)
+        keys |= dict.fromkeys(map(fold_name, texts), code)
     plain = (*regions(), *subregions(), *composites())
     for key in (*plain, *unions(), *place_sets()):
         texts = [key, *(region_name(key, lang) for lang in LANGUAGES)]
         if key in plain:
             texts.append(region_code(key))
-        found |= dict.fromkeys(map(fold_name, texts), key)
-    return found | _ALIASES
+        keys |= dict.fromkeys(map(fold_name, texts), key)
+    return keys | _ALIASES
 
 
 # --------------------------------------------------------------------------------------------------

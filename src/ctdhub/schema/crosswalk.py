@@ -312,18 +312,18 @@ def crosswalk(source: str, target: str) -> tuple[Crossing, ...]:
     ['none']
     """
     theirs = arrows(target)
-    found: list[Crossing] = []
+    crossings: list[Crossing] = []
     for arrow in arrows(source):
         met = [t for t in theirs if _meet(arrow, t)]
-        found += [_joined(arrow, t) for t in met]
+        crossings += [_joined(arrow, t) for t in met]
         if not met and _leaves(arrow):
-            found.append(_alone(arrow, theirs))
-    found = list(dict.fromkeys(found))
-    reached = {c.target for c in found}
+            crossings.append(_alone(arrow, theirs))
+    crossings = list(dict.fromkeys(crossings))
+    reached = {c.target for c in crossings}
     for arrow in {a.column: a for a in theirs}.values():
         if arrow.column not in reached:
-            found.append(_unreached(arrow))
-    return tuple(found)
+            crossings.append(_unreached(arrow))
+    return tuple(crossings)
 
 
 def _leaves(arrow: CodeMatch) -> bool:

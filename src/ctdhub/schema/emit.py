@@ -56,9 +56,9 @@ def frictionless(
     >>> frictionless("records", ["majority_status"])["fields"][0]["constraints"]
     {'enum': ['minor', 'adult']}
     """
-    found = {v.name: v for v in load_schema().table(table)}
-    wanted = list(found) if columns is None else columns
-    return {"fields": [_field(found[name], lang) for name in wanted], "missingValues": [""]}
+    variables = {v.name: v for v in load_schema().table(table)}
+    wanted = list(variables) if columns is None else columns
+    return {"fields": [_field(variables[name], lang) for name in wanted], "missingValues": [""]}
 
 
 def _field(v: Variable, lang: str) -> dict[str, Any]:

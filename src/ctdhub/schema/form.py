@@ -85,11 +85,11 @@ def questions(schema: Schema | None = None) -> tuple[Question, ...]:
 def choices(schema: Schema | None = None) -> Mapping[str, tuple[str, ...]]:
     """Names of the choices of every list that a question has, by name of the list."""
     schema = schema or load_schema()
-    found: dict[str, tuple[str, ...]] = {}
+    lists: dict[str, tuple[str, ...]] = {}
     for question in questions(schema):
-        if question.choices and question.choices not in found:
-            found[question.choices] = _listed(question, schema)
-    return found
+        if question.choices and question.choices not in lists:
+            lists[question.choices] = _listed(question, schema)
+    return lists
 
 
 def _listed(question: Question, schema: Schema) -> tuple[str, ...]:
@@ -243,7 +243,7 @@ def sheets(langs: Sequence[str]) -> dict[str, list[Row]]:
                 "form_title": _in(langs[0], form_title),
                 "form_id": FORM_ID,
                 "version": load_schema().version,
-                "default_language": _named(langs[0]),
+                "default_language": _language_name(langs[0]),
             }
         ],
     }
@@ -297,7 +297,7 @@ def _choices(langs: Sequence[str]) -> Iterable[Row]:
 
 
 def _labels(column: str, langs: Sequence[str], say: Callable[[], str]) -> Row:
-    said = {f"{column}::{_named(lang)}": _in(lang, say) for lang in langs}
+    said = {f"{column}::{_language_name(lang)}": _in(lang, say) for lang in langs}
     return said if any(said.values()) else {}
 
 
@@ -306,7 +306,7 @@ def _in(lang: str, say: Callable[[], str]) -> str:
         return say()
 
 
-def _named(lang: str) -> str:
+def _language_name(lang: str) -> str:
     return f"{NATIVE_NAMES[lang]} ({lang})"
 
 

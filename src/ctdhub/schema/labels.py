@@ -112,9 +112,9 @@ def source(name: str) -> str:
         KeyError: neither a variable nor a group has that name.
     """
     sources = load_sources()
-    for found in (sources.variables, sources.groups):
-        if name in found:
-            return found[name]
+    for citations in (sources.variables, sources.groups):
+        if name in citations:
+            return citations[name]
     raise KeyError(f"no variable or group {name!r} in the schema")
 
 

@@ -148,14 +148,14 @@ class Schema(FrozenModel):
         records, people, accused = map(reached, (self.records, self.people, self.perpetrators))
         names = {v.name for v in (*records, *people, *accused)}
         filled = {v.group for v in records}
-        held = {name: group for name, group in self.groups.items() if name in filled}
+        groups = {name: group for name, group in self.groups.items() if name in filled}
         return Schema(
             version=version,
-            groups=held,
+            groups=groups,
             codes=codes,
             marks={name: self._marks_in(name, codes) for name in self.marks if name in names},
-            explorer=tuple(name for name in self.explorer if name in names or name in held),
-            implies=tuple(i for i in self.implies if {i.of, *i.then} <= names | held.keys()),
+            explorer=tuple(name for name in self.explorer if name in names or name in groups),
+            implies=tuple(i for i in self.implies if {i.of, *i.then} <= names | groups.keys()),
             records=records,
             people=people,
             perpetrators=accused,
@@ -169,13 +169,13 @@ class Schema(FrozenModel):
 
     def _marks_in(self, name: str, codes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         """The marks of a variable, without codes that came later."""
-        held = codes.get(self.variable(name).code_list or "", ())
-        return {mark: tuple(c for c in f if c in held) for mark, f in self.marks[name].items()}
+        own = codes.get(self.variable(name).code_list or "", ())
+        return {mark: tuple(c for c in f if c in own) for mark, f in self.marks[name].items()}
 
     def later_than(self, version: str) -> tuple[Variable, ...]:
         """Variables that may be released and came after a version."""
-        found = self.table("people") + self.table("perpetrators")
-        return tuple(v for v in found if v.public and numbers(v.since) > numbers(version))
+        variables = self.table("people") + self.table("perpetrators")
+        return tuple(v for v in variables if v.public and numbers(v.since) > numbers(version))
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
@@ -348,7 +348,7 @@ def value_groups(variable: str, domain: Iterable[str], bands: Iterable[int]) -> 
     >>> list(value_groups(PERIOD, ("2002", "2018", "2019", "2024"), (2019, 2023)))
     ['2002-2018', '2019-2019', '2024-2024']
     """
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for value in domain:
         if variable == PERIOD:
             name = str(sum(int(value) >= first for first in bands))
@@ -357,9 +357,9 @@ def value_groups(variable: str, domain: Iterable[str], bands: Iterable[int]) -> 
         else:
             name = countries.region(value)
             name += "_eu" if value in countries.members("eu") else ""
-        found.setdefault(name, []).append(value)
+        groups.setdefault(name, []).append(value)
     spans = variable == PERIOD
-    return {f"{v[0]}-{v[-1]}" if spans else name: tuple(v) for name, v in found.items()}
+    return {f"{v[0]}-{v[-1]}" if spans else name: tuple(v) for name, v in groups.items()}
 
 
 @cache

@@ -126,16 +126,16 @@ def _open(source: BinaryIO, target: BinaryIO, keys: list[Any], named: Path) -> N
 
 def _recipients(texts: Sequence[str], file: Path | None = None) -> list[Any]:
     try:
-        found = [pyrage.x25519.Recipient.from_str(text) for text in texts]
+        keys = [pyrage.x25519.Recipient.from_str(text) for text in texts]
     except pyrage.RecipientError:
-        found = []
-    if not found:
+        keys = []
+    if not keys:
         raise error("age-key/recipient", file=file)
-    return found
+    return keys
 
 
 def _identities(files: Iterable[Path]) -> list[Any]:
-    found = []
+    identities = []
     for file in files:
         try:
             keys = [pyrage.x25519.Identity.from_str(line) for line in _lines(file)]
@@ -143,8 +143,8 @@ def _identities(files: Iterable[Path]) -> list[Any]:
             keys = []
         if not keys:
             raise error("age-key", file=file)
-        found += keys
-    return found
+        identities += keys
+    return identities
 
 
 def _lines(file: Path) -> list[str]:

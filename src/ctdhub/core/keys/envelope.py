@@ -51,7 +51,7 @@ def wrap(key: LinkageKey, to: str, out: Path) -> None:
     Raises:
         FileError: ``to`` is no public half, or ``out`` exists.
     """
-    theirs = _given(to)
+    theirs = _recipient(to)
     fresh = X25519PrivateKey.generate()
     ours = fresh.public_key().public_bytes_raw()
     nonce = os.urandom(12)
@@ -122,7 +122,7 @@ def _private(path: Path, passphrase: str) -> X25519PrivateKey:
     return private
 
 
-def _given(to: str) -> bytes:
+def _recipient(to: str) -> bytes:
     """The public half that a text is, or that the file of that name holds."""
     file = None if to.startswith(PREFIX) or not Path(to).is_file() else Path(to)
     text = secret_files.start(file).decode("ascii", "replace").strip() if file else to

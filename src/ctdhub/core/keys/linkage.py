@@ -145,8 +145,8 @@ def filling_secret(key: Path) -> bytes:
     """
     path = key.with_name(f"{key.name}.filling")
     try:
-        if path.is_file() and len(held := path.read_bytes()) == SIZE:
-            return held
+        if path.is_file() and len(content := path.read_bytes()) == SIZE:
+            return content
         fresh = os.urandom(SIZE)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
@@ -230,15 +230,15 @@ def split(
         raise ValueError("numbers of shares are out of range")
     rest = [source(len(secret)) for _ in range(needed - 1)]
     coefficients = [secret, *rest]
-    found = []
+    parts = []
     for place in range(1, shares + 1):
         content = bytes(len(secret))
         for coefficient in reversed(coefficients):  # Horner's rule
             content = bytes(
                 _times(value, place) ^ c for value, c in zip(content, coefficient, strict=True)
             )
-        found.append(Share(place, content))
-    return found
+        parts.append(Share(place, content))
+    return parts
 
 
 def join(shares: Sequence[Share], needed: int) -> bytes:
@@ -331,8 +331,8 @@ def join_files(paths: Sequence[Path]) -> LinkageKey:
     need = seen.get("need", "")
     if not _number(need) or not 2 <= int(need) <= len(points):
         raise error("shares/too-few", need=need or "2")
-    found = [Share(number, content) for number, content in points.items()]
-    return checked(paths[0], join(found, int(need)), seen)
+    shares = [Share(number, content) for number, content in points.items()]
+    return checked(paths[0], join(shares, int(need)), seen)
 
 
 def _number(text: str) -> bool:

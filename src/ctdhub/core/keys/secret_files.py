@@ -96,15 +96,15 @@ def read(path: Path) -> tuple[str, dict[str, str]]:
     if not path.is_file():
         raise error("key-missing/linkage", file=path)
     text = start(path).decode("ascii", "replace")
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"\s*-----BEGIN (CTDHUB [A-Z ]+)-----\n(.*)\n-----END \1-----\s*",
         text.replace("\r\n", "\n"),
         re.DOTALL,
     )
-    if found is None:
+    if match is None:
         return "", {}
-    lines = [_FIELD.match(line) for line in found[2].splitlines()]
-    return found[1], {line[1]: line[2].strip() for line in lines if line}
+    lines = [_FIELD.match(line) for line in match[2].splitlines()]
+    return match[1], {line[1]: line[2].strip() for line in lines if line}
 
 
 def broken(path: Path) -> HubError:

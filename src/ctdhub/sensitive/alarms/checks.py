@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdhub.core.i18n import Named, Numeral, Text, texts
+from ctdhub.core.i18n import LocalName, Numeral, Text, texts
 from ctdhub.core.tables import FILE_ROW, counts_of, fold
 from ctdhub.schema import model
 from ctdhub.schema.labels import label
@@ -83,7 +83,7 @@ class Alarm:
         """What was found, with its counts, and without a value of a case record."""
         about: Any = self.about
         if ALARMS[self.name] == "variable":
-            about = Named.of(lambda lang: label(self.about, lang))
+            about = LocalName.of(lambda lang: label(self.about, lang))
         fields = {
             "about": about,
             "n": Numeral(self.n),
@@ -169,11 +169,11 @@ class ReadDelivery:
     @cached_property
     def columns(self) -> tuple[ColumnContent, ...]:
         """Its columns, those of several files that have one name as one."""
-        found: dict[str, ColumnContent] = {}
+        columns: dict[str, ColumnContent] = {}
         for one in (c for file in self.texts for c in file.columns):
             key = fold(one.column)
-            found[key] = _both(found[key], one) if key in found else one
-        return tuple(found.values())
+            columns[key] = _both(columns[key], one) if key in columns else one
+        return tuple(columns.values())
 
     @cached_property
     def unknown(self) -> tuple[UnknownText, ...]:
@@ -232,8 +232,8 @@ def merged(texts: Iterable[UnknownText]) -> tuple[UnknownText, ...]:
         key = fold(one.column), fold(one.text)
         first.setdefault(key, one)
         rows[key] += one.rows
-    found = [replace(one, rows=rows[key]) for key, one in first.items()]
-    return tuple(sorted(found, key=lambda u: (fold(u.column), -u.rows, fold(u.text))))
+    unknown = [replace(one, rows=rows[key]) for key, one in first.items()]
+    return tuple(sorted(unknown, key=lambda u: (fold(u.column), -u.rows, fold(u.text))))
 
 
 def _both(one: ColumnContent, other: ColumnContent) -> ColumnContent:
@@ -350,15 +350,15 @@ def about_people(
         cumulative: whether each delivery holds everybody anew; if not, nobody leaves.
         limits: when an alarm rings.
     """
-    held = {fold(c.column): c for c in before.columns} if before else {}
+    columns = {fold(c.column): c for c in before.columns} if before else {}
     for column in now.columns:
-        if n := _rewritten(column, held.get(fold(column.column)), cumulative, limits.least):
+        if n := _rewritten(column, columns.get(fold(column.column)), cumulative, limits.least):
             of = column.digits + column.decimals
             yield now.alarm("ids-rewritten", n, of, column.column)
     people = now.people
     if min(len(people), len(known)) < limits.base:
         return
-    if not people & known and (cumulative or not _built_alike(now, held)):
+    if not people & known and (cumulative or not _built_alike(now, columns)):
         yield now.alarm("nobody-again", 0, len(people))
     elif cumulative and before is not None and len(before.people) >= limits.base:
         left, again = len(before.people - people), len(before.people & people)
@@ -366,13 +366,13 @@ def about_people(
             yield now.alarm("most-left", left, left + again)
 
 
-def _built_alike(now: ReadDelivery, held: Mapping[str, ColumnContent]) -> bool:
+def _built_alike(now: ReadDelivery, columns: Mapping[str, ColumnContent]) -> bool:
     """Whether numbers of people are built as before, so that new ones are new people."""
     keyed = now.mapping.key_columns()
     names = [fold(name) for name in keyed[0]] if keyed else []
     mine = {fold(c.column): c.built for c in now.columns}
     return bool(names) and all(
-        name in held and set(mine.get(name, ())) & set(held[name].built) for name in names
+        name in columns and set(mine.get(name, ())) & set(columns[name].built) for name in names
     )
 
 
@@ -458,10 +458,10 @@ def contradictions(now: ReadDelivery) -> Iterator[Alarm]:
     schema, wrong = load_schema(), defaultdict[str, list[pa.ChunkedArray]](list)
     for of, codes, name, code in schema.implied():
         if of in now.mapping.columns:
-            given = pc.is_in(now.records[of], value_set=pa.array(codes))
+            basis = pc.is_in(now.records[of], value_set=pa.array(codes))
             silent = schema.variable(name).kind != "flag"
             same = pc.fill_null(pc.equal(now.records[name], code), silent)
-            wrong[name].append(pc.and_not(given, same))
+            wrong[name].append(pc.and_not(basis, same))
     if now.kind:
         other = pc.not_equal(now.records[model.CONTRIBUTOR_KIND], now.kind)
         wrong[model.CONTRIBUTOR_KIND].append(pc.fill_null(other, False))
@@ -554,7 +554,7 @@ def ring(
         corrections: dates of deliveries of corrections: they hold whom somebody chose, so that
             they are compared with nothing but for the columns that all earlier ones have.
     """
-    found: list[Alarm] = []
+    alarms: list[Alarm] = []
     before: ReadDelivery | None = None
     known = frozenset[str]()
     for place, now in enumerate(deliveries):
@@ -566,10 +566,10 @@ def ring(
         ]
         drift = [alarm.decided(now.mapping.accept) for alarm in rang]
         if not newest or now is deliveries[-1]:
-            found += drift
+            alarms += drift
             alone = (*contradictions(now), *implausible(now, limits))
-            found += [alarm.decided(now.mapping.accept) for alarm in alone]
+            alarms += [alarm.decided(now.mapping.accept) for alarm in alone]
         if not any(alarm.name in _DRIFT and not alarm.accepted for alarm in drift):
             before = before if corrects else now
             known |= now.people
-    return tuple(found)
+    return tuple(alarms)

@@ -171,8 +171,8 @@ def leaving(
             columns[column.name] = _codes(mapping, contributor, secret, column.name, cells)
             continue
         if fold(column.name) not in telling:
-            told = pc.or_(whole, outside) if fold(column.name) in standing else whole
-            cells = pc.if_else(told, cells, pa.scalar(None, pa.string()))
+            mask = pc.or_(whole, outside) if fold(column.name) in standing else whole
+            cells = pc.if_else(mask, cells, pa.scalar(None, pa.string()))
         columns[column.name] = cells.to_pylist()
     cases = as_csv(list(columns), zip(*columns.values(), strict=True)).encode()
     withheld = len(rows) - pc.sum(whole.cast(pa.int64())).as_py() if len(rows) else 0
@@ -180,7 +180,7 @@ def leaving(
         raise error("leaves-nothing", file=raw.file, column=silent)
     plain = leaving_mapping(mapping)
     back, rules = _read_back(cases, plain, private)
-    if _told(harmonise(back, rules, contributor, years, bytes(32)), 0) != _told(done, unread):
+    if _content(harmonise(back, rules, contributor, years, bytes(32)), 0) != _content(done, unread):
         raise error("leaves-differ", file=raw.file)
     return WhatLeaves(cases, plain, tuple(fates), len(rows), withheld, _account(done, unread))
 
@@ -237,15 +237,15 @@ def _coarsened(
         return replace(raw, table=pa.table(each))
 
     def same(names: Collection[str]) -> bool:
-        return _told(again(less(names)), 0) == _told(done, 0)
+        return _content(again(less(names)), 0) == _content(done, 0)
 
-    found = [name for name, cells in changes.items() if not cells.equals(raw.table[name])]
-    if found and not same(found):
+    coarse = [name for name, cells in changes.items() if not cells.equals(raw.table[name])]
+    if coarse and not same(coarse):
         kept: list[str] = []
-        for name in found:
+        for name in coarse:
             kept += [name] if same([*kept, name]) else []
-        found = kept
-    return less(found), set(found)
+        coarse = kept
+    return less(coarse), set(coarse)
 
 
 def _as_read(table: pa.Table, done: Harmonised, name: str, variable: str) -> pa.ChunkedArray:
@@ -367,12 +367,12 @@ def _told_of_excluded(mapping: Mapping) -> set[str]:
 
 def _told_of_standing(mapping: Mapping) -> set[str]:
     """Folded names of the columns that say who is not a victim."""
-    told, waiting = set[str](), [STANDING]
+    columns, waiting = set[str](), [STANDING]
     while waiting:  # from_hub leads in no circle
         for rule in mapping.columns.get(waiting.pop(), ()):
-            told |= {fold(column) for column in rule.columns()}
+            columns |= {fold(column) for column in rule.columns()}
             waiting += [rule.from_hub] if rule.from_hub else []
-    return told
+    return columns
 
 
 def _account(done: Harmonised, unread: int) -> dict[str, Any]:
@@ -381,7 +381,7 @@ def _account(done: Harmonised, unread: int) -> dict[str, Any]:
     return asdict(done.conservation) | {"unread": unread, "excluded": excluded}
 
 
-def _told(done: Harmonised, unread: int) -> tuple[Any, ...]:
+def _content(done: Harmonised, unread: int) -> tuple[Any, ...]:
     """All that a hub takes from a harmonised file, whatever its keys are made with.
 
     Notes are no rows of what leaves.

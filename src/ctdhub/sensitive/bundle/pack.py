@@ -109,7 +109,7 @@ def unpack(content: bytes, file: str = "") -> dict[str, bytes]:
     Raises:
         FileError: it is not the archive that :func:`pack` makes (rule "bundle-form").
     """
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             for name in ORDER:
@@ -117,12 +117,12 @@ def unpack(content: bytes, file: str = "") -> dict[str, bytes]:
                 if entry is None or entry.name != name or not entry.isreg():
                     raise error("bundle-form", file=file)
                 inside = archive.extractfile(entry)
-                found[name] = inside.read() if inside else b""
+                files[name] = inside.read() if inside else b""
     except (tarfile.TarError, EOFError, ValueError, OverflowError):
         raise error("bundle-form", file=file) from None
-    if pack(found) != content:
+    if pack(files) != content:
         raise error("bundle-form", file=file)
-    return found
+    return files
 
 
 # --------------------------------------------------------------------------------------------------

@@ -182,19 +182,19 @@ class Register:
                 person key is not the one that the marks were made with.
         """
         content = self.path.read_bytes() if self.path.exists() else b""
-        found: list[Withdrawal] = []
+        entries: list[Withdrawal] = []
         *lines, rest = content.split(b"\n")
         for number, line in enumerate(lines, 1):
-            entry = read(line, found[-1] if found else None)
+            entry = read(line, entries[-1] if entries else None)
             if entry is None:
                 raise self._tampered(number)
             if entry.key != _check(self.secret):
                 raise other_key(self.path)
-            found.append(entry)
+            entries.append(entry)
         if rest:
             raise self._tampered(len(lines) + 1)
-        self._check_head(found)
-        return tuple(found)
+        self._check_head(entries)
+        return tuple(entries)
 
     def append(self, new: Sequence[Withdrawal], ledger: WitnessedHead) -> tuple[Withdrawal, ...]:
         """Write lines behind the last one, all or none; the caller holds the hub's lock.
@@ -229,16 +229,16 @@ class Register:
             self.head.parent.mkdir(parents=True, exist_ok=True)
             rewrite(self.head, content)
 
-    def _check_head(self, found: list[Withdrawal]) -> None:
+    def _check_head(self, entries: list[Withdrawal]) -> None:
         """The last line that ``head`` knows is here; what stands behind it was written at once."""
         place = 0
         if self.head.exists():
             words = self.head.read_bytes().split()
             number, known = words if len(words) == 2 else (b"", b"")
             place = int(number) if number.isdigit() else 0
-            if not 0 < place <= len(found) or found[place - 1].hash.encode() != known:
-                raise self._tampered(min(max(place, 1), len(found) + 1))
-        if len({entry.time for entry in found[place:]}) > 1:
+            if not 0 < place <= len(entries) or entries[place - 1].hash.encode() != known:
+                raise self._tampered(min(max(place, 1), len(entries) + 1))
+        if len({entry.time for entry in entries[place:]}) > 1:
             raise self._tampered(place + 1)
 
     def _tampered(self, number: int) -> HubError:
@@ -335,8 +335,8 @@ class InForce:
         Args:
             ways: how these tell people apart, texts that begin with ``entry.WAY``.
         """
-        told = {m for e in self.entries if e.contributor == contributor for m in e.made}
-        before = {m for m in told if m.startswith(WAY)}
+        marks = {m for e in self.entries if e.contributor == contributor for m in e.made}
+        before = {m for m in marks if m.startswith(WAY)}
         renewed = self.renewed.get(contributor, frozenset())
         return not (before <= ways or ways <= renewed)
 
@@ -345,8 +345,8 @@ class InForce:
 
         Tokens that were made anew find nobody who withdrew under the ones before.
         """
-        told = [e.made for e in self.entries if e.contributor == contributor]
-        each = [frozenset(m for m in made if not m.startswith(WAY)) for made in told]
+        lists = [e.made for e in self.entries if e.contributor == contributor]
+        each = [frozenset(m for m in made if not m.startswith(WAY)) for made in lists]
         made = [one for one in each if one]
         if not made:
             return None
@@ -361,16 +361,16 @@ def in_force(entries: Iterable[Withdrawal]) -> InForce:
     >>> len(in_force([gone]).persons), in_force([gone, back]).state == in_force([]).state
     (1, True)
     """
-    found: dict[tuple[str, ...], Withdrawal] = {}
+    last: dict[tuple[str, ...], Withdrawal] = {}
     renewed: dict[str, frozenset[str]] = {}
     seen: set[tuple[str, str]] = set()
     decided: dict[tuple[str, str], int] = {}
     for entry in entries:
         key = (entry.contributor, entry.scope, entry.mark, entry.because)
         if entry.kind == "withdrawal":
-            found[key] = entry
+            last[key] = entry
         elif entry.kind == "undo":
-            found.pop(key, None)
+            last.pop(key, None)
         elif entry.kind == "renewal" and entry.mark:
             seen.add((entry.contributor, entry.mark))
         elif entry.kind == "decided":
@@ -380,7 +380,7 @@ def in_force(entries: Iterable[Withdrawal]) -> InForce:
         elif entry.kind == "renewal":
             before = renewed.get(entry.contributor, frozenset())
             renewed[entry.contributor] = before | frozenset(entry.made)
-    return InForce(tuple(found.values()), renewed, frozenset(seen), decided)
+    return InForce(tuple(last.values()), renewed, frozenset(seen), decided)
 
 
 def reported(entries: Iterable[Withdrawal], contributor: str) -> tuple[Withdrawal, ...]:
@@ -403,15 +403,15 @@ def reported(entries: Iterable[Withdrawal], contributor: str) -> tuple[Withdrawa
 
     decided = lines("undo", "person") & lines("withdrawal", "records")
     moved: set[tuple[str, str]] = set()
-    found = []
+    report = []
     for entry in own:
-        told = (entry.mark, entry.because)
-        if (entry.time, *told) in decided and (entry.kind, entry.scope) in _MOVED:
-            moved.add(told)
+        pair = (entry.mark, entry.because)
+        if (entry.time, *pair) in decided and (entry.kind, entry.scope) in _MOVED:
+            moved.add(pair)
         else:
-            mine = entry.scope == "records" and told in moved
-            found.append(replace(entry, scope="person") if mine else entry)
-    return tuple(found)
+            mine = entry.scope == "records" and pair in moved
+            report.append(replace(entry, scope="person") if mine else entry)
+    return tuple(report)
 
 
 _MOVED = {("undo", "person"), ("withdrawal", "records")}
@@ -454,8 +454,8 @@ def row_mark(secret: bytes, person_key: str | None, record_id: str) -> str:
 
 def unspoken(file: Filed, force: InForce, secret: bytes) -> bool:
     """Whether a case of which rows were chosen has a row that nobody has spoken of."""
-    known = {e.mark for e in force.entries} | {told for _who, told in force.seen}
-    hers = _having(file.cases, "case", _named(file.cases["case"], force.chosen, secret))
+    known = {e.mark for e in force.entries} | {other for _who, other in force.seen}
+    hers = _having(file.cases, "case", _key_marks(file.cases["case"], force.chosen, secret))
     return any(
         row_mark(secret, row["person_key"], row["record_id"]) not in known
         for row in _having(file.records, "record_id", hers["record_id"].to_pylist()).to_pylist()
@@ -495,21 +495,21 @@ def also_known(files: Sequence[Filed], cases: Iterable[str]) -> dict[str, set[st
         files: of the contributor that tells the cases.
         cases: keys of cases.
     """
-    wanted, found = pa.array(sorted(set(cases)), pa.string()), dict[str, set[str]]()
+    wanted, by_case = pa.array(sorted(set(cases)), pa.string()), dict[str, set[str]]()
     for file in files:
         hers = file.cases.filter(pc.is_in(file.cases["case"], value_set=wanted))
         place = pc.index_in(hers["record_id"], value_set=file.records["record_id"].combine_chunks())
         keys = file.records["person_key"].take(place)
         for case, key in zip(hers["case"].to_pylist(), keys.to_pylist(), strict=True):
             if key is not None:
-                found.setdefault(case, set()).add(key)
-    return found
+                by_case.setdefault(case, set()).add(key)
+    return by_case
 
 
-def _named(keys: pa.ChunkedArray, marks: frozenset[str], secret: bytes) -> dict[str, str]:
+def _key_marks(keys: pa.ChunkedArray, marks: frozenset[str], secret: bytes) -> dict[str, str]:
     """Keys of people or cases that have one of the marks, with it."""
     known = keys.unique().drop_null().to_pylist() if marks else ()
-    return {key: found for key in known if (found := mark(secret, key)) in marks}
+    return {key: own for key in known if (own := mark(secret, key)) in marks}
 
 
 def _having(rows: pa.Table, column: str, values: Iterable[str]) -> pa.Table:
@@ -525,7 +525,7 @@ def _having(rows: pa.Table, column: str, values: Iterable[str]) -> pa.Table:
 # withdrew.  So these people are counted, for the steward alone, by who told it and in which
 # quarter.
 
-Told = tuple[str, str]
+Notice = tuple[str, str]
 """A contributor that told, and the quarter in which it did, as 2026-Q1."""
 
 
@@ -548,7 +548,7 @@ def quarter(time: str) -> str:
     return f"{time[:4]}-Q{(int(time[5:7]) + 2) // 3}"
 
 
-def elsewhere(files: Iterable[Filed], force: InForce, secret: bytes) -> Mapping[Told, int]:
+def elsewhere(files: Iterable[Filed], force: InForce, secret: bytes) -> Mapping[Notice, int]:
     """People of other contributors who are left out, by who told that they withdrew, and when.
 
     A person of whom the other contributor told it as well is not counted: it took her out itself.
@@ -563,18 +563,18 @@ def elsewhere(files: Iterable[Filed], force: InForce, secret: bytes) -> Mapping[
     for entry in force.entries:
         if entry.scope in ("person", "records"):
             telling.setdefault(entry.mark, []).append(entry)
-    people: dict[Told, set[str]] = {}
+    people: dict[Notice, set[str]] = {}
     for hit in _gone(files, force, secret) if force.persons else ():
         person, marks = hit.record if hit.key is None else hit.key, set(hit.marks)
         if hit.key is not None:
             marks.add(mark(secret, hit.key))
-        told = [entry for each in marks for entry in telling.get(each, ())]
-        if all(entry.contributor != hit.contributor for entry in told):
-            for entry in told:
+        entries = [entry for each in marks for entry in telling.get(each, ())]
+        if all(entry.contributor != hit.contributor for entry in entries):
+            for entry in entries:
                 if entry.scope == "person":
                     who = entry.contributor, quarter(entry.time)
                     people.setdefault(who, set()).add(person)
-    return {told: len(each) for told, each in sorted(people.items())}
+    return {who: len(each) for who, each in sorted(people.items())}
 
 
 def _gone(files: Iterable[Filed], force: InForce, secret: bytes) -> Iterator[_Hit]:
@@ -604,17 +604,17 @@ def _hits(
     """The records of a file that some of the marks find."""
     if not marks:
         return
-    found: dict[str, set[str]] = {}
-    cases = _named(file.cases["case"], marks | chosen, secret)
+    by_record: dict[str, set[str]] = {}
+    cases = _key_marks(file.cases["case"], marks | chosen, secret)
     for row in _having(file.cases, "case", cases).to_pylist():
-        found.setdefault(row["record_id"], set()).add(cases[row["case"]])
-    records, keys = file.records, _named(file.records["person_key"], marks, secret)
+        by_record.setdefault(row["record_id"], set()).add(cases[row["case"]])
+    records, keys = file.records, _key_marks(file.records["person_key"], marks, secret)
     near = pc.or_(
-        pc.is_in(records["record_id"], value_set=pa.array(list(found), pa.string())),
+        pc.is_in(records["record_id"], value_set=pa.array(list(by_record), pa.string())),
         pc.is_in(records["person_key"], value_set=pa.array(list(keys), pa.string())),
     )
     for row in records.filter(near).to_pylist():
         id_, key = row["record_id"], row["person_key"]
-        row_marks = found.get(id_, set()) | {row_mark(secret, key, id_)}
+        row_marks = by_record.get(id_, set()) | {row_mark(secret, key, id_)}
         if here := frozenset(row_marks & marks):
             yield _Hit(file.contributor, id_, key, here)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctdhub.core.i18n import Named, Text
+from ctdhub.core.i18n import LocalName, Text
 from ctdhub.schema import model
 from ctdhub.schema.countries import GROUPS, group_codes
 from ctdhub.schema.emit import arrow_schema
@@ -221,7 +221,7 @@ def in_words(variable: model.Variable) -> Text:
     if variable.kind == "status" or variable.furthest:
         return Text("the most advanced in any record")
     if leading := variable.beside:
-        named = Named.of(lambda language: label(leading, language))
+        named = LocalName.of(lambda language: label(leading, language))
         return Text("that of the record with the most advanced {variable}", variable=named)
     return Text("that of the earliest record that has one, by year of registration")
 

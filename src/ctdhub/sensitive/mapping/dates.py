@@ -142,7 +142,7 @@ class DateForm(FrozenModel):
 
     @field_validator("format")
     @classmethod
-    def _known(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_formats(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
         for text in formats:
             codes = re.findall("%.?", text)
             kinds = [code.lower() for code in codes if code not in ("%H", "%M", "%S")]

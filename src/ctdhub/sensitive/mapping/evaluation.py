@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ctdhub.core.i18n import Named, Text, in_english, joined
+from ctdhub.core.i18n import LocalName, Text, in_english, joined
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema import countries
 from ctdhub.schema.countries import look_up, resolve
@@ -193,7 +193,7 @@ class Fault:
                 column=self.column,
             )
         if resolution and (code := resolution.nearest):
-            name = Named.of(lambda lang: countries.name(code, lang))
+            name = LocalName.of(lambda lang: countries.name(code, lang))
             near = Text("The nearest name is {name} ({code}).", name=name, code=code)
             return joined([self.reason(), near], " ")
         return self.reason()

@@ -164,14 +164,14 @@ class SheetText:
     """
 
     def __init__(self, text: str) -> None:
-        found = _DATA.search(text)
-        if found is None or len(_DATA.findall(text)) != 1:
+        match = _DATA.search(text)
+        if match is None or len(_DATA.findall(text)) != 1:
             raise ValueError("the rows of the sheet are not found")
-        self._text, self._span = text, found.span()
+        self._text, self._span = text, match.span()
         self._rows: dict[int, str] = {}
         self._cells: dict[int, dict[int, str]] = {}
         self._changed: set[int] = set()
-        body = found[1] or ""
+        body = match[1] or ""
         if _ROW.sub("", body).strip():
             raise ValueError("the rows of the sheet are not all read")
         for row in _ROW.finditer(body):
@@ -198,8 +198,8 @@ class SheetText:
     def style(self, row: int, column: int) -> str | None:
         """Number of a cell's style, None where it has none."""
         cell = _CELL.match(self._cells.get(row, {}).get(column, ""))
-        found = _STYLE.search(cell[1]) if cell else None
-        return found[1] if found else None
+        match = _STYLE.search(cell[1]) if cell else None
+        return match[1] if match else None
 
     def put(self, row: int, column: int, value: str | float | date, style: str | None) -> None:
         """Write a cell.
@@ -213,11 +213,11 @@ class SheetText:
         place = f"{get_column_letter(column)}{row}"
         if isinstance(value, str):
             text = escape(_UNWRITABLE.sub("", value))
-            held, kind = f'<is><t xml:space="preserve">{text}</t></is>', ' t="inlineStr"'
+            inner, kind = f'<is><t xml:space="preserve">{text}</t></is>', ' t="inlineStr"'
         else:
             number = to_excel(value) if isinstance(value, date) else value
-            held, kind = f"<v>{number:.15g}</v>", ""
-        cell = f'<c r="{place}"{shown}{kind}>{held}</c>'
+            inner, kind = f"<v>{number:.15g}</v>", ""
+        cell = f'<c r="{place}"{shown}{kind}>{inner}</c>'
         self._cells.setdefault(row, {})[column] = cell
         self._changed.add(row)
 
@@ -233,8 +233,8 @@ class SheetText:
         whole = self._rows.get(number, "")
         if number not in self._changed:
             return whole
-        found = _ROW.match(whole)
-        attributes = found[1].rstrip() if found else f' r="{number}"'
+        match = _ROW.match(whole)
+        attributes = match[1].rstrip() if match else f' r="{number}"'
         attributes = re.sub(r"""\s*\bspans\s*=\s*["'][^"']*["']""", "", attributes)
         cells = self._cells[number]
         return f"<row{attributes}>{''.join(cells[c] for c in sorted(cells))}</row>"
@@ -264,7 +264,7 @@ def choices(sheet: str, row: int, book: Workbook) -> tuple[Choices, frozenset[in
         row: of the first record.
         book: where ranges of other sheets are read.
     """
-    found: Choices = {}
+    lists: Choices = {}
     unread = set[int]()
     for rule in _RULE.finditer(sheet):
         if not re.search(r"""\btype\s*=\s*["']list["']""", rule[1]):
@@ -280,20 +280,20 @@ def choices(sheet: str, row: int, book: Workbook) -> tuple[Choices, frozenset[in
                     if texts is None:
                         unread.add(column)
                     else:
-                        found[column] = texts
-    return found, frozenset(unread)
+                        lists[column] = texts
+    return lists, frozenset(unread)
 
 
 def _texts(formula: str, book: Workbook) -> tuple[str, ...] | None:
     if formula.startswith('"') and formula.endswith('"'):
         return tuple(part.strip() for part in formula[1:-1].replace('""', '"').split(","))
-    found = _RANGE.match(formula.removeprefix("=").strip())
-    if found is None:
+    match = _RANGE.match(formula.removeprefix("=").strip())
+    if match is None:
         return None
-    name = (found[1] or found[2]).replace("''", "'")
+    name = (match[1] or match[2]).replace("''", "'")
     if name not in book.sheetnames:
         return None
-    left, top, right, bottom = range_boundaries(found[3].replace("$", ""))
+    left, top, right, bottom = range_boundaries(match[3].replace("$", ""))
     cells = book[name].iter_rows(top, bottom, left, right, values_only=True)
     return tuple(str(cell).strip() for line in cells for cell in line if cell is not None)
 
@@ -404,21 +404,21 @@ class ReturnRows:
         if not text:
             account.empty += 1
             return None
-        found: Written | None = text
+        value: Written | None = text
         if rule.map:
             texts = {fold(t): to for t, to in rule.map.items()}
-            found = texts.get(fold(text))
-            if found is None and fold(text) in texts:
+            value = texts.get(fold(text))
+            if value is None and fold(text) in texts:
                 account.empty += 1
                 return None
         elif rule.date:
             day = self._mapping.dates.date(fold(text))
-            found = date.fromisoformat(day) if day else None
+            value = date.fromisoformat(day) if day else None
         elif rule.number:
-            found = number_of(text)
-        if found is None:
+            value = number_of(text)
+        if value is None:
             account.unread.append(_number(row))
-        return found
+        return value
 
 
 def _number(row: Mapping[str, object]) -> int:
@@ -453,10 +453,10 @@ def fill(raw: RawTable, mapping: ReturnMapping, workbook: Path, out: Path) -> li
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ParseError, zlib.error):
         raise error("return-workbook", file=workbook) from None
     changed: dict[str, str] = {}
-    told = []
+    accounts = []
     for name, rule in mapping.sheets.items():
         sheet = _Sheet(archive, book, name, rule, changed)
-        told.append(sheet.fill(ReturnRows(raw, mapping, name)))
+        accounts.append(sheet.fill(ReturnRows(raw, mapping, name)))
         changed[sheet.part] = sheet.text.text()
     whole = archive.read(_BOOK).decode("utf-8")
     # Formulas of the workbook are computed when it is opened, not shown as they were when empty.
@@ -469,7 +469,7 @@ def fill(raw: RawTable, mapping: ReturnMapping, workbook: Path, out: Path) -> li
             for info in old.infolist():
                 text = changed.get(info.filename)
                 new.writestr(info, old.read(info) if text is None else text.encode("utf-8"))
-    return told
+    return accounts
 
 
 class _Sheet:
@@ -523,21 +523,21 @@ class _Sheet:
 
     def fill(self, rows: ReturnRows) -> SheetAccount:
         """Put in all rows."""
-        told = rows.account
+        account = rows.account
         styles = {c: self.text.style(self.first, c) for c in self.places.values()}
         for record in rows:
-            row = self.first + told.rows
+            row = self.first + account.rows
             if self._taken(row):
                 raise error("return-occupied", file=self.file, row=row, name=printable(self.name))
             for name, column in self.places.items():
                 if name in record:
-                    self._put(row, column, record[name], told.columns[name], styles[column])
-            told.rows += 1
-        held = {_head(name) for name in self.places}
-        others = (text for text, _c in self.heads if _head(text) not in held)
-        told.unfilled = tuple(" ".join(text.split()) for text in others)
-        told.unchecked = tuple(n for n, c in self.places.items() if c in self.unread)
-        return told
+                    self._put(row, column, record[name], account.columns[name], styles[column])
+            account.rows += 1
+        heads = {_head(name) for name in self.places}
+        others = (text for text, _c in self.heads if _head(text) not in heads)
+        account.unfilled = tuple(" ".join(text.split()) for text in others)
+        account.unchecked = tuple(n for n, c in self.places.items() if c in self.unread)
+        return account
 
     def _put(
         self, row: int, column: int, value: Written, account: ColumnAccount, style: str | None

@@ -23,8 +23,8 @@ Does not belong here: who may ask (the desk's ``allowed``), pages, words of any 
 **Answer.**  An object with the keys named below, or ``{"error": …}`` as ``core.errors.as_json``
 writes it, and then nothing was changed.  A request changes at most ``MOST_CHANGES`` things.  Where
 this text says *Text* there is ``Text.as_json()``, where it says *Name* ``i18n.field_as_json`` of a
-``Named``: ``i18n.field_from_json`` reads both.  Texts of cells stand only where this says *text of
-a cell*, and in errors never.
+``LocalName``: ``i18n.field_from_json`` reads both.  Texts of cells stand only where this says *text
+of a cell*, and in errors never.
 
 **Operations** are what an edit is made of.  Each has ``op`` and the keys of its line; an answer
 adds ``n`` (number in the draft), ``before`` (the value before it, null where there was none) and
@@ -146,7 +146,7 @@ from typing import IO, Any
 
 from ctdhub.core.errors import FileError, HubError, as_json, error
 from ctdhub.core.files import is_day
-from ctdhub.core.i18n import Named, Text, field_as_json
+from ctdhub.core.i18n import LocalName, Text, field_as_json
 from ctdhub.core.tables import fold
 from ctdhub.sensitive.alarms.checks import AlarmLimits, ReadDelivery, ring
 from ctdhub.sensitive.ingest import layout
@@ -580,7 +580,7 @@ def ask(request: dict[str, Any]) -> Answer:
 
 def _plain(value: Any) -> Any:
     """A value as JSON has it: of a record its fields, of a sentence what it is made of."""
-    if isinstance(value, Text | Named):
+    if isinstance(value, Text | LocalName):
         return field_as_json(value)
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()

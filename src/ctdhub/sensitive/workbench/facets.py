@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ctdhub.core.errors import error
-from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text, joined, language, said
+from ctdhub.core.i18n import LANGUAGES, LocalName, Numeral, Text, joined, language, said
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema import countries
 from ctdhub.schema.countries import country_said, look_up, resolve
@@ -388,7 +388,7 @@ def choice_words(sheet: Sheet, token: str) -> str:
     return said(joined([choice_name(sheet, token)], ""))
 
 
-def choice_name(sheet: Sheet, token: str) -> Text | Named:
+def choice_name(sheet: Sheet, token: str) -> Text | LocalName:
     """A choice in every language."""
     if token in _WORDS:
         return _WORDS[token]
@@ -397,13 +397,13 @@ def choice_name(sheet: Sheet, token: str) -> Text | Named:
 
 
 @lru_cache(maxsize=8_192)
-def _named(variable: str, token: str) -> Named:
+def _named(variable: str, token: str) -> LocalName:
     """The label of a code, or of a flag."""
     if not variable:
-        return Named.of(lambda code: label(token, code))
+        return LocalName.of(lambda code: label(token, code))
     if load_schema().variable(variable).kind == "country":
-        return Named.of(lambda code: countries.name(token, code))
-    return Named.of(lambda code: code_label(variable, token, code))
+        return LocalName.of(lambda code: countries.name(token, code))
+    return LocalName.of(lambda code: code_label(variable, token, code))
 
 
 def spellings_of(sheet: Sheet) -> dict[str, str]:
@@ -633,7 +633,7 @@ class Meant:
         code = resolve(text).nearest
         if code is None:
             return None
-        named = Named.of(lambda language: countries.name(code, language))
+        named = LocalName.of(lambda language: countries.name(code, language))
         reason = Text("looks like “{text}”", text=named)
         return SuggestedCode((code,), reason, False)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ctdhub.core.i18n import LANGUAGES, Named, Numeral, Text
+from ctdhub.core.i18n import LANGUAGES, LocalName, Numeral, Text
 from ctdhub.core.tables import fold
 from ctdhub.schema.countries import look_up
 from ctdhub.schema.labels import group_label, label, table_label
@@ -47,14 +47,14 @@ def click(label: Text, reason: Text, sure: bool, op: str, **keys: Any) -> Propos
     return Proposed(label, reason, sure, ({"op": op, **keys},))
 
 
-def named(variable: str) -> Named:
+def named(variable: str) -> LocalName:
     """The name of a variable, or of a table of child rows, in every language."""
     name = label if load_schema().has(variable) else table_label
-    return Named.of(lambda code: name(variable, code))
+    return LocalName.of(lambda code: name(variable, code))
 
 
-def _named_group(group: str) -> Named:
-    return Named.of(lambda code: group_label(group, code))
+def _named_group(group: str) -> LocalName:
+    return LocalName.of(lambda code: group_label(group, code))
 
 
 class Guess(NamedTuple):
@@ -68,7 +68,7 @@ class Guess(NamedTuple):
         share: how much speaks for it, 0 to 1.
     """
 
-    label: Named
+    label: LocalName
     rules: dict[str, dict[str, Any]]
     reason: Text
     sure: bool
@@ -78,7 +78,7 @@ class Guess(NamedTuple):
 class Reading(NamedTuple):
     """A guess, with the operations that make a mapping say so."""
 
-    label: Named
+    label: LocalName
     reason: Text
     sure: bool
     share: float

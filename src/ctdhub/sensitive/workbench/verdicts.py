@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from ctdhub.core.i18n import Named, Numeral, Text, joined, many
+from ctdhub.core.i18n import LocalName, Numeral, Text, joined, many
 from ctdhub.core.tables import ROW, fold, trim
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
@@ -52,7 +52,7 @@ class OpenText(NamedTuple):
     text: str
     rows: int
     suggested: SuggestedCode | None
-    choices: tuple[tuple[Answer, Text | Named], ...]
+    choices: tuple[tuple[Answer, Text | LocalName], ...]
 
 
 _WHOLE = Text("every text is read")
@@ -267,7 +267,7 @@ def _in_words(reason: Text) -> Text:
     """A reason that calls variables by their labels."""
     schema = load_schema()
     labels = {
-        key: Named.of(lambda lang, name=value: label(name, lang))  # type: ignore[misc]
+        key: LocalName.of(lambda lang, name=value: label(name, lang))  # type: ignore[misc]
         for key, value in reason.fields.items()
         if key == "target" and isinstance(value, str) and schema.has(value)
     }
@@ -390,7 +390,7 @@ class Verdicts:
             used = [code for said in one.today.values() for code in said]
             usual = {with_implied((c,), of): choice_name(of, c) for c in (*used, *of.tokens())}
             for text, rows in one.unknown():
-                choices, likely = dict[Answer, Text | Named](usual), meant.get(text)
+                choices, likely = dict[Answer, Text | LocalName](usual), meant.get(text)
                 if likely and likely.codes not in usual:  # several at once
                     several = joined([choice_name(of, code) for code in likely.codes], ", ")
                     choices = {likely.codes: several, **usual}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ctdhub.core.i18n import Field, Named, Numeral, Several, Text, joined
+from ctdhub.core.i18n import Field, LocalName, Numeral, Several, Text, joined
 from ctdhub.core.tables import fold
 from ctdhub.schema import countries
 from ctdhub.schema.countries import country_said, fold_name, look_up, resolve
@@ -624,7 +624,7 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     if not meant or (group is None and len(meant) < 0.5 * len(texts)):
         return
     if group is None and main is not None:
-        named = Named.of(lambda language: group_label(main, language))
+        named = LocalName.of(lambda language: group_label(main, language))
         why = Text("its texts are words of “{group}”, but the header does not say so", group=named)
         yield Doubt(column.name, why, shows=True)
         return
@@ -883,7 +883,7 @@ def _near(text: str) -> Text | None:
     code = resolve(text).nearest
     if code is None:
         return None
-    named = Named.of(lambda language: countries.name(code, language))
+    named = LocalName.of(lambda language: countries.name(code, language))
     return joined(["→ ", named, f" ({code})?"], "")
 
 
