@@ -39,7 +39,7 @@ from ctdhub.practice.naming import write_names
 from ctdhub.release.manifest import LinkErrors
 from ctdhub.schema.model import ORIGIN
 from ctdhub.sensitive.linkage.pprl.derive import QUALITIES, Identity, quality_of
-from ctdhub.sensitive.linkage.token_joins import joins, named, possible_doubles
+from ctdhub.sensitive.linkage.token_joins import joins, joint_keys, possible_doubles
 
 Known = Iterator[tuple[str, str, Identity, str | None, str | None]]
 """Office, person, how the office writes her, gender, citizenship."""
@@ -141,7 +141,7 @@ def drawn(world: World, asked: argparse.Namespace, seed: int) -> tuple[int, int,
     records, tokens = tables(rows)
     by_rows = joins(records, tokens, 1)
     person = pc.coalesce(records["person_key"], records["record_id"]).combine_chunks()
-    recorded = len(set(named(person, by_rows).to_pylist()))
+    recorded = len(set(joint_keys(person, by_rows).to_pylist()))
     found = possible_doubles(records, tokens, by_rows, 1)
     linking = {"people": 1, "lists": 1, "doubles": AUTO_DOUBLES}
     policy = Policy.model_validate({"linking": linking})

@@ -23,7 +23,7 @@ import yaml
 
 from ctdhub.schema.model import ORIGIN, SEX
 from ctdhub.sensitive.linkage.pprl.derive import JOINING, Identity, Tokeniser
-from ctdhub.sensitive.linkage.token_joins import joins, named
+from ctdhub.sensitive.linkage.token_joins import joins, joint_keys
 from ctdhub.sensitive.mapping.identifiers import TOKENS
 
 FIRST_YEAR, LAST_YEAR = 1960, 2009
@@ -389,7 +389,7 @@ def measured(rows: Sequence[Row], group: Sequence[Somebody], most: int) -> Measu
         [[i for i, _t in held], ["office"] * len(held), [t for _i, t in held]], schema=TOKENS
     )
     persons = pc.coalesce(records["person_key"], records["record_id"]).combine_chunks()
-    found = named(persons, joins(records, tokens, most)).to_pylist()
+    found = joint_keys(persons, joins(records, tokens, most)).to_pylist()
     truth = [person for _office, person, _identity in rows]
     both = _pairs(zip(found, truth, strict=True))
     return Measured(

@@ -277,7 +277,7 @@ def test_lift_is_what_counting_by_hand_gives() -> None:
         ratios = [(inside == v).mean() / (codes[:, place] == v).mean() for v in values[total >= 5]]
         assert found.lift[name] == pytest.approx(max(ratios), abs=0.01)
     assert found.lift["f0"] > 4
-    assert found.told == found.narrow > 0
+    assert found.disclosures == found.narrow > 0
 
 
 def test_suppression_beyond_need_tells_less_and_keeps_k() -> None:

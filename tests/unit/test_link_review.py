@@ -25,7 +25,7 @@ from ctdhub.sensitive.linkage.identified.link_files import (
     LEAVES,
     PAIRS,
     RUN,
-    Held,
+    LinkFile,
     ReviewAsked,
     ShownRow,
     link_files,
@@ -311,7 +311,7 @@ def test_intervals_hold_the_truth(
             ("recall", every.recall(after=False), recall),
             ("after", every.recall(after=True), (truth & (joined | yes)).sum() / truth.sum()),
             ("false", every.false(), false),
-            ("found", every.found(), left[frame.by_tokens].sum() / left.sum()),
+            ("found", every.token_recall(), left[frame.by_tokens].sum() / left.sum()),
             ("latin", some.recall(after=False), truth[joined & latin].sum() / truth[latin].sum()),
         ):
             held[name] += share.low <= real <= share.high
@@ -391,7 +391,7 @@ def test_a_round_is_reviewed_and_its_keys_follow(
     held = []
     for name in ("harbour", "manara"):
         raw = read_table(lists[name])
-        held.append(Held(raw, plan(raw, propose(raw))))
+        held.append(LinkFile(raw, plan(raw, propose(raw))))
 
     def link(out: str, asked: ReviewAsked) -> dict[str, Any]:
         settled = LinkageSettings()

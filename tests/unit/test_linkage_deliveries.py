@@ -15,10 +15,10 @@ from tests.unit.test_linkage import table
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.deliveries import (
     EXCLUDED,
-    HELD,
     RECORD,
     REJECTED,
-    Kept,
+    ROWS,
+    Succession,
     changes,
     dropped,
     missing,
@@ -40,20 +40,20 @@ rows = st.lists(
     max_size=14,
 )
 ways = st.builds(
-    Kept,
+    Succession,
     st.just(NUMBER),
     st.booleans(),
     st.frozensets(st.integers(1, NUMBER - 1)),
 )
 
 
-Case = tuple[list[Row], Kept]
+Case = tuple[list[Row], Succession]
 BATCH, EXAMPLES = 8, 16
 """So many inputs of one way are told apart by a number and asked together, since a query costs more
 than its rows: 128 in each law, and those that are named."""
 
-CUMULATIVE, APART = Kept(NUMBER, cumulative=True), Kept(NUMBER)
-KEEPING = Kept(NUMBER, cumulative=True, kept=frozenset({2}))
+CUMULATIVE, APART = Succession(NUMBER, cumulative=True), Succession(NUMBER)
+KEEPING = Succession(NUMBER, cumulative=True, kept=frozenset({2}))
 HARD: list[Case] = [
     ([(0, "a", "female", RECORD), (1, "a", "male", RECORD)], APART),
     ([(0, "a", "female", RECORD), (1, "a", "male", RECORD), (2, "a", "male", RECORD)], CUMULATIVE),
@@ -90,11 +90,11 @@ def held(given_rows: list[Row], case: int = 0) -> pa.Table:
             found.append((f"{case}/{key}-{said}-{number}", whose, delivery, became))
         elif key is not None:
             found.append((None, whose, delivery, became))
-    return pa.Table.from_pylist([dict(zip(HELD.names, r, strict=True)) for r in found], HELD)
+    return pa.Table.from_pylist([dict(zip(ROWS.names, r, strict=True)) for r in found], ROWS)
 
 
-def by_way(cases: Sequence[Case]) -> dict[Kept, list[int]]:
-    found: dict[Kept, list[int]] = {}
+def by_way(cases: Sequence[Case]) -> dict[Succession, list[int]]:
+    found: dict[Succession, list[int]] = {}
     for i, (_rows, way) in enumerate(cases):
         found.setdefault(way, []).append(i)
     return found
@@ -164,7 +164,7 @@ def test_one_row_without_a_key_changes_one_row(drawn: list[Any]) -> None:
     differ_by_one_row(inputs, neighbours)
 
 
-def standing(given_rows: list[Row], way: Kept) -> dict[str, Counter[str]]:
+def standing(given_rows: list[Row], way: Succession) -> dict[str, Counter[str]]:
     """The records in force by key, told again in plain Python."""
     found: dict[str, Counter[str]] = {}
     for key in {r[1] for r in given_rows} - {None}:
@@ -273,4 +273,4 @@ def test_a_first_delivery_is_counted_as_one_of_several(drawn: list[Case]) -> Non
     first = pa.concat_tables(
         [held([r for r in said if r[0] == 0], i) for i, (said, _way) in enumerate(drawn)]
     )
-    assert changes(first, Kept(1)) == changes(first, Kept(2))[:1]
+    assert changes(first, Succession(1)) == changes(first, Succession(2))[:1]

@@ -28,7 +28,7 @@ from ctdhub.sensitive.ingest.raw import read_table
 from ctdhub.sensitive.linkage.identified.link_files import (
     LEAVES,
     REVIEW_FILE,
-    Held,
+    LinkFile,
     earlier_tokens,
     link_files,
 )
@@ -59,7 +59,7 @@ def linked(
     held = []
     for file in files:
         raw = read_table(file)
-        held.append(Held(raw, plan(raw, propose(raw))))
+        held.append(LinkFile(raw, plan(raw, propose(raw))))
     summary = link_files(held, MAKER, out, LinkageSettings(), earlier, lambda *_said: None)
     return summary, {path.stem: rows_of(path) for path in sorted((out / LEAVES).iterdir())}
 

@@ -24,7 +24,7 @@ from ctdhub.sensitive.linkage.people import (
     persons_of,
 )
 from ctdhub.sensitive.linkage.pprl.derive import EACH
-from ctdhub.sensitive.linkage.token_joins import ORDER, joins, named
+from ctdhub.sensitive.linkage.token_joins import ORDER, joins, joint_keys
 
 YEARS = (2015, 2020)
 ALL = (1, 9999)
@@ -36,7 +36,7 @@ def counted(
     said = [{"year_of_registration": 2018, **r} for r in rows]
     records, tokens = tables(said)
     joined = joins(records, tokens, most)
-    persons = named(persons_of(records), joined)
+    persons = joint_keys(persons_of(records), joined)
     people = dict(people_by_lists(lists_of_people(records, persons, lists, years), lists))
     return Overlap(tuple(lists), years, most, people, joined.num_rows)
 

@@ -43,7 +43,7 @@ from ctdhub.sensitive.mapping.mapping_file import named_mapping
 if TYPE_CHECKING:
     from ctdhub.hub.folder import Hub
     from ctdhub.hub.steps import Progress as Report
-    from ctdhub.sensitive.linkage.identified.link_files import Held
+    from ctdhub.sensitive.linkage.identified.link_files import LinkFile
     from ctdhub.sensitive.linkage.pprl.columns import Role, TokenPlan
     from ctdhub.sensitive.linkage.pprl.derive import Lack
     from ctdhub.sensitive.linkage.pprl.tokenise import Made
@@ -539,9 +539,9 @@ def link(
     say(text, leaves=out / link_files.LEAVES, folder=out, review=out / link_files.REVIEW_FILE)
 
 
-def _read_file(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> Held:
+def _read_file(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> LinkFile:
     """One file as read, with what happens to its columns; all are read before one is shown."""
-    from ctdhub.sensitive.linkage.identified.link_files import Held
+    from ctdhub.sensitive.linkage.identified.link_files import LinkFile
 
     progress(_("Reading the file"), 0.0)
     rules = named_mapping(said["mapping"]) if said["mapping"] else None
@@ -552,7 +552,7 @@ def _read_file(file: Path, said: dict[str, str], dates: options.Order, progress:
     age = AgeAt(said["age-at"], dates) if said["age-at"] else None
     if age:
         check_ages(raw, what, age)
-    return Held(raw, what, age)
+    return LinkFile(raw, what, age)
 
 
 def _not_in_a_hub(path: Path) -> None:

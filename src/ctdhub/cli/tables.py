@@ -334,7 +334,7 @@ def _advice(tells: Inference, k: int, extra: float) -> str:
         _(
             "In {told} of {narrow} classes of exactly {k} rows with one suppressed column, that "
             "column holds different values: anyone who knows the method can conclude this."
-        ).format(told=number(tells.told), narrow=number(tells.narrow), k=k),
+        ).format(told=number(tells.disclosures), narrow=number(tells.narrow), k=k),
     ]
     if not extra and tells.narrow:
         lines.append(_("--extra 0.1 suppresses more at random, so that suppression reveals less."))

@@ -21,7 +21,7 @@ from ctdhub.hub.steps import Step, walk
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.sensitive.consent.register import RULE, WAY, Filed, InForce, left_out, unspoken
 from ctdhub.sensitive.linkage import deliveries as linked
-from ctdhub.sensitive.linkage.deliveries import Dropped, Kept
+from ctdhub.sensitive.linkage.deliveries import Dropped, Succession
 from ctdhub.sensitive.linkage.pprl.derive import CHECK, format_of
 from ctdhub.sensitive.mapping.file_account import Conservation
 from ctdhub.sensitive.mapping.identifiers import keyings
@@ -52,11 +52,11 @@ class DeliveredFiles:
         return self.dates.index(date_of(step))
 
     @cached_property
-    def way(self) -> Kept:
+    def way(self) -> Succession:
         """How its deliveries follow each other; what nobody decided yet stays."""
         days = range(1, len(self.dates))
         kept = frozenset(d for d in days if self.agreement.left_on(self.dates[d]) != "gone")
-        return Kept(len(self.dates), self.agreement.deliveries == "cumulative", kept)
+        return Succession(len(self.dates), self.agreement.deliveries == "cumulative", kept)
 
     def rows(self) -> pa.Table:
         """All its rows, as ``ctdhub.sensitive.linkage.deliveries`` wants them."""
@@ -132,7 +132,7 @@ def _rows_of(step: Step, number: int) -> pa.Table:
     ]
     return pa.concat_tables(
         pa.table([ids, keys, pa.repeat(number, len(ids)).cast(pa.int32()), kind.cast(pa.int8())],
-                 linked.HELD)
+                 linked.ROWS)
         for ids, keys, kind in parts
     )  # fmt: skip
 

@@ -41,8 +41,8 @@ class Classes:
     Distinct rows of at least k records are classes of their own from the start: nothing is masked
     in them.
 
-    >>> held = Classes(np.array([[0], [0], [1]]), 2)
-    >>> held.count[held.open()].tolist(), held.masked().tolist()
+    >>> classes = Classes(np.array([[0], [0], [1]]), 2)
+    >>> classes.count[classes.open()].tolist(), classes.masked().tolist()
     ([1], [[False], [False], [False]])
     """
 
@@ -261,8 +261,8 @@ def borrow(classes: Classes, subsets: Sequence[Subset]) -> None:
         return
     weights = np.concatenate([classes.count[lacking], classes.spare(donors)])
     parts = np.concatenate([lacking, donors])
-    found = list(bounds(classes, parts, weights, len(lacking), subsets))
-    for subset, _ in sorted(found, key=lambda pair: -pair[1]):
+    pairs = list(bounds(classes, parts, weights, len(lacking), subsets))
+    for subset, _ in sorted(pairs, key=lambda pair: -pair[1]):
         _complete(classes, subset)
 
 
@@ -296,14 +296,14 @@ def _lend(classes: Classes, subset: Subset, mine: Integers, theirs: Integers) ->
     price = len(subset)
     need, extra = classes.k - records, 0.0
     lenders: list[tuple[int, int]] = []
-    given: dict[int, int] = {}
+    loans: dict[int, int] = {}
     for part in theirs[np.argsort(-classes.cost[classes.home[theirs]], kind="stable")].tolist():
         home = int(classes.home[part])
-        left = int(classes.total[home]) - classes.k - given.get(home, 0)
+        left = int(classes.total[home]) - classes.k - loans.get(home, 0)
         take = min(left, int(classes.count[part]), need)
         if take > 0:
             lenders.append((part, take))
-            given[home] = given.get(home, 0) + take
+            loans[home] = loans.get(home, 0) + take
             need -= take
             extra += take * (price - classes.cost[home])
         if need <= 0:

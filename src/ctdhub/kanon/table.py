@@ -111,14 +111,14 @@ class Inference:
             among suppressed cells to its share among all cells; 1 tells nothing.
         worst: the same greatest ratio inside one class and one suppressed column.
         narrow: classes of exactly k records with one suppressed column.
-        told: those of them in which the records differ in that column, as somebody who knows the
-            method will conclude.
+        disclosures: those of them in which the records differ in that column, as somebody who
+            knows the method will conclude.
     """
 
     lift: dict[str, float]
     worst: float
     narrow: int
-    told: int
+    disclosures: int
 
 
 def classes_of(codes: Codes, masked: Mask) -> npt.NDArray[np.int64]:
@@ -127,8 +127,8 @@ def classes_of(codes: Codes, masked: Mask) -> npt.NDArray[np.int64]:
         return np.zeros(len(codes), np.int64)
     shown = np.ascontiguousarray(np.where(masked, -1, codes))
     rows = shown.view([("", shown.dtype)] * shown.shape[1]).ravel()
-    _, found = np.unique(rows, return_inverse=True)
-    return found.astype(np.int64)
+    _, classes = np.unique(rows, return_inverse=True)
+    return classes.astype(np.int64)
 
 
 def also_at_random(codes: Codes, masked: Mask, extra: float) -> Mask:
@@ -146,8 +146,8 @@ def also_at_random(codes: Codes, masked: Mask, extra: float) -> Mask:
     home = classes_of(codes, masked)
     size = int(home.max(initial=-1)) + 1
     more = uniform(size * codes.shape[1]).reshape(size, codes.shape[1]) < extra
-    found: Mask = masked | more[home]
-    return found
+    mask: Mask = masked | more[home]
+    return mask
 
 
 def inference(names: list[str], codes: Codes, masked: Mask, k: int) -> Inference:
@@ -156,7 +156,7 @@ def inference(names: list[str], codes: Codes, masked: Mask, k: int) -> Inference
     >>> codes = np.array([[0, 0], [0, 0], [0, 0], [1, 0], [1, 0], [1, 1]], np.int32)
     >>> masked = np.zeros((6, 2), bool); masked[3:, 1] = True
     >>> inference(["a", "b"], codes, masked, 3)
-    Inference(lift={'b': 0.8}, worst=0.8, narrow=1, told=1)
+    Inference(lift={'b': 0.8}, worst=0.8, narrow=1, disclosures=1)
     """
     home = classes_of(codes, masked)
     sizes = np.bincount(home)
@@ -165,7 +165,7 @@ def inference(names: list[str], codes: Codes, masked: Mask, k: int) -> Inference
     hidden = masked[first]  # class by column: all records of a class are suppressed alike
     narrow = (sizes == k) & (hidden.sum(1) == 1)
     lift: dict[str, float] = {}
-    worst, told = 0.0, np.zeros(len(sizes), bool)
+    worst, disclosures = 0.0, np.zeros(len(sizes), bool)
     for place, name in enumerate(names):
         inside = masked[:, place]
         if not inside.any():
@@ -175,8 +175,8 @@ def inference(names: list[str], codes: Codes, masked: Mask, k: int) -> Inference
         usual = total[own] >= k
         if usual.any():
             share = total / len(codes)
-            found = np.bincount(own, minlength=len(total)) / len(own)
-            lift[name] = round(float((found / np.maximum(share, 1e-12))[total >= k].max()), 2)
+            rate = np.bincount(own, minlength=len(total)) / len(own)
+            lift[name] = round(float((rate / np.maximum(share, 1e-12))[total >= k].max()), 2)
             pairs, count = np.unique(np.stack([where, own], 1)[usual], axis=0, return_counts=True)
             ratio = count / sizes[pairs[:, 0]] / share[pairs[:, 1]]
             worst = max(worst, round(float(ratio.max()), 2))
@@ -184,8 +184,8 @@ def inference(names: list[str], codes: Codes, masked: Mask, k: int) -> Inference
         most = np.full(len(sizes), -1)
         np.minimum.at(least, where, own)
         np.maximum.at(most, where, own)
-        told |= narrow & hidden[:, place] & (least < most)
-    return Inference(lift, worst, int(narrow.sum()), int(told.sum()))
+        disclosures |= narrow & hidden[:, place] & (least < most)
+    return Inference(lift, worst, int(narrow.sum()), int(disclosures.sum()))
 
 
 SUPPRESSED = "suppressed"

@@ -67,9 +67,9 @@ class Records:
         """
         if isinstance(words, Mapping):
             words = [words[code] for code in load_schema().domain(name)]
-        found = np.array([*words, ""], object)[self.code(name)]
-        found[self.missing[block]] = ""
-        return found
+        texts = np.array([*words, ""], object)[self.code(name)]
+        texts[self.missing[block]] = ""
+        return texts
 
     def spoil(
         self,
@@ -86,12 +86,12 @@ class Records:
 
     def several(self, words: Mapping[str, str], block: str, separator: str = "; ") -> Texts:
         """A list of the words whose flags are yes, "" where missing or where none is yes."""
-        found = np.full(len(self), "", object)
+        texts = np.full(len(self), "", object)
         for flag, word in words.items():
             yes = self.people.is_yes(flag)[self.person] & ~self.missing[block]
-            tail = np.where(found == "", word, separator + word).astype(object)
-            found = np.where(yes, found + tail, found)
-        return found
+            tail = np.where(texts == "", word, separator + word).astype(object)
+            texts = np.where(yes, texts + tail, texts)
+        return texts
 
 
 def record(
@@ -152,14 +152,14 @@ def _missing(
     rho = m.missing_together
     quality = rng.normal(size=len(person))
     early = date.astype("datetime64[Y]").astype(int) + 1970 <= model.early.get("until", 0)
-    found = {}
+    gaps = {}
     for block in BLOCKS:
         share = np.where(early, model.early.get(block, model.missing[block]), model.missing[block])
         own = rho**0.5 * quality + (1 - rho) ** 0.5 * rng.normal(size=len(person))
-        found[block] = own < _limits(share)
+        gaps[block] = own < _limits(share)
         if block in PLANTED_BLOCKS:
-            found[block] &= ~people.planted[person]
-    return found
+            gaps[block] &= ~people.planted[person]
+    return gaps
 
 
 def _limits(share: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -371,10 +371,10 @@ def _aligned(
     chosen = np.stack([pick(rng, len(count), list(words.values())) for _ in range(3)])
     if first is not None:
         chosen[0] = first
-    found = np.full(len(count), "", object)
+    texts = np.full(len(count), "", object)
     for i, row in enumerate(np.array(list(words), object)[chosen]):
-        found = _either(count > i, found + (";" if i else "") + row, found)
-    return found
+        texts = _either(count > i, texts + (";" if i else "") + row, texts)
+    return texts
 
 
 # --------------------------------------------------------------------------------------------------
@@ -416,11 +416,11 @@ def _said_ages(r: Records, rng: np.random.Generator) -> Texts:
     bands = [f"{low} to {high}" for low, high in BANDS[:-1]] + ["48 and over"]
     style = pick(rng, len(r), (50, 30, 12, 8))
     whole = np.array([int(a) for a in age], object)
-    found = np.where(style == 0, whole, np.array(bands, object)[band])
+    ages = np.where(style == 0, whole, np.array(bands, object)[band])
     vague = np.where(age < 18, "Minor", "Adult")
-    found = _either(style == 2, vague, found)
-    found[(style == 3) | r.missing["age"]] = "Unknown"
-    return found
+    ages = _either(style == 2, vague, ages)
+    ages[(style == 3) | r.missing["age"]] = "Unknown"
+    return ages
 
 
 def _nationalities(r: Records, english: Sequence[str], rng: np.random.Generator) -> Texts:

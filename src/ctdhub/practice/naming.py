@@ -36,18 +36,18 @@ def spellings() -> dict[str, dict[str, list[str]]]:
 
 def invent(rng: np.random.Generator, n: int, syllables: tuple[int, int]) -> list[Sounds]:
     """n different names of so many syllables (least, most)."""
-    found: dict[Sounds, None] = {}
+    names: dict[Sounds, None] = {}
     consonants = _CONSONANT_WEIGHTS / _CONSONANT_WEIGHTS.sum()
     vowels = _VOWEL_WEIGHTS / _VOWEL_WEIGHTS.sum()
-    while len(found) < n:
+    while len(names) < n:
         name: list[str] = []
         for _syllable in range(int(rng.integers(syllables[0], syllables[1] + 1))):
             name.append(_CONSONANTS[int(rng.choice(len(_CONSONANTS), p=consonants))])
             name.append(_VOWELS[int(rng.choice(len(_VOWELS), p=vowels))])
         if rng.random() < 0.4:
             name.append("nrslmd"[int(rng.integers(6))])
-        found[tuple(name)] = None
-    return list(found)
+        names[tuple(name)] = None
+    return list(names)
 
 
 def spell(name: Sounds, script: str, rng: np.random.Generator) -> str:
@@ -112,7 +112,7 @@ HALF_A_COMPOUND = 0.5
 
 @dataclass(frozen=True)
 class _Person:
-    given: list[Sounds]
+    forenames: list[Sounds]
     family: list[Sounds]
     birth: date
     sex: str
@@ -153,16 +153,16 @@ def write_names(folder: Path, people: int, seed: int, known: float = 0.5) -> dic
 
 def _people(n: int, rng: np.random.Generator) -> Iterator[_Person]:
     """People whose names, as in life, are of very different frequency."""
-    given, family = invent(rng, 600, (1, 3)), invent(rng, 5_000, (2, 4))
+    forenames, family = invent(rng, 600, (1, 3)), invent(rng, 5_000, (2, 4))
     towns = invent(rng, 300, (2, 3))
-    first, last = (1 / np.arange(5, 5 + len(names)) ** 0.9 for names in (given, family))
+    first, last = (1 / np.arange(5, 5 + len(names)) ** 0.9 for names in (forenames, family))
     home = 1 / np.arange(3, 3 + len(towns))
     nations = 1 / np.arange(1, 1 + len(CITIZENSHIPS))
     parts = [pick(rng, n, weights) for weights in (first, first, last, last, home, nations)]
     for one, two, house, other, town, nation in zip(*parts, strict=True):
         days = int(rng.integers(0, 45 * 365))
         yield _Person(
-            [given[one]] + [given[two]] * (rng.random() < 0.12),
+            [forenames[one]] + [forenames[two]] * (rng.random() < 0.12),
             [family[house]] + [family[other]] * (rng.random() < 0.2),
             date(1968, 1, 1) + timedelta(days=days),
             "F" if rng.random() < 0.6 else "M",
@@ -173,7 +173,7 @@ def _people(n: int, rng: np.random.Generator) -> Iterator[_Person]:
 
 def _row(who: _Person, script: str, rng: np.random.Generator) -> list[str]:
     names = []
-    for sounds in (who.given, who.family):
+    for sounds in (who.forenames, who.family):
         written = [spell(part, script, rng) for part in sounds]
         if len(written) > 1 and rng.random() < HALF_A_COMPOUND:
             written = [written[int(rng.integers(2))]]

@@ -27,8 +27,8 @@ Bools = NDArray[np.bool_]
 def pick(rng: np.random.Generator, n: int, weights: ArrayLike) -> Ints:
     """n positions drawn with the given weights."""
     cumulative = np.cumsum(np.asarray(weights, float))
-    found = np.searchsorted(cumulative / cumulative[-1], rng.random(n), side="right")
-    chosen: Ints = np.minimum(found, len(cumulative) - 1)
+    places = np.searchsorted(cumulative / cumulative[-1], rng.random(n), side="right")
+    chosen: Ints = np.minimum(places, len(cumulative) - 1)
     return chosen
 
 
@@ -36,8 +36,8 @@ def pick_rows(rng: np.random.Generator, weights: NDArray[np.float64], row: Ints)
     """One position per person, drawn with the weights in the person's row of a matrix."""
     cumulative = np.cumsum(weights, axis=1)
     cumulative /= cumulative[:, -1:]
-    found = (rng.random(len(row))[:, None] >= cumulative[row]).sum(axis=1)
-    chosen: Ints = np.minimum(found, weights.shape[1] - 1)
+    places = (rng.random(len(row))[:, None] >= cumulative[row]).sum(axis=1)
+    chosen: Ints = np.minimum(places, weights.shape[1] - 1)
     return chosen
 
 
@@ -161,13 +161,13 @@ class Marginals(FrozenModel):
 
     def all_corridors(self) -> list[tuple[str, str, float, str]]:
         """(citizenship, country of exploitation, weight, profile), the long tail included."""
-        found = [
+        corridors = [
             (origin, country, c.weight * share / sum(c.to.values()), c.profile)
             for origin, c in self.corridors.items()
             for country, share in c.to.items()
         ]
         weight = self.tail.weight / sum(map(len, self.tail.areas.values()))
-        return found + [
+        return corridors + [
             (code, code, weight, profile)
             for profile, codes in self.tail.areas.items()
             for code in codes

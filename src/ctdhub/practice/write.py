@@ -91,33 +91,33 @@ def _accommodation(p: People, m: Marginals) -> dict[str, dict[str, Any]]:
     status = p.codes["assistance_accommodation"]
     received = load_schema().domain("assistance_accommodation").index("received")
     group = belonging(p.codes)
-    found = {}
+    groups = {}
     for i, name in enumerate(m.assistance.accommodation):
         asked = status[(group == i) & (status >= 0)]
-        found[name] = {
+        groups[name] = {
             "with_a_need": len(asked),
             "received": int((asked == received).sum()),
             "share": _share(asked == received),
         }
-    return found
+    return groups
 
 
 def _europe(p: People) -> dict[str, dict[str, Any]]:
     inside = np.array([countries.region(code) == "europe" for code in ALPHA3])
     until = p.year <= 2018
     women = p.is_gender("female")
-    found = {}
+    numbers = {}
     for name, column in (
         ("citizens", "citizenship"),
         ("exploited", "country_of_exploitation"),
     ):
         there = inside[p.codes[column]]
-        found[name] = {
+        numbers[name] = {
             "until_2018": int((there & until).sum()),
             "share": _share(there[until]),
             "women_share": _share(women[there & until]),
         }
-    return found
+    return numbers
 
 
 # --------------------------------------------------------------------------------------------------

@@ -382,7 +382,7 @@ def _begin_with_that_of_the_bundle(place: Any) -> None:
         return
     now = mapping_file.in_force(*place.of_day)
     seen = drafts.digest(text_of(now[1])) if now else None
-    drafts.save_draft(place, drafts.DraftFold(text_of(own), None, (), seen, place.shown))
+    drafts.save_draft(place, drafts.DraftFold(text_of(own), None, (), seen, place.label))
 
 
 def file_of(hub: Any, delivery: Any) -> Path:

@@ -507,7 +507,7 @@ def examine(delivery: Delivery, table: Path, report: CheckReport, work: Work | N
     try:
         raw = read_given(table, mapping, corrected(hub, agreement, day))
     except UnreadableFile as met:
-        if met.rule not in layout.ASKED:
+        if met.rule not in layout.CHOICE_RULES:
             raise
         report.summary |= {"stopped": True, **_rows_of(table)}  # the page of its columns asks
         report.findings = [_fault(met, {})]
@@ -553,7 +553,7 @@ def _rows_of(table: Path) -> dict[str, int]:
     try:
         return {"rows": read_to_suggest(table)[0].rows_read}
     except UnreadableFile as met:
-        if met.rule not in layout.ASKED:
+        if met.rule not in layout.CHOICE_RULES:
             raise
         return {}
 

@@ -320,10 +320,10 @@ def _first(chunk: pa.StringArray) -> int | None:
     if not len(data) or not len(chunk):
         return None
     lead = data.take(offsets[:-1], mode="clip")  # an empty cell has that of another
-    found = lead == _LEADS[0]
+    mask = lead == _LEADS[0]
     for byte in _LEADS[1:]:
-        found |= lead == byte
-    suspects = np.flatnonzero(found)
+        mask |= lead == byte
+    suspects = np.flatnonzero(mask)
     suspects = suspects[offsets[suspects + 1] > offsets[suspects]]
     if not len(suspects):
         return None
@@ -397,8 +397,8 @@ def views(data: bytes, file: str, options: ReadOptions, _limits: Limits) -> list
     sample = text[:_DELIMITED_SAMPLE].decode("utf-8", "ignore")
     delimiter, best = options.delimiter or DELIMITERS[0], (0.0, 0)
     for candidate in "" if options.delimiter else DELIMITERS:
-        found = Counter(width for width in _widths(sample, candidate) if width > 1)
-        if found and (most := (found.most_common(1)[0][1], max(found))) > best:
+        widths = Counter(width for width in _widths(sample, candidate) if width > 1)
+        if widths and (most := (widths.most_common(1)[0][1], max(widths))) > best:
             delimiter, best = candidate, most
     rows = tuple(map(tuple, islice(_whole_rows(sample, delimiter), LOOKED_AT)))
     return [SheetView("", rows, len(rows))]
@@ -514,8 +514,8 @@ def _parse(
         raise error("quotes", file=file, row=row + 1) from None
 
 
-def _wrong(row: int, found: int, width: int) -> Reject:
-    reason = Text("The row has {found} cells; the header has {width}.", found=found, width=width)
+def _wrong(row: int, cells: int, width: int) -> Reject:
+    reason = Text("The row has {found} cells; the header has {width}.", found=cells, width=width)
     return Reject(row, "cell-count", reason)
 
 

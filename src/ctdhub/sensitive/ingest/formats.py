@@ -134,7 +134,7 @@ FORMATS = (
 
 def format_of(start: bytes) -> Format:
     """The first format that takes a file which begins so."""
-    return next(found for found in FORMATS if found.starts(start))
+    return next(kind for kind in FORMATS if kind.starts(start))
 
 
 def endings(*more: str) -> str:
@@ -143,4 +143,4 @@ def endings(*more: str) -> str:
     >>> endings(".parquet")
     '.csv, .dta, .json, .parquet, .sav, .xlsx, .zip'
     """
-    return ", ".join(sorted({*(found.suffixes[0] for found in FORMATS), *more}))
+    return ", ".join(sorted({*(kind.suffixes[0] for kind in FORMATS), *more}))

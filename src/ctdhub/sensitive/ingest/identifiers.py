@@ -62,12 +62,12 @@ def kind_of(header: str) -> Kind | None:
     >>> kind_of("prs_HomePhone"), kind_of("Nom de famille"), kind_of("org_Name"), kind_of("age")
     ('telephone', 'name', None, None)
     """
-    found = words(header)
-    if len(found) == 1 and found[0] in _ALONE:
-        return _ALONE[found[0]]
+    terms = words(header)
+    if len(terms) == 1 and terms[0] in _ALONE:
+        return _ALONE[terms[0]]
     for kind, phrases in PHRASES.items():
         for phrase in phrases:
-            if _has(found, phrase) and not (phrase in _PERHAPS and NOT_A_PERSON & set(found)):
+            if _has(terms, phrase) and not (phrase in _PERHAPS and NOT_A_PERSON & set(terms)):
                 return kind
     return None
 
@@ -78,8 +78,8 @@ def is_place(header: str) -> bool:
     >>> is_place("prs_MailingStreet"), is_place("province")
     (True, False)
     """
-    found = words(header)
-    return any(_has(found, phrase) for phrase in PLACE)
+    terms = words(header)
+    return any(_has(terms, phrase) for phrase in PLACE)
 
 
 def is_of_no_person(header: str) -> bool:
@@ -100,8 +100,8 @@ def is_part_of_date(header: str) -> bool:
     return not set(words(header)).isdisjoint(_WORDS_OF["date_parts"])
 
 
-def _has(found: tuple[str, ...], phrase: str) -> bool:
-    return f" {phrase} " in f" {' '.join(found)} "
+def _has(terms: tuple[str, ...], phrase: str) -> bool:
+    return f" {phrase} " in f" {' '.join(terms)} "
 
 
 SAMPLE = 3_000
@@ -182,8 +182,8 @@ def find_identifiers(raw: RawTable) -> tuple[IdentifierFinding, ...]:
 
     Cells of child rows are looked at one by one, not in the lists that they were folded into.
     """
-    found = (_look(name, _Column(raw.cells(name))) for name in raw.column_names())
-    return tuple(finding for finding in found if finding is not None)
+    findings = (_look(name, _Column(raw.cells(name))) for name in raw.column_names())
+    return tuple(finding for finding in findings if finding is not None)
 
 
 class _Column:
@@ -264,8 +264,8 @@ Sign = tuple[Kind, float, Text]
 def _look(name: str, column: _Column) -> IdentifierFinding | None:
     if not column.n or column.says_yes_or_no:
         return None
-    found = next((sign for sign in _signs(name, column) if sign[1]), None)
-    return IdentifierFinding(name, *found) if found else None
+    sign = next((s for s in _signs(name, column) if s[1]), None)
+    return IdentifierFinding(name, *sign) if sign else None
 
 
 def _signs(name: str, column: _Column) -> Iterator[Sign]:
@@ -279,7 +279,7 @@ def _signs(name: str, column: _Column) -> Iterator[Sign]:
             yield from _by_words(name, column)
 
 
-_NAMED: dict[Kind, Text] = {
+_NAME_REASONS: dict[Kind, Text] = {
     "name": Text("The column name suggests a person's name."),
     "telephone": Text("The column name suggests a telephone number."),
     "email": Text("The column name suggests an e-mail address."),
@@ -303,7 +303,7 @@ def _by_name(name: str, column: _Column) -> Iterator[Sign]:
         if column.spaces >= 2 and (column.n < ENOUGH or not column.is_list):
             yield kind, 1.0, Text("The column name suggests notes in free text.")
     elif kind is not None:
-        yield kind, 1.0, _NAMED[kind]
+        yield kind, 1.0, _NAME_REASONS[kind]
 
 
 def _by_form(column: _Column) -> Iterator[Sign]:

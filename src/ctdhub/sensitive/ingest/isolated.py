@@ -72,23 +72,23 @@ def read_isolated(
         raise
 
 
-def _answer(reader: subprocess.Popen[bytes], asked: dict[str, Any]) -> RawTable:
+def _answer(reader: subprocess.Popen[bytes], request: dict[str, Any]) -> RawTable:
     assert reader.stdin is not None
     assert reader.stdout is not None
-    reader.stdin.write(json.dumps(asked).encode() + b"\n")
+    reader.stdin.write(json.dumps(request).encode() + b"\n")
     reader.stdin.flush()
-    told = json.loads(reader.stdout.readline())
-    if "error" in told:
-        raise from_json(told["error"])
-    table, rejects, *rows = (_received(reader.stdout) for _ in range(2 + len(told["children"])))
-    if not told["stays"]:
+    answer = json.loads(reader.stdout.readline())
+    if "error" in answer:
+        raise from_json(answer["error"])
+    table, rejects, *rows = (_received(reader.stdout) for _ in range(2 + len(answer["children"])))
+    if not answer["stays"]:
         _end(reader)
     return RawTable(
-        **told["stated"],
+        **answer["stated"],
         table=table,
         rejects=rejects,
-        notes=tuple(map(Text.from_json, told["notes"])),
-        children=dict(zip(told["children"], rows, strict=True)),
+        notes=tuple(map(Text.from_json, answer["notes"])),
+        children=dict(zip(answer["children"], rows, strict=True)),
     )
 
 
@@ -104,16 +104,16 @@ def _reader() -> subprocess.Popen[bytes]:
     """The process that reads for this one; a fork has another one."""
     import subprocess
 
-    held = _readers.get(os.getpid())
-    if held is None or held.poll() is not None:
-        held = subprocess.Popen(
+    reader = _readers.get(os.getpid())
+    if reader is None or reader.poll() is not None:
+        reader = subprocess.Popen(
             _COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a parser's last words may hold cells
         )
-        _readers[os.getpid()] = held
-    return held
+        _readers[os.getpid()] = reader
+    return reader
 
 
 def _end(reader: subprocess.Popen[bytes]) -> None:
@@ -133,8 +133,8 @@ def _end_all() -> None:
 # What the process runs.
 
 
-def _serve(asked: IO[bytes], told: IO[bytes]) -> None:
-    for line in asked:
+def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    for line in requests:
         request = json.loads(line)
         path = Path(request["path"])
         try:
@@ -145,11 +145,11 @@ def _serve(asked: IO[bytes], told: IO[bytes]) -> None:
                     Limits.model_validate(request["limits"]),
                 )
         except HubError as met:
-            _say(told, {"error": as_json(met)})
+            _say(answers, {"error": as_json(met)})
             continue
         stays = raw.table.nbytes < _LARGE
         _say(
-            told,
+            answers,
             {
                 "stated": {name: getattr(raw, name) for name in _STATED},
                 "notes": [note.as_json() for note in raw.notes],
@@ -158,16 +158,16 @@ def _serve(asked: IO[bytes], told: IO[bytes]) -> None:
             },
         )
         for table in (raw.table, raw.rejects, *raw.children.values()):
-            with pa.ipc.new_stream(told, table.schema) as stream:
+            with pa.ipc.new_stream(answers, table.schema) as stream:
                 stream.write_table(table)
-        told.flush()
+        answers.flush()
         if not stays:
             return
 
 
-def _say(told: IO[bytes], answer: dict[str, Any]) -> None:
-    told.write(json.dumps(answer).encode() + b"\n")
-    told.flush()
+def _say(pipe: IO[bytes], answer: dict[str, Any]) -> None:
+    pipe.write(json.dumps(answer).encode() + b"\n")
+    pipe.flush()
 
 
 @contextlib.contextmanager

@@ -70,12 +70,12 @@ def shape(data: bytes, file: str, options: ReadOptions, limits: Limits) -> ReadO
         return options
     text, _encoding = to_utf8(data, options.encoding, file)
     document = text.decode()
-    if (found := _whole(document, file, limits)) is None:
-        found = []
+    if (tree := _whole(document, file, limits)) is None:
+        tree = []
         for _row, line, value in _records(document, file, options, limits, []):
             with suppress(trees.BadRecord):
-                found.append(value if line is None else _load(line))
-    return options.model_copy(update={**trees.recognise(found, options.rows), "partial": True})
+                tree.append(value if line is None else _load(line))
+    return options.model_copy(update={**trees.recognise(tree, options.rows), "partial": True})
 
 
 class _RowsSoFar:
@@ -177,11 +177,11 @@ def _records(
         path = trees.envelope(_document(text, file, limits)) or SELF
     if path not in (None, SELF):
         members = _at(_document(text, file, limits), path, options.partial, file, notes)
-    elif (found := _whole(text, file, limits)) is not None:
-        members = found if isinstance(found, list) else [found]
-        if path is None and (name := trees.envelope(found)):
+    elif (tree := _whole(text, file, limits)) is not None:
+        members = tree if isinstance(tree, list) else [tree]
+        if path is None and (name := trees.envelope(tree)):
             raise error("json/rows", file=file, name=name)
-        if path is None and trees.list_paths(found):
+        if path is None and trees.list_paths(tree):
             raise error("json/lists", file=file)
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text) if members is None else (), 1):
         if line.strip():
@@ -207,10 +207,10 @@ def _whole(text: str, file: str, limits: Limits) -> Any:
         return None
     _check_depth(text, file, None if rest else 1, limits)
     try:
-        found = _load(text)
+        tree = _load(text)
     except trees.BadRecord:
         return None
-    return found if isinstance(found, dict) else None
+    return tree if isinstance(tree, dict) else None
 
 
 def _at(document: Any, path: str, partial: bool, file: str, notes: list[Text]) -> list[Any]:

@@ -49,7 +49,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
     if (meta.number_rows or 0) > limits.rows:
         raise error("rows", file=file, limit=limits.rows)
     names = tidy.clean_headers(list(meta.column_names), file, 1, limits)
-    found, meta = _opened(library, data, file, options, row_limit=limits.rows + 1)
+    values, meta = _opened(library, data, file, options, row_limit=limits.rows + 1)
     columns, labelled = [], 0
     say: Callable[[Any], str | None]
     for name in meta.column_names:
@@ -59,7 +59,7 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
         say = _text
         if meta.readstat_variable_types.get(name) != "string":
             say = partial(_period, *period) if period is not None and not spss else _number
-        columns.append(_texts(found[name], labels, say))
+        columns.append(_texts(values[name], labels, say))
     rows = np.arange(1, len(columns[0]) + 1 if columns else 1, dtype=np.int64)
     keep = ~np.isin(rows, np.array(sorted(options.unseen), np.int64))
     cells = ReaderResult(
@@ -86,17 +86,17 @@ def _opened(
     spss = data.startswith(b"$FL")
     how |= {"output_format": "dict", "user_missing": True, "encoding": options.encoding}
     try:
-        found: tuple[Mapping[str, Sequence[Any]], Any] = (
+        content: tuple[Mapping[str, Sequence[Any]], Any] = (
             library.read_sav if spss else library.read_dta
         )(io.BytesIO(data), **how)
     except (library.ReadstatError, library.PyreadstatError, ValueError, OverflowError):
         raise error("content/spss" if spss else "content/stata", file=file) from None
-    return found
+    return content
 
 
-def _labels(given: Mapping[Any, str]) -> dict[Any, str]:
+def _labels(texts: Mapping[Any, str]) -> dict[Any, str]:
     """Labels by value; none where two values have one label, which could not be told apart."""
-    labels = {value: label.strip() for value, label in given.items() if label.strip()}
+    labels = {value: label.strip() for value, label in texts.items() if label.strip()}
     return labels if len(set(labels.values())) == len(labels) else {}
 
 

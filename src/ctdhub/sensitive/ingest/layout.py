@@ -51,8 +51,8 @@ def read_stacked(book: Book, options: ReadOptions) -> ReaderResult:
         UnreadableFile: a sheet shares names with them and lacks others (``sheets/differ``).
         HostileFile: all sheets together pass a limit.
     """
-    found = [v for name in book.visible() if (v := book.view(name)).rows]
-    headings = {v.name: names(v, options.header_row) for v in found}
+    views = [v for name in book.visible() if (v := book.view(name)).rows]
+    headings = {v.name: names(v, options.header_row) for v in views}
     widest = max(headings.values(), key=len, default=frozenset())
     read_all = [name for name, header in headings.items() if header == widest]
     for name, header in headings.items():
@@ -89,7 +89,7 @@ def read_stacked(book: Book, options: ReadOptions) -> ReaderResult:
             step=step,
         )
     )
-    if left := len(found) - len(parts):
+    if left := len(views) - len(parts):
         made.notes.append(
             many(
                 "{n} sheet has other column names and was not read.",
@@ -156,7 +156,7 @@ def children(
         UnreadableFile: there is no such sheet (``no-sheet/child``), or columns that tie it lack.
         HostileFile: see the reader.
     """
-    found: dict[str, pa.Table] = {}
+    tables: dict[str, pa.Table] = {}
     rejects: list[Reject] = []
     for name, sheet in child_places(book, options).items():
         rows = _table(book, sheet, options)
@@ -166,8 +166,8 @@ def children(
             rows, lost = tied(name, rows, records, by_index, book.file)
             rejects += lost
             rows = rows.drop_columns([c for c in (INDEX, PARENT) if c in rows.column_names])
-        found[name] = rows
-    return found, rejects
+        tables[name] = rows
+    return tables, rejects
 
 
 def child_places(book: Book, options: ReadOptions) -> dict[str, str]:
@@ -177,15 +177,15 @@ def child_places(book: Book, options: ReadOptions) -> dict[str, str]:
         UnreadableFile: there is no such sheet (``no-sheet/child``).
     """
     sheets = book.visible()
-    found: dict[str, str] = {}
+    places: dict[str, str] = {}
     for name, child in options.children.items():
         if child.sheet is not None:
             if child.sheet not in sheets:
                 raise error("no-sheet/child", file=book.file, name=name)
-            found[name] = child.sheet
+            places[name] = child.sheet
         elif child.path is not None and (sheet := _of_path(child.path, sheets, options)):
-            found[name] = sheet
-    return found
+            places[name] = sheet
+    return places
 
 
 def _of_path(path: str, sheets: list[str], options: ReadOptions) -> str | None:
@@ -198,11 +198,11 @@ def _table(book: Book, sheet: str, options: ReadOptions) -> pa.Table:
     own: dict[str, object] = {"sheet": sheet, "sheets": None, "skip_rows": (), "skip_if": {}}
     cells = book.cells(options.model_copy(update=own))
     cells.computed.refuse(book.file)
-    found = _as_table(cells, book.file)
+    table = _as_table(cells, book.file)
     if not options.form:
-        return found
-    names, columns = by_names(found.column_names[:-1], found.columns[:-1])
-    return pa.table([*columns, found[ROW]], names=[*names, ROW])
+        return table
+    names, columns = by_names(table.column_names[:-1], table.columns[:-1])
+    return pa.table([*columns, table[ROW]], names=[*names, ROW])
 
 
 def _as_table(cells: ReaderResult, file: str) -> pa.Table:
@@ -239,16 +239,16 @@ def repeats(views: Sequence[SheetView], main: str) -> dict[str, Child]:
         head = [trim(cell) for cell in view.rows[0]] if view.rows else []
         if PARENT in head and view.name != main:
             parents[view.name] = _parent(view, head) or main
-    names = {sheet: _named(sheet) for sheet in parents}
-    found: dict[str, Child] = {}
+    names = {sheet: _child_name(sheet) for sheet in parents}
+    tables: dict[str, Child] = {}
     while parents:
         ready = [s for s, parent in parents.items() if parent not in parents]
         if not ready or len(set(names.values())) < len(names):
             return {}  # a circle, or two sheets of one name: nothing is guessed
         for sheet in ready:
             of = names.get(parents.pop(sheet))
-            found[names[sheet]] = Child(sheet=sheet, key=INDEX, of=of, parent=PARENT)
-    return found
+            tables[names[sheet]] = Child(sheet=sheet, key=INDEX, of=of, parent=PARENT)
+    return tables
 
 
 def child_forms(views: Sequence[SheetView], main: str) -> dict[str, Child] | None:
@@ -257,7 +257,7 @@ def child_forms(views: Sequence[SheetView], main: str) -> dict[str, Child] | Non
     own = heads.get(main, "")
     others = [name for name in heads if name != main]
     tied = fold(own) == fold(ID) and all(heads[name] == own for name in others)
-    names = {name: _named(name) for name in others}
+    names = {name: _child_name(name) for name in others}
     if not others or not tied or len(set(names.values())) < len(names):
         return None
     return {names[name]: Child(sheet=name, key=own, parent=own) for name in others}
@@ -281,10 +281,10 @@ def _parent(view: SheetView, head: list[str]) -> str:
     return next((trim(cell) for cell in cells if cell and not cell.startswith("#")), "")
 
 
-def _named(sheet: str) -> str:
+def _child_name(sheet: str) -> str:
     """A name for the child table of a sheet, as a mapping may have it.
 
-    >>> _named("Services - Basic. Identity")
+    >>> _child_name("Services - Basic. Identity")
     'Services_-_Basic_Identity'
     """
     return re.sub(r"[\s.\[\]=]+", "_", sheet).strip("_") or "child"
@@ -332,30 +332,30 @@ class RecordSheet:
         return len(self.names) * self.rows
 
 
-def look(path: Path, given: ReadOptions | None = None) -> ReadOptions:
+def look(path: Path, options: ReadOptions | None = None) -> ReadOptions:
     """What is to be stated about a file so that its records are read.
 
     Args:
         path: the file.
-        given: what its steward states; that is never changed.
+        options: what its steward states; that is never changed.
 
     Raises:
         UnreadableFile: several sheets may hold the records (``sheets/several``), or the file
             cannot be read.
         HostileFile: see the readers.
     """
-    given = given or ReadOptions()
-    shaped: ReadOptions | None = _seen(path, "shape", given)
+    options = options or ReadOptions()
+    shaped: ReadOptions | None = _own_look(path, "shape", options)
     if shaped is not None:
         return shaped
-    views: list[SheetView] = _seen(path, "views", given) or []
+    views: list[SheetView] = _own_look(path, "views", options) or []
     if any(map(_is_form, views)):
         raise error("xlsform", file=path)
-    tables = _tables(views, given)
-    if given.sheet is not None or given.sheets is not None:
-        return next((t.options for t in tables if given.sheet in (None, t.name)), given)
+    tables = _tables(views, options)
+    if options.sheet is not None or options.sheets is not None:
+        return next((t.options for t in tables if options.sheet in (None, t.name)), options)
     if not tables:
-        return given
+        return options
     main = max(tables, key=lambda table: table.size)
     rest = [table for table in tables if table is not main]
     if alike := [t for t in rest if t.names == main.names]:
@@ -411,19 +411,19 @@ def _of(main: RecordSheet, views: Sequence[SheetView], children: dict[str, Child
     return main.options.model_copy(update=update)
 
 
-ASKED = ("sheets", "no-sheet", "no-header", "empty-header", "duplicate-header")
+CHOICE_RULES = ("sheets", "no-sheet", "no-header", "empty-header", "duplicate-header")
 """Rules of files that can be read once somebody says which sheet and row to read."""
 
 
 def first_rows(path: Path, options: ReadOptions) -> SheetView | None:
     """The sheet that would be read, None of a format whose names stand in no row to be chosen."""
-    views: list[SheetView] = _seen(path, "views", options) or []
+    views: list[SheetView] = _own_look(path, "views", options) or []
     return next((view for view in views if options.sheet in (None, view.name)), None)
 
 
 def sheets(path: Path) -> list[RecordSheet]:
     """The sheets of a workbook that may hold records, for their steward to choose from."""
-    return _tables(_seen(path, "views", ReadOptions()) or [], ReadOptions())
+    return _tables(_own_look(path, "views", ReadOptions()) or [], ReadOptions())
 
 
 def _header(view: SheetView, options: ReadOptions) -> list[str]:
@@ -431,22 +431,22 @@ def _header(view: SheetView, options: ReadOptions) -> list[str]:
     return [trim(cell or "") for row in rows for cell in row]
 
 
-def _seen(path: Path, purpose: Purpose, given: ReadOptions) -> Any:
+def _own_look(path: Path, purpose: Purpose, options: ReadOptions) -> Any:
     """What a format's own look says, None for a format that has none for the purpose."""
     file, limits = printable(path.name), Limits()
     with raw.translated(file):
         data = raw.load(path, file, limits)
         look_at = raw.kind(data, file).function(purpose)
-        return look_at and look_at(data, file, given, limits)
+        return look_at and look_at(data, file, options, limits)
 
 
-def _tables(views: Sequence[SheetView], given: ReadOptions) -> list[RecordSheet]:
+def _tables(views: Sequence[SheetView], options: ReadOptions) -> list[RecordSheet]:
     tables = []
     for view in views:
-        options = find(view.rows, given)
-        if given.long is None and (long := recognise_long(_header(view, options))):
-            options = options.model_copy(update={"long": long})
-        table = RecordSheet(view, options)
+        own = find(view.rows, options)
+        if options.long is None and (long := recognise_long(_header(view, own))):
+            own = own.model_copy(update={"long": long})
+        table = RecordSheet(view, own)
         if table.names and table.rows > 0 and PARENT not in table.names:
             tables.append(table)
     return tables

@@ -54,13 +54,13 @@ def steps_of(path: str) -> tuple[PathStep, ...]:
     """
     if path == SELF:
         return ()
-    found, place = [], 0
+    steps, place = [], 0
     while place < len(path):
         if not (match := _STEP.match(path, place)):
             raise ValueError("a path is names with dots between, such as a.b or a[k=text].v")
-        found.append(PathStep(*match.groups()))
+        steps.append(PathStep(*match.groups()))
         place = match.end()
-    return tuple(found)
+    return tuple(steps)
 
 
 def follow(value: Any, steps: tuple[PathStep, ...]) -> Iterator[Any]:
@@ -75,12 +75,12 @@ def follow(value: Any, steps: tuple[PathStep, ...]) -> Iterator[Any]:
     elif not steps:
         yield value
     elif isinstance(value, dict) and steps[0].name in value:
-        found = value[steps[0].name]
+        branch = value[steps[0].name]
         if steps[0].key is not None:
-            members = found if isinstance(found, list) else [found]
+            members = branch if isinstance(branch, list) else [branch]
             key, text = steps[0].key, steps[0].text
-            found = [m for m in members if isinstance(m, dict) and m.get(key) == text]
-        yield from follow(found, steps[1:])
+            branch = [m for m in members if isinstance(m, dict) and m.get(key) == text]
+        yield from follow(branch, steps[1:])
 
 
 # --------------------------------------------------------------------------------------------------
@@ -250,8 +250,8 @@ class ShapeOptions(FrozenModel):
     @property
     def shaped(self) -> bool:
         """Whether objects and lists inside a record are read, and not rejected."""
-        given: list[Any] = [self.rows, self.pairs, self.paths, self.drop, self.lists, self.children]
-        return any(given)
+        parts: list[Any] = [self.rows, self.pairs, self.paths, self.drop, self.lists, self.children]
+        return any(parts)
 
     @property
     def mark(self) -> str:
@@ -342,7 +342,7 @@ class ReadOptions(ShapeOptions):
 
     @field_validator("encoding")
     @classmethod
-    def _known(cls, value: str | None) -> str | None:
+    def _encoding_name(cls, value: str | None) -> str | None:
         if value is None:
             return None
         try:

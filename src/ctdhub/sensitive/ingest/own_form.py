@@ -54,11 +54,11 @@ def _longest(label: tuple[str, str]) -> int:
 
 def taken_apart(column: pa.ChunkedArray, labels: Sequence[str], mark: str) -> pa.ChunkedArray:
     """The column with each cell as a list of labels; a cell of anything else stays as it is."""
-    given = tuple(trim(label) for label in labels)
+    choices = tuple(trim(label) for label in labels)
 
     def listed(text: str) -> str | None:
-        found = apart(text, given)
-        return list_cell(found, mark) if found else text
+        answers = apart(text, choices)
+        return list_cell(answers, mark) if answers else text
 
     return _each(column, listed)
 
@@ -83,14 +83,14 @@ def by_names(
 ) -> tuple[list[str], list[pa.ChunkedArray]]:
     """Headers and answers by name where they are labels; anything else stays as it is."""
     known = [known_header(name) for name in names]
-    found = [own.name if own else name for own, name in zip(known, names, strict=True)]
-    if len(set(found)) < len(found):
+    headers = [own.name if own else name for own, name in zip(known, names, strict=True)]
+    if len(set(headers)) < len(headers):
         return list(names), list(columns)
     cells = [
-        _named(column, own) if own and own.labels else column
+        _name_cells(column, own) if own and own.labels else column
         for own, column in zip(known, columns, strict=True)
     ]
-    return found, cells
+    return headers, cells
 
 
 def known_header(header: str) -> OwnColumn | None:
@@ -107,7 +107,7 @@ def repeat_titles() -> tuple[str, ...]:
     return tuple(titles)
 
 
-def _named(column: pa.ChunkedArray, own: OwnColumn) -> pa.ChunkedArray:
+def _name_cells(column: pa.ChunkedArray, own: OwnColumn) -> pa.ChunkedArray:
     def name_of(text: str) -> str:
         several = apart(text, tuple(own.labels)) if own.several else None
         joined = " ".join(own.labels[fold(label)] for label in several or ())
@@ -119,17 +119,17 @@ def _named(column: pa.ChunkedArray, own: OwnColumn) -> pa.ChunkedArray:
 @cache
 def _headers() -> dict[str, OwnColumn]:
     """Every header in a language of the form; one that means two questions is left out."""
-    found: dict[str, OwnColumn] = {}
+    columns: dict[str, OwnColumn] = {}
     twice: set[str] = set()
     for lang in LANGUAGES:
         with language(lang):
             for question in questions():
                 for header, own in _columns(question).items():
                     key = fold(header)
-                    if found.setdefault(key, own).name != own.name:
+                    if columns.setdefault(key, own).name != own.name:
                         twice.add(key)
-                    found[key].labels.update(own.labels)
-    return {header: own for header, own in found.items() if header not in twice}
+                    columns[key].labels.update(own.labels)
+    return {header: own for header, own in columns.items() if header not in twice}
 
 
 def _columns(question: Question) -> dict[str, OwnColumn]:

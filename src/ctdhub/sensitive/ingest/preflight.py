@@ -179,7 +179,7 @@ _MERGED = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(rb"</(?:[\w.-]+:)?worksheet\s*>\s*$")
-_HELD = 4 * 2**20
+_LONGEST_TAG = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -220,10 +220,10 @@ class XlsxSheet:
         last_row = cells = placed = 0
         has_formula, text = False, b""
         for text in _whole_tags(archive, self.part):
-            found = _REFERENCE.findall(text)
-            placed += len(found)
-            columns.update({column for column, _row in found})
-            last_row = max([last_row, *map(int, {row[:9] for _column, row in found})])
+            places = _REFERENCE.findall(text)
+            placed += len(places)
+            columns.update({column for column, _row in places})
+            last_row = max([last_row, *map(int, {row[:9] for _column, row in places})])
             cells += len(_CELL.findall(text))
             if not whole:
                 continue
@@ -295,15 +295,15 @@ def _parsed(archive: Archive, part: str, target: Target) -> Target:
 
 def _whole_tags(archive: Archive, part: str) -> Iterator[bytes]:
     """The part in pieces that never end inside a tag."""
-    held = b""
+    rest = b""
     for piece in archive.inflate(part):
-        text = held + piece
+        text = rest + piece
         cut = max(text.rfind(b"<"), 0)
-        held = text[cut:]
-        if len(held) > _HELD:
+        rest = text[cut:]
+        if len(rest) > _LONGEST_TAG:
             raise error("cell-size/sheet", file=archive.file)
         yield text[:cut]
-    yield held
+    yield rest
 
 
 def _position(column: bytes) -> int:
@@ -400,10 +400,10 @@ def _local(tag: str) -> str:
 
 def _lose(made: Computed, archive: Archive, cell: bytes) -> None:
     """Take down a cell such as #N/A, which the library hands on as an empty one."""
-    found = _REFERENCE.search(cell)
-    if found is None:
+    match = _REFERENCE.search(cell)
+    if match is None:
         raise error("error-cell", file=archive.file, row=None, column=None)
-    made.lost[int(found[2][:9]), found[1].decode().upper()] = "error-cell"
+    made.lost[int(match[2][:9]), match[1].decode().upper()] = "error-cell"
 
 
 # --------------------------------------------------------------------------------------------------

@@ -140,14 +140,14 @@ class ColumnTexts:
 
     def match(self, pattern: str) -> Bools:
         """The rows whose text matches."""
-        found = pc.match_substring_regex(self._texts, pattern).fill_null(False)
-        texts = np.append(found.to_numpy(zero_copy_only=False).astype(bool), False)
+        hits = pc.match_substring_regex(self._texts, pattern).fill_null(False)
+        texts = np.append(hits.to_numpy(zero_copy_only=False).astype(bool), False)
         return np.asarray(texts[self._of_row])
 
     def built(self, pattern: str, instead: str) -> Numbers:
         """Rows of one number have one text, once what matches is replaced."""
-        found = pc.replace_substring_regex(self._texts, pattern, instead).dictionary_encode()
-        texts = np.append(found.indices.to_numpy(zero_copy_only=False), len(found))
+        forms = pc.replace_substring_regex(self._texts, pattern, instead).dictionary_encode()
+        texts = np.append(forms.indices.to_numpy(zero_copy_only=False), len(forms))
         return np.asarray(texts[self._of_row])
 
     def met(self, fuller: Bools, pattern: str = "$^", instead: str = "") -> Bools:
@@ -168,15 +168,15 @@ class ColumnTexts:
         """
         digit, codes = self.match(r"\p{Nd}"), key and self.coded(fuller)
         built = self.met(fuller, r"\p{Nd}+", "9") & digit
-        found = self.met(fuller) & (digit | (not codes)) | (built if key else built & ~self.number)
+        rows = self.met(fuller) & (digit | (not codes)) | (built if key else built & ~self.number)
         others = fuller & self.written
-        found |= self.match(_CODE) & (others.sum() - others < _ALIKE)
-        if found.all():
-            return found
+        rows |= self.match(_CODE) & (others.sum() - others < _ALIKE)
+        if rows.all():
+            return rows
         token = self.match(r"^[^\s\pZ]*\pL[^\s\pZ]*$")
         there = fuller & digit & token  # among codes in which digits stand anywhere, with a letter:
         mixed = codes and len(np.unique(self.built(r"\p{Nd}", "9")[there])) * 2 > there.sum()
-        return found | (self.met(there, r"[\pL\p{Nd}]", "x") & token & (digit | mixed))
+        return rows | (self.met(there, r"[\pL\p{Nd}]", "x") & token & (digit | mixed))
 
     def coded(self, fuller: Bools) -> bool:
         """Whether most of the cells of the fuller rows have a digit."""
@@ -453,7 +453,7 @@ def _widened(cells: ReaderResult, long: LongTable, of: Tidying) -> ReaderResult:
     texts = {n: column.to_pylist() for n, column in zip(cells.names, cells.columns, strict=True)}
     kept = [name for name in cells.names if name not in (long.name, long.value)]
     names, rejects = dict.fromkeys(kept), list(cells.rejects)
-    found: dict[str, dict[str, list[str]]] = {}
+    records: dict[str, dict[str, list[str]]] = {}
     first: list[int] = []
     for line, row in enumerate(cells.rows.tolist()):
         said = {name: column[line] for name, column in texts.items()}
@@ -469,18 +469,18 @@ def _widened(cells: ReaderResult, long: LongTable, of: Tidying) -> ReaderResult:
             names[name], said[name] = None, value
         if (n := len(names)) > limits.columns:
             raise error("columns", file=file, row=row, n=n, limit=limits.columns)
-        if who not in found:
-            found[who] = {}
+        if who not in records:
+            records[who] = {}
             first.append(row)
         for column, text in said.items():
-            own = found[who].setdefault(column, [])
+            own = records[who].setdefault(column, [])
             if text and text not in own:
                 own.append(text)
-    if len(names) * len(found) > limits.grid_cells:
+    if len(names) * len(records) > limits.grid_cells:
         raise error("grid-size", file=file)
     columns = [
         [own[0] if len(own) == 1 else list_cell(own, options.mark) for own in column]
-        for column in ([record.get(name, []) for record in found.values()] for name in names)
+        for column in ([record.get(name, []) for record in records.values()] for name in names)
     ]
     return replace(
         cells,
@@ -496,7 +496,7 @@ def _without_labels(cells: ReaderResult, of: Tidying) -> ReaderResult:
     """Without the rows of labels that the mapping names."""
     labels = is_label_row(cells.names, cells.columns, cells.rows, of.options)
     gone = {*of.options.unseen, *cells.rows[labels].tolist()}
-    return replace(_kept(cells, ~labels), computed=cells.computed.without(gone))
+    return replace(_select_rows(cells, ~labels), computed=cells.computed.without(gone))
 
 
 def _without_tags(cells: ReaderResult, _of: Tidying) -> ReaderResult:
@@ -504,7 +504,7 @@ def _without_tags(cells: ReaderResult, _of: Tidying) -> ReaderResult:
     if not len(cells.rows) or not is_tag_row(cells.columns):
         return cells
     cells.notes.append(Text("The row below the names holds HXL tags; it is not a record."))
-    return _kept(cells, np.arange(len(cells.rows)) > 0)
+    return _select_rows(cells, np.arange(len(cells.rows)) > 0)
 
 
 def _without_nameless(cells: ReaderResult, of: Tidying) -> ReaderResult:
@@ -536,8 +536,8 @@ def _without_blank(cells: ReaderResult, of: Tidying) -> ReaderResult:
     filled, options = _filled(cells.columns, len(cells.rows)), of.options
     for name, child in cells.children.items():
         if name not in options.children or options.children[name].path is not None:
-            held = pc.is_in(pa.array(cells.rows), value_set=child[ROW].combine_chunks())
-            filled |= held.to_numpy(False)
+            parents = pc.is_in(pa.array(cells.rows), value_set=child[ROW].combine_chunks())
+            filled |= parents.to_numpy(False)
     if blank := int((~filled).sum()):
         cells.notes.append(
             many(
@@ -547,7 +547,7 @@ def _without_blank(cells: ReaderResult, of: Tidying) -> ReaderResult:
                 n=blank,
             )
         )
-    return _kept(cells, filled)
+    return _select_rows(cells, filled)
 
 
 def _without_groups(cells: ReaderResult, of: Tidying) -> ReaderResult:
@@ -629,7 +629,7 @@ STEPS: tuple[Callable[[ReaderResult, Tidying], ReaderResult], ...] = (
 notes and rejects, or refuse the table."""
 
 
-def _kept(cells: ReaderResult, rows: NDArray[np.bool_]) -> ReaderResult:
+def _select_rows(cells: ReaderResult, rows: NDArray[np.bool_]) -> ReaderResult:
     """Without the other rows."""
     if rows.all():
         return cells
@@ -764,9 +764,9 @@ def kind(data: bytes, file: str) -> Format:
     Raises:
         UnreadableFile: the content is of a kind that holds no table, or none this reads.
     """
-    found = format_of(data[:4096])
-    if found is not FORMATS[-1] and found.name != "json":
-        return found  # a signature of its own
+    content = format_of(data[:4096])
+    if content is not FORMATS[-1] and content.name != "json":
+        return content  # a signature of its own
     if data.startswith(_OLE):
         secret = "EncryptedPackage".encode("utf-16-le") in data
         raise error("encrypted" if secret else "content/old-office", file=file)
@@ -775,18 +775,18 @@ def kind(data: bytes, file: str) -> Format:
             raise error("content/other-format", file=file, format=name)
     if _MARKUP.match(data[:4096]):
         raise error("content/markup", file=file)
-    return found
+    return content
 
 
-def mismatch(file: str, found: Format) -> Text | None:
+def mismatch(file: str, content: Format) -> Text | None:
     """A note where the name promises another format than the content is; content decides."""
     suffix = Path(file).suffix.lower()
-    if suffix in found.suffixes or not any(suffix in known.suffixes for known in FORMATS):
+    if suffix in content.suffixes or not any(suffix in known.suffixes for known in FORMATS):
         return None
     return Text(
         "The name ends in {suffix} but the content is {content}; it was read as such.",
         suffix=suffix,
-        content=found.content,
+        content=content.content,
     )
 
 
@@ -916,11 +916,11 @@ def read_table(
     file = printable(path.name)
     with translated(file):
         data = load(path, file, limits)
-        found = kind(data, file)
-        read = found.function("read")
+        content = kind(data, file)
+        read = content.function("read")
         assert read is not None
         cells = read(data, file, options, limits)
-        if note := mismatch(file, found):
+        if note := mismatch(file, content):
             cells.notes.append(note)
         return finish(cells, file, hashlib.sha256(data).hexdigest(), options, limits)
 

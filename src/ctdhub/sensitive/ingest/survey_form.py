@@ -81,13 +81,13 @@ def form_of(
 
 
 def _lists(rows: Iterable[dict[str, str]]) -> dict[str, list[FormChoice]]:
-    found: dict[str, list[FormChoice]] = {}
+    lists: dict[str, list[FormChoice]] = {}
     for row in rows:
         listed = row.get("list_name", row.get("list name", ""))
         name = row.get("name", row.get("value", ""))
         if listed and name:
-            found.setdefault(listed, []).append(FormChoice(name, _labels(row)))
-    return found
+            lists.setdefault(listed, []).append(FormChoice(name, _labels(row)))
+    return lists
 
 
 def _labels(row: dict[str, str]) -> tuple[str, ...]:
@@ -133,14 +133,14 @@ def _question(
 
 def _indexed(questions: Iterable[AskedQuestion]) -> dict[str, FormColumn]:
     """Every header under which an export may have a question or choice; none for two of them."""
-    found: dict[str, FormColumn] = {}
+    index: dict[str, FormColumn] = {}
     twice: set[str] = set()
     for question in questions:
         for header, column in _headers(question):
-            known = found.setdefault(fold(header), column)
+            known = index.setdefault(fold(header), column)
             if known != column:
                 twice.add(fold(header))
-    return {header: column for header, column in found.items() if header not in twice}
+    return {header: column for header, column in index.items() if header not in twice}
 
 
 def _headers(question: AskedQuestion) -> Iterator[tuple[str, FormColumn]]:
@@ -149,7 +149,7 @@ def _headers(question: AskedQuestion) -> Iterator[tuple[str, FormColumn]]:
         for way, said in enumerate(own):
             paths = {said}
             for at in range(len(question.groups)):
-                above = [_said(group, way) for group in question.groups[at:]]
+                above = [_group_text(group, way) for group in question.groups[at:]]
                 paths.add(mark.join([*above, said]))
             for path in sorted(paths):
                 yield path, FormColumn(question)
@@ -159,7 +159,7 @@ def _headers(question: AskedQuestion) -> Iterator[tuple[str, FormColumn]]:
                             yield f"{path}{before}{text}", FormColumn(question, choice)
 
 
-def _said(group: FormChoice, way: int) -> str:
+def _group_text(group: FormChoice, way: int) -> str:
     """The name of a group, or its label in the language of a question's label."""
     labels = (group.name, *group.labels)
     return labels[way] if way < len(labels) else group.name

@@ -193,11 +193,11 @@ def find(rows: Rows, options: ReadOptions) -> ReadOptions:
         if place is None:
             return options
         return options.model_copy(update={"header_row": place + 2, "header_rows": 2})
-    found: dict[str, Any] = {} if place == 0 else {"header_row": place + 1}
+    settings: dict[str, Any] = {} if place == 0 else {"header_row": place + 1}
     label = _label_below(rows[place:])
     if label is not None:
-        found |= {"skip_rows": (place + 2,), "skip_if": label}
-    return options.model_copy(update=found)
+        settings |= {"skip_rows": (place + 2,), "skip_if": label}
+    return options.model_copy(update=settings)
 
 
 def has_names(rows: Rows) -> bool:
@@ -206,8 +206,8 @@ def has_names(rows: Rows) -> bool:
     >>> has_names([["Cases 2024", None, None], ["F", "20", "2024"], ["F", "21", "2024"]])
     False
     """
-    found = (search(rows) for search in (_questions, _names, _named_in_two))
-    return any(one is not None for one in found)
+    places = (search(rows) for search in (_questions, _names, _named_in_two))
+    return any(one is not None for one in places)
 
 
 _ANSWERS = ("response", "open-ended response", "date / time")
@@ -228,12 +228,12 @@ def _questions(rows: Rows) -> dict[str, Any] | None:
             if named < 1 or (names := dict(_filled(rows[named - 1]))) == {}:
                 return None
             skipped = dict(_filled(rows[named]))
-            told = {trim(names[c]): trim(skipped[c]) for c in names.keys() & skipped.keys()}
-            differ = {name: text for name, text in sorted(told.items()) if name != text}
+            pairs = {trim(names[c]): trim(skipped[c]) for c in names.keys() & skipped.keys()}
+            differ = {name: text for name, text in sorted(pairs.items()) if name != text}
             if not differ:
                 return None
-            told = dict([next(iter(differ.items()))])
-            return {"header_row": named, "skip_rows": tuple(below), "skip_if": told}
+            label = dict([next(iter(differ.items()))])
+            return {"header_row": named, "skip_rows": tuple(below), "skip_if": label}
     return None
 
 
@@ -367,17 +367,17 @@ def is_label_row(
     """Which rows are those of ``skip_rows`` and hold a text that ``skip_if`` names.
 
     >>> a = pa.chunked_array([["Gender", "F"]])
-    >>> given = ReadOptions(skip_rows=(2,), skip_if={"sex": "Gender"})
-    >>> is_label_row(["sex"], [a], np.array([2, 3]), given).tolist()
+    >>> options = ReadOptions(skip_rows=(2,), skip_if={"sex": "Gender"})
+    >>> is_label_row(["sex"], [a], np.array([2, 3]), options).tolist()
     [True, False]
     """
-    found = np.zeros(len(rows), bool)
+    mask = np.zeros(len(rows), bool)
     for place in np.flatnonzero(np.isin(rows, list(options.skip_rows))):
         for name, column in zip(names, columns, strict=True):
             text = column[int(place)].as_py()
             if name in options.skip_if and text is not None:
-                found[place] |= _plain(text) == _plain(options.skip_if[name])
-    return found
+                mask[place] |= _plain(text) == _plain(options.skip_if[name])
+    return mask
 
 
 def is_tag_row(columns: Sequence[pa.ChunkedArray]) -> bool:
@@ -491,10 +491,10 @@ def is_form(names: Iterable[str], types: Iterable[str | None]) -> bool:
     >>> is_form(["type", "name", "label"], ["text", "select_one sex", None])
     True
     """
-    held = {fold(name).partition(":")[0] for name in names}
+    columns = {fold(name).partition(":")[0] for name in names}
     said = [fold(text).replace(" ", "_") for text in types if text]
     known = sum(any(text == t or text.startswith(f"{t}_") for t in _TYPES) for text in said)
-    return {"type", "name", "label"} <= held and known > 0.5 * len(said)
+    return {"type", "name", "label"} <= columns and known > 0.5 * len(said)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -536,7 +536,7 @@ def filling_down(
             not read; or most columns of their rows are merged, so that these rows are parts of
             one record (rule "merged-cells").
     """
-    found, ends, skipped = list[MergedCells](), list[int](), frozenset(options.skip_rows)
+    cells, ends, skipped = list[MergedCells](), list[int](), frozenset(options.skip_rows)
     for one in sorted(merged):
         if one.bottom <= options.header_row or skipped.issuperset(range(one.top, one.bottom + 1)):
             continue
@@ -544,8 +544,8 @@ def filling_down(
         ends = [*(end for end in ends if end >= one.top), one.bottom]
         if one.left < one.right or above or len(ends) * 2 > width:
             raise error("merged-cells", file=file, row=one.bottom, column=column_letter(one.left))
-        found.append(one)
-    return found
+        cells.append(one)
+    return cells
 
 
 @dataclass
@@ -640,7 +640,7 @@ def adds_up_rows(formula: str, row: int) -> bool:
         return False
     if _COLUMN_OF_A_TABLE.search(formula):
         return True
-    ranges = [tuple(sorted(map(int, found))) for found in _RANGE.findall(formula)]
+    ranges = [tuple(sorted(map(int, ends))) for ends in _RANGE.findall(formula)]
     return bool(ranges) and all(
         last > first and (last < row or first > row) for first, last in ranges
     )
@@ -648,11 +648,11 @@ def adds_up_rows(formula: str, row: int) -> bool:
 
 def together(parts: Mapping[int, Computed]) -> Computed:
     """The formulas of several sheets, by how far the rows of each are moved."""
-    found = Computed()
+    total = Computed()
     for step, part in parts.items():
-        found.lost |= {(row + step, column): rule for (row, column), rule in part.lost.items()}
-        found.sums |= {row + step for row in part.sums}
-        if part.first and not found.first:
-            found.first = (part.first[0] + step, part.first[1])
-        found.cells += part.cells
-    return found
+        total.lost |= {(row + step, column): rule for (row, column), rule in part.lost.items()}
+        total.sums |= {row + step for row in part.sums}
+        if part.first and not total.first:
+            total.first = (part.first[0] + step, part.first[1])
+        total.cells += part.cells
+    return total

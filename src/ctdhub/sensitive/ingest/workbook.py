@@ -44,8 +44,8 @@ def read(data: bytes, file: str, options: ReadOptions, limits: Limits) -> Reader
             cells = book.cells(options)
             _tell_of_others(book, cells, options)
         if options.children:
-            found, lost = layout.children(book, cells, options)
-            cells = replace(cells, children=found, rejects=[*cells.rejects, *lost])
+            tables, lost = layout.children(book, cells, options)
+            cells = replace(cells, children=tables, rejects=[*cells.rejects, *lost])
         return cells
 
 
@@ -75,7 +75,7 @@ def views(data: bytes, file: str, _options: ReadOptions, limits: Limits) -> list
     """
     with library_errors(file):
         book = Book(data, file, limits)
-        return [found for name in book.visible() if (found := book.view(name)).rows]
+        return [view for name in book.visible() if (view := book.view(name)).rows]
 
 
 class Book:
@@ -108,8 +108,8 @@ class Book:
         computed = self._sheets[name].measure(self._archive, whole=True)
         with _panics(self.file):
             sheet = self._sheet(name)
-            found = _cells(sheet, name, self.file, options, self.limits, computed.merged)
-        return replace(found, computed=computed.without(range(options.header_row)))
+            cells = _cells(sheet, name, self.file, options, self.limits, computed.merged)
+        return replace(cells, computed=computed.without(range(options.header_row)))
 
     def _chosen(self, wanted: str | None) -> str:
         """The wanted name, or the first visible one.  Sheets may be named after people, so an error
@@ -157,10 +157,10 @@ def read_form(path: Path) -> SurveyForm:
             book = Book(data, file, limits)
             named = {fold(name): name for name in book.visible()}
             sheets = [_rows(book, named[one]) for one in ("survey", "choices") if one in named]
-            found = form_of(*sheets) if "survey" in named else None
-    if found is None:
+            form = form_of(*sheets) if "survey" in named else None
+    if form is None:
         raise error("no-form", file=file)
-    return found
+    return form
 
 
 def _rows(book: Book, sheet: str) -> Iterator[dict[str, str]]:
@@ -282,20 +282,20 @@ def _filled(
     Raises:
         UnreadableFile: a cell that is not shown holds another value (rule "merged-cells").
     """
-    coming, held = list(reversed(down)), dict[int, tuple[int, str]]()
+    coming, spans = list(reversed(down)), dict[int, tuple[int, str]]()
     for number, cells in rows:
-        held = {column: one for column, one in held.items() if one[0] >= number}
-        for column, (_end, value) in held.items():
+        spans = {column: one for column, one in spans.items() if one[0] >= number}
+        for column, (_end, value) in spans.items():
             if column < len(cells) and cells[column] not in ("", value):
                 letter = tidy.column_letter(column)
                 raise error("merged-cells", file=file, row=number, column=letter)
-        if held:
-            own = ["" if column in held else cell for column, cell in enumerate(cells)]
-            full = [held[c][1] if c in held else cell for c, cell in enumerate(own)]
+        if spans:
+            own = ["" if column in spans else cell for column, cell in enumerate(cells)]
+            full = [spans[c][1] if c in spans else cell for c, cell in enumerate(own)]
             cells = full if any(own) else own
         while coming and coming[-1].top <= number:
             one = coming.pop()
-            held[one.left] = one.bottom, cells[one.left] if one.left < len(cells) else ""
+            spans[one.left] = one.bottom, cells[one.left] if one.left < len(cells) else ""
         yield number, cells
 
 

@@ -29,7 +29,7 @@ from ctdhub.sensitive.ingest.rejects import Reject, reject_table
 RECORD, EXCLUDED, REJECTED = range(3)
 """What became of a row."""
 
-HELD = pa.schema(
+ROWS = pa.schema(
     [
         pa.field("record_id", pa.string()),
         pa.field("person_key", pa.string()),
@@ -47,23 +47,23 @@ _DROPPED = f"""
 WITH keys AS (
     SELECT person_key, max(delivery) AS seen,
         max(delivery) FILTER (became <> {REJECTED}) AS standing
-    FROM held WHERE person_key IS NOT NULL GROUP BY 1
+    FROM rows WHERE person_key IS NOT NULL GROUP BY 1
 ), valid AS (
-    SELECT record_id FROM held JOIN keys USING (person_key)
+    SELECT record_id FROM rows JOIN keys USING (person_key)
     WHERE became = {RECORD} AND delivery = standing AND seen NOT IN {{gone}}
     UNION
-    SELECT record_id FROM held
+    SELECT record_id FROM rows
     WHERE became = {RECORD} AND person_key IS NULL AND delivery >= {{unkeyed}}
 )
 SELECT DISTINCT record_id, coalesce(seen IN {{gone}}, true) AS left_
-FROM held LEFT JOIN keys USING (person_key) ANTI JOIN valid USING (record_id)
+FROM rows LEFT JOIN keys USING (person_key) ANTI JOIN valid USING (record_id)
 WHERE became = {RECORD}
 ORDER BY ALL
 """
 
 _MISSING = """
 WITH keys AS (
-    SELECT max(delivery) AS seen FROM held WHERE person_key IS NOT NULL GROUP BY person_key
+    SELECT max(delivery) AS seen FROM rows WHERE person_key IS NOT NULL GROUP BY person_key
 )
 SELECT DISTINCT seen + 1 AS delivery FROM keys WHERE seen < {newest} ORDER BY 1
 """
@@ -71,7 +71,7 @@ SELECT DISTINCT seen + 1 AS delivery FROM keys WHERE seen < {newest} ORDER BY 1
 _CHANGES = f"""
 WITH once AS (
     SELECT DISTINCT person_key, delivery, became, hash(record_id) AS record
-    FROM held WHERE person_key IS NOT NULL
+    FROM rows WHERE person_key IS NOT NULL
 ), said AS (
     SELECT person_key, delivery, count(*) FILTER (became = {RECORD}) AS n,
         coalesce(bit_xor(record) FILTER (became = {RECORD}), 0) AS content,
@@ -91,25 +91,25 @@ WITH once AS (
 ), step AS (
     SELECT *, coalesce(now[1], 0) AS people, coalesce(before[1], 0) AS known
     FROM (SELECT *, lag(now) OVER (PARTITION BY person_key ORDER BY delivery) AS before FROM stands)
-), found AS (
+), facts AS (
     SELECT delivery, n > 0 AS here, known = 0 AND people > 0 AS new,
         known > 0 AND people > 0 AND now <> before AS changed,
         known > 0 AND people = 0 AS left_, n > 0 AND known > 0 AS again
     FROM step
     UNION ALL
     SELECT delivery, true, false, false, false, false
-    FROM (SELECT DISTINCT delivery, record_id FROM held
+    FROM (SELECT DISTINCT delivery, record_id FROM rows
         WHERE person_key IS NULL AND became = {RECORD})
 )
 SELECT delivery, count(*) FILTER (here) AS people, count(*) FILTER (changed) AS changed,
     count(*) FILTER (left_) AS "left", count(*) FILTER (new) AS new,
     count(*) FILTER (again) AS again
-FROM found GROUP BY 1 ORDER BY 1
+FROM facts GROUP BY 1 ORDER BY 1
 """
 
 
 @dataclass(frozen=True)
-class Kept:
+class Succession:
     """How deliveries of a contributor follow each other.
 
     Attributes:
@@ -166,51 +166,51 @@ class DeliveryChange:
     again: int = 0
 
 
-def dropped(held: pa.Table, way: Kept) -> Dropped:
+def dropped(rows: pa.Table, way: Succession) -> Dropped:
     """What newer deliveries of a contributor replace or leave out.
 
     Args:
-        held: all its rows, schema :data:`HELD`; a record that two deliveries hold stands twice.
+        rows: all its rows, schema :data:`ROWS`; a record that two deliveries hold stands twice.
         way: how they follow each other.
     """
     unkeyed = way.newest if way.cumulative else 0
-    found = run_whole(_DROPPED.format(gone=_numbers(way.gone), unkeyed=unkeyed), held=held)
-    left, ids = found["left_"].combine_chunks(), found["record_id"].combine_chunks()
+    table = run_whole(_DROPPED.format(gone=_numbers(way.gone), unkeyed=unkeyed), rows=rows)
+    left, ids = table["left_"].combine_chunks(), table["record_id"].combine_chunks()
     return Dropped(ids.filter(pc.invert(left)), ids.filter(left))
 
 
-def unkeyed(held: pa.Table) -> list[int]:
+def unkeyed(rows: pa.Table) -> list[int]:
     """Deliveries with records of which none has a key."""
-    records = held.filter(pc.equal(held["became"], RECORD))
-    found = records.group_by("delivery").aggregate([("person_key", "count")])
-    none = found.filter(pc.equal(found["person_key_count"], 0))
+    records = rows.filter(pc.equal(rows["became"], RECORD))
+    counts = records.group_by("delivery").aggregate([("person_key", "count")])
+    none = counts.filter(pc.equal(counts["person_key_count"], 0))
     return sorted(none["delivery"].to_pylist())
 
 
-def missing(held: pa.Table, way: Kept) -> list[int]:
+def missing(rows: pa.Table, way: Succession) -> list[int]:
     """Deliveries that lack people whom the one before had, and who never come again."""
     sql = _MISSING.format(newest=way.newest)
-    return run_whole(sql, held=held)["delivery"].to_pylist()  # type: ignore[no-any-return]
+    return run_whole(sql, rows=rows)["delivery"].to_pylist()  # type: ignore[no-any-return]
 
 
-def changes(held: pa.Table, way: Kept) -> list[DeliveryChange]:
+def changes(rows: pa.Table, way: Succession) -> list[DeliveryChange]:
     """What each delivery brought, the oldest first."""
     if way.number == 1:  # nothing to compare: a count will do
-        records = held.filter(pc.equal(held["became"], RECORD))
+        records = rows.filter(pc.equal(rows["became"], RECORD))
         alone = records.filter(pc.is_null(records["person_key"]))["record_id"]
         keyed = pc.count_distinct(records["person_key"], mode="only_valid").as_py()
         return [DeliveryChange(keyed + pc.count_distinct(alone).as_py(), new=keyed)]
     sql = _CHANGES.format(cumulative=way.cumulative, newest=way.newest, kept=_numbers(way.kept))
-    brought = run_whole(sql, held=_coded(held)).to_pylist()
-    found = {row.pop("delivery"): DeliveryChange(**row) for row in brought}
-    return [found.get(number, DeliveryChange()) for number in range(way.number)]
+    brought = run_whole(sql, rows=_coded(rows)).to_pylist()
+    by_number = {row.pop("delivery"): DeliveryChange(**row) for row in brought}
+    return [by_number.get(number, DeliveryChange()) for number in range(way.number)]
 
 
-def _coded(held: pa.Table) -> pa.Table:
+def _coded(rows: pa.Table) -> pa.Table:
     """The rows with a number in place of each key, which takes a fraction of the memory."""
-    coded = pa.table([held["person_key"].dictionary_encode()], ["key"]).unify_dictionaries()["key"]
+    coded = pa.table([rows["person_key"].dictionary_encode()], ["key"]).unify_dictionaries()["key"]
     numbers = pa.chunked_array([chunk.indices for chunk in coded.chunks], pa.int32())
-    return held.set_column(HELD.names.index("person_key"), "person_key", numbers)
+    return rows.set_column(ROWS.names.index("person_key"), "person_key", numbers)
 
 
 def _numbers(numbers: Collection[int]) -> str:
@@ -281,12 +281,12 @@ def _rows_of(raw: RawTable, keys: Keys) -> list[Row]:
 
 def _by_case(rows: Iterable[Row]) -> dict[str | None, list[Cells]]:
     """Different rows of each case; of rows that name none under None."""
-    found: dict[str | None, list[Cells]] = {}
+    cases: dict[str | None, list[Cells]] = {}
     for _number, case, cells in rows:
-        own = found.setdefault(case, [])
+        own = cases.setdefault(case, [])
         if cells not in own:
             own.append(cells)
-    return found
+    return cases
 
 
 def _whole(
@@ -342,8 +342,8 @@ def beyond(records: pa.Table, cases: pa.Table, most: int) -> pa.Array:
         cases: ``record_id``, ``case`` of those that have the number of one.
         most: the bound of the agreement.
     """
-    found = run_whole(_BEYOND.format(most=most), records=records, cases=cases)
-    return found["record_id"].combine_chunks()
+    excess = run_whole(_BEYOND.format(most=most), records=records, cases=cases)
+    return excess["record_id"].combine_chunks()
 
 
 # --------------------------------------------------------------------------------------------------
@@ -392,17 +392,17 @@ def shared_keys(rows: pa.Table, births: pa.Table) -> pa.Table:
     keys = rows.select(key)
     for name, fact in facts.items():
         keys = keys.append_column(name, fact)
-    found = keys.group_by(key).aggregate(
+    groups = keys.group_by(key).aggregate(
         [([], "count_all"), ("female", "any"), ("male", "any"), ("first", "max"), ("last", "min")]
     )
     known = births.select(key).group_by(key).aggregate([([], "count_all")])
-    found = found.filter(pc.greater(found["count_all"], 1)).join(
+    groups = groups.filter(pc.greater(groups["count_all"], 1)).join(
         known.rename_columns([*key, "born"]), key
     )
-    apart = pc.greater(found["first_max"], pc.add(found["last_min"], TOLERANCE))
-    genders = pc.fill_null(pc.and_(found["female_any"], found["male_any"]), False)
-    different = pc.or_(pc.fill_null(apart, False), pc.is_valid(found["born"]))
-    shared = pa.table([found["person_key"], found["delivery"], genders, different], SHARED.names)
+    apart = pc.greater(groups["first_max"], pc.add(groups["last_min"], TOLERANCE))
+    genders = pc.fill_null(pc.and_(groups["female_any"], groups["male_any"]), False)
+    different = pc.or_(pc.fill_null(apart, False), pc.is_valid(groups["born"]))
+    shared = pa.table([groups["person_key"], groups["delivery"], genders, different], SHARED.names)
     shared = shared.filter(pc.or_(genders, different)).cast(SHARED)
     return shared.sort_by([(name, "ascending") for name in SHARED.names])
 

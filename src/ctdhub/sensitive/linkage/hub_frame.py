@@ -33,11 +33,11 @@ def pair_ids(pairs: pa.Table, secret: bytes) -> list[str]:
         secret: the hub's person key; without it nobody finds out whose pair it is.
     """
     columns = ("contributor_a", "key_a", "contributor_b", "key_b")
-    found = []
+    ids = []
     for a, key_a, b, key_b in zip(*(pairs[name].to_pylist() for name in columns), strict=True):
         both = sorted([f"{a}\0{key_a}", f"{b}\0{key_b}"])
-        found.append(_keyed(secret, "\0".join(["pair", *both])))
-    return found
+        ids.append(_keyed(secret, "\0".join(["pair", *both])))
+    return ids
 
 
 def _keyed(secret: bytes, text: str) -> str:

@@ -24,7 +24,7 @@ from ctdhub.schema.countries import GROUPS, group_codes
 from ctdhub.schema.emit import arrow_schema
 from ctdhub.schema.labels import label
 from ctdhub.sensitive import coded_parquet
-from ctdhub.sensitive.linkage.token_joins import JOINS, named
+from ctdhub.sensitive.linkage.token_joins import JOINS, joint_keys
 
 # --------------------------------------------------------------------------------------------------
 # Columns as codes that stand in the order of their texts: texts are compared as numbers.
@@ -60,8 +60,8 @@ class Coded:
 
     def code(self, value: str) -> int:
         """The code of a value, -2 where no row can have it."""
-        found: int = pc.index(self.values, value).as_py()
-        return found if found >= 0 else -2
+        code: int = pc.index(self.values, value).as_py()
+        return code if code >= 0 else -2
 
     def decoded(self) -> pa.Array:
         """The values, row by row."""
@@ -141,8 +141,8 @@ class Together:
             said: what the records say, by variable.
         """
         column = said[variable.name]
-        found = np.full(len(self.sizes), -1, np.int32)
-        found[self.of_alone] = column.codes[self.alone]
+        numbers = np.full(len(self.sizes), -1, np.int32)
+        numbers[self.of_alone] = column.codes[self.alone]
         if len(self.several):
             codes = column.codes[self.several]
             if variable.kind == "flag":  # "yes" stands behind "no"
@@ -155,8 +155,8 @@ class Together:
                 kept = self._first_of_most(codes, ranks)
             else:
                 kept = self._first_of_most(codes, np.zeros_like(codes))
-            found[self.of_several] = kept
-        return Coded(found, column.values)
+            numbers[self.of_several] = kept
+        return Coded(numbers, column.values)
 
     def _furthest(self, codes: Codes, column: Coded) -> Codes:
         ranks = _ranks(column, STATUS_ORDER)[self.several]
@@ -191,23 +191,23 @@ def derived(
         people: the other variables of persons.
         records: number of records of each.
     """
-    found = {}
+    columns = {}
     for variable in schema.people:
         if variable.any_of:
             some = np.zeros(len(records), np.bool_)
             for flag in schema.flags(variable.any_of):
                 some |= people[flag].codes == people[flag].code("yes")
-            found[variable.name] = Coded(some.astype(np.int32), pa.array(["no", "yes"]))
+            columns[variable.name] = Coded(some.astype(np.int32), pa.array(["no", "yes"]))
         if variable.follows:
             citizenship, country = (people[parent] for parent in variable.follows)
             groups = group_codes(citizenship.values.to_pylist(), country.values.to_pylist())
             codes = groups[citizenship.codes + 1, country.codes + 1].astype(np.int32) - 1
-            found[variable.name] = Coded(codes, pa.array(GROUPS))
+            columns[variable.name] = Coded(codes, pa.array(GROUPS))
     domain = schema.domain(model.DELIVERIES)
-    found[model.DELIVERIES] = Coded(
+    columns[model.DELIVERIES] = Coded(
         np.minimum(records, len(domain)).astype(np.int32) - 1, pa.array(domain)
     )
-    return found
+    return columns
 
 
 # --------------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ ByStratum = Counter[tuple[str, str, tuple[str, ...]]]
 def people_by_lists(sets: pa.Table, lists: Sequence[str]) -> Counter[tuple[str, ...]]:
     """People by the lists that know them, ids in order; see :func:`lists_of_people`."""
     counts = pc.value_counts(sets["bits_sum"]).to_pylist()
-    return Counter({_named(row["values"], lists): row["counts"] for row in counts})
+    return Counter({_lists_of(row["values"], lists): row["counts"] for row in counts})
 
 
 def people_by_strata(
@@ -333,19 +333,19 @@ def people_by_strata(
         said: variables that are asked for, row by row of people.
         lists: ids of contributors.
     """
-    found: ByStratum = Counter()
+    counts: ByStratum = Counter()
     for name, column in said.items():
         rows = pa.table({"person": people, "value": column.decoded().cast(pa.string())})
         rows = rows.filter(rows["value"].is_valid())
         firsts = rows.group_by("person", use_threads=False).aggregate([("value", "first")])
         joined = sets.join(firsts, "person").group_by(["bits_sum", "value_first"])
         for row in joined.aggregate([([], "count_all")]).to_pylist():
-            on = _named(row["bits_sum"], lists)
-            found[name, row["value_first"] or "", on] += row["count_all"]
-    return found
+            on = _lists_of(row["bits_sum"], lists)
+            counts[name, row["value_first"] or "", on] += row["count_all"]
+    return counts
 
 
-def _named(bits: int, lists: Sequence[str]) -> tuple[str, ...]:
+def _lists_of(bits: int, lists: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for i, name in enumerate(lists) if bits >> i & 1)
 
 
@@ -395,11 +395,11 @@ class Linking:
 
     def in_rows(self, persons: pa.Array) -> pa.Array:
         """Persons by the key of their row."""
-        return named(persons, self.rows)
+        return joint_keys(persons, self.rows)
 
     def on_lists(self, persons: pa.Array) -> pa.Array:
         """Persons, or keys of rows, by the key that stands for them on all lists."""
-        return named(persons, self.lists)
+        return joint_keys(persons, self.lists)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -64,22 +64,22 @@ TELLING = 0.2
 """Share of chance pairs expected to be taken, below which those that are tell nothing."""
 
 
-def bounds(found: Ints, inside: Mapping[int, int], facts: int) -> Floats:
+def bounds(kinds: Ints, inside: Mapping[int, int], facts: int) -> Floats:
     """Pairs of two people of one contributor that agree on each pattern, at most.
 
     A bound comes from the parts of a pattern that occur at all.  Where none does it is infinite,
     but 0 where both names and the whole birth date agree.
 
     Args:
-        found: patterns, as bits.
+        kinds: patterns, as bits.
         inside: pairs of one contributor by their pattern.
         facts: bits that stand for facts of the hub; patterns are compared where these are equal.
     """
-    seen = np.unique(np.concatenate([found, np.array([*inside], np.int64)]))
+    seen = np.unique(np.concatenate([kinds, np.array([*inside], np.int64)]))
     pairs = np.array([inside.get(int(bits), 0) for bits in seen], float)
     says = np.array([_says(int(bits)) for bits in seen]).reshape(-1, 3)
-    most = np.full(len(found), np.inf)
-    for at, bits in enumerate(found):
+    most = np.full(len(kinds), np.inf)
+    for at, bits in enumerate(kinds):
         own = _says(int(bits))
         parts = ((seen & bits) == seen) & ((seen & facts) == (bits & facts))
         beyond = sum(own) - says.sum(axis=1)
@@ -135,9 +135,9 @@ def taken(
     ends = strong[:, 0], strong[:, 1]
     ties = coo_array((np.ones(len(strong), np.int8), ends), shape=(len(holds), len(holds)))
     group = connected_components(ties, directed=False)[1]
-    found = np.bincount(group)[group] > 1
-    rate = np.bincount(holds, found) / np.maximum(np.bincount(holds), 1)
-    is_taken = (found[one] | found[other]) & (group[one] != group[other])
+    partner = np.bincount(group)[group] > 1
+    rate = np.bincount(holds, partner) / np.maximum(np.bincount(holds), 1)
+    is_taken = (partner[one] | partner[other]) & (group[one] != group[other])
     likely = 1 - (1 - rate[holds[one]]) * (1 - rate[holds[other]])
     pairs, seen, expected = (
         np.bincount(pattern, weights, minlength=patterns)
@@ -185,10 +185,10 @@ FACTS = {SEX: "x", ORIGIN: "y"}
 """Facts of the hub whose agreement is weighed too, by a letter that no kind of key has."""
 
 _PAIRS = f"""
-WITH shared AS (SELECT token FROM held GROUP BY token HAVING count(*) BETWEEN 2 AND {MOST})
+WITH shared AS (SELECT token FROM rows GROUP BY token HAVING count(*) BETWEEN 2 AND {MOST})
 SELECT a.unit AS one, b.unit AS other, any_value(a.source) AS source,
        any_value(b.source) AS other_source, bit_or(a.kind) AS kinds
-FROM held a JOIN shared USING (token) JOIN held b USING (token)
+FROM rows a JOIN shared USING (token) JOIN rows b USING (token)
 WHERE a.unit < b.unit
 GROUP BY a.unit, b.unit
 ORDER BY 1, 2
@@ -237,17 +237,17 @@ def pairs_of(
     """
     kind = pc.binary_slice(tokens.cast(pa.binary()), 0, 1).to_numpy(zero_copy_only=False)
     bits = np.array([bit(_WEIGHED_AS.get(chr(k[0]), chr(k[0]))) for k in kind], np.int64)
-    held = pa.table({"unit": unit, "source": source, "token": tokens, "kind": bits})
-    held = held.group_by(["unit", "source", "token", "kind"]).aggregate([])
-    found = run_whole(_PAIRS, held=held)
+    rows = pa.table({"unit": unit, "source": source, "token": tokens, "kind": bits})
+    rows = rows.group_by(["unit", "source", "token", "kind"]).aggregate([])
+    pairs = run_whole(_PAIRS, rows=rows)
     one, other, source_, other_source, kinds = (
-        found[name].to_numpy().astype(np.int64)
+        pairs[name].to_numpy().astype(np.int64)
         for name in ("one", "other", "source", "other_source", "kinds")
     )
     for name, codes in (facts or {}).items():
         agree = (codes[one] == codes[other]) & (codes[one] >= 0)
         kinds = kinds | np.where(agree, bit(FACTS[name]), 0)
-    sizes = pc.value_counts(held["token"].combine_chunks()).field("counts").to_numpy()
+    sizes = pc.value_counts(rows["token"].combine_chunks()).field("counts").to_numpy()
     sources = np.column_stack([source_, other_source])
     too_common = int((sizes > MOST).sum())
     holds = np.zeros(int(unit.max(initial=-1)) + 1, np.int64)
@@ -282,12 +282,12 @@ def held_twice(pairs: Pairs, worth: Mapping[int, Pattern], persons: Ints) -> NDA
         persons: number of persons of each contributor.
     """
     ratio = _pairs_apart(persons)[2]
-    found, which, inside = np.unique(
+    kinds, which, inside = np.unique(
         pairs.kinds[pairs.within], return_inverse=True, return_counts=True
     )
     chance = [
         worth[bits].by_chance / ratio if ratio and bits in worth else float(n)
-        for bits, n in zip(found.tolist(), inside, strict=True)
+        for bits, n in zip(kinds.tolist(), inside, strict=True)
     ]
     share = 1 - np.minimum(1.0, np.array(chance) / np.maximum(inside, 1))
     of = pairs.sources[pairs.within, 0]
@@ -313,24 +313,24 @@ def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
     """
     within, across, ratio = _pairs_apart(persons)
     guess = min(0.5, CHANCE * within) * ratio if within else CHANCE * across
-    found, which, between = np.unique(
+    kinds, which, between = np.unique(
         pairs.kinds[~pairs.within], return_inverse=True, return_counts=True
     )
     seen = dict(zip(*np.unique(pairs.kinds[pairs.within], return_counts=True), strict=True))
-    inside = np.array([seen.get(bits, 0) for bits in found], float)
-    most = bounds(found, seen, _FACT_BITS)
-    respelt = np.where(found & bit(WHOLE), np.inf, most)
+    inside = np.array([seen.get(bits, 0) for bits in kinds], float)
+    most = bounds(kinds, seen, _FACT_BITS)
+    respelt = np.where(kinds & bit(WHOLE), np.inf, most)
     chance = (
         np.minimum(most, without_doubles(between.astype(np.float64), inside, respelt, ratio))
         * ratio
     )
-    sure = found[1 - np.maximum(chance, guess) / between >= STRONG]
+    sure = kinds[1 - np.maximum(chance, guess) / between >= STRONG]
     strong = np.isin(pairs.kinds, sure)
     chance = np.minimum(
         chance,
         taken(
             which,
-            len(found),
+            len(kinds),
             pairs.one[~pairs.within],
             pairs.other[~pairs.within],
             pairs.holds,
@@ -340,11 +340,11 @@ def patterns(pairs: Pairs, persons: Ints) -> dict[int, Pattern]:
     chance = np.maximum(chance, guess)
     raw = 1 - np.minimum(1.0, chance / np.maximum(between, 1))
     worth = [
-        float(raw[(found & bits) == found].max(initial=0.0)) for bits in found
+        float(raw[(kinds & bits) == kinds].max(initial=0.0)) for bits in kinds
     ]  # the parts of a pattern, itself among them
     return {
         int(bits): Pattern(letters(int(bits)), int(n), float(by_chance), probability)
-        for bits, n, by_chance, probability in zip(found, between, chance, worth, strict=True)
+        for bits, n, by_chance, probability in zip(kinds, between, chance, worth, strict=True)
     }
 
 
@@ -395,22 +395,22 @@ class Persons:
     seen: NDArray[np.float64]
 
 
-def persons_of(held: pa.Table, facts: pa.Table) -> Persons:
+def persons_of(rows: pa.Table, facts: pa.Table) -> Persons:
     """A person is a contributor's key of a person, else a record.
 
     Args:
-        held: ``record_id``, ``contributor``.
+        rows: ``record_id``, ``contributor``.
         facts: for each row of it ``person_key_first``, ``age_band_first``,
             ``year_of_registration_first`` and the columns of the facts.
     """
-    key = pc.coalesce(facts["person_key_first"], held["record_id"])
-    scope = pc.binary_join_element_wise(held["contributor"], key, "\0").combine_chunks()
+    key = pc.coalesce(facts["person_key_first"], rows["record_id"])
+    scope = pc.binary_join_element_wise(rows["contributor"], key, "\0").combine_chunks()
     coded = scope.dictionary_encode()
     of_record = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     n = len(coded.dictionary)
     first = np.full(n, len(of_record), np.int64)
     np.minimum.at(first, of_record, np.arange(len(of_record)))
-    contributor = held["contributor"].combine_chunks().dictionary_encode()
+    contributor = rows["contributor"].combine_chunks().dictionary_encode()
     facts_, genders = {}, dict[str, int]()
     for name in FACTS:
         said = facts[f"{name}_first"].combine_chunks().dictionary_encode()
@@ -422,7 +422,7 @@ def persons_of(held: pa.Table, facts: pa.Table) -> Persons:
     age = np.array([_ages(band) for band in facts["age_band_first"].to_pylist()]).reshape(-1, 2)
     return Persons(
         of_record=of_record,
-        record=held["record_id"].take(pa.array(first)).to_pylist(),
+        record=rows["record_id"].take(pa.array(first)).to_pylist(),
         key=key.take(pa.array(first)).to_pylist(),
         source=contributor.indices.to_numpy(zero_copy_only=False).astype(np.int64)[first],
         sources=contributor.dictionary.to_pylist(),
@@ -444,10 +444,10 @@ def _ages(band: str | None) -> tuple[float, float]:
 
 def _latest(of_record: Ints, n: int, codes: Ints) -> Ints:
     """The code of a person: that of the last record that has one, -1 where none has."""
-    found = np.full(n, -1, np.int64)
+    code = np.full(n, -1, np.int64)
     known = codes >= 0
-    found[of_record[known]] = codes[known]
-    return found
+    code[of_record[known]] = codes[known]
+    return code
 
 
 def _bounds(
@@ -539,15 +539,15 @@ def rivalled(
     candidates: dict[tuple[int, int], list[tuple[float, int, int]]] = {}
     for at, (x, y) in enumerate(zip(one.tolist(), other.tolist(), strict=True)):
         for side, candidate in ((x, y), (y, x)):
-            held = candidates.setdefault((side, int(source[candidate])), [])
-            held.append((float(score[at]), int(who[candidate]), at))
-    found = np.zeros(len(one), bool)
-    for held in candidates.values():
-        top = max(held)[0]
-        close = [(person, at) for bits, person, at in held if bits > top - 1]
+            group = candidates.setdefault((side, int(source[candidate])), [])
+            group.append((float(score[at]), int(who[candidate]), at))
+    rivals = np.zeros(len(one), bool)
+    for group in candidates.values():
+        top = max(group)[0]
+        close = [(person, at) for bits, person, at in group if bits > top - 1]
         if len({person for person, _at in close}) > 1:
-            found[[at for _person, at in close]] = True
-    return found
+            rivals[[at for _person, at in close]] = True
+    return rivals
 
 
 # --------------------------------------------------------------------------------------------------
@@ -629,14 +629,14 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
     )
     checking = pc.starts_with(tokens["token"], f"{CHECK}-")
     rest = pc.match_substring_regex(tokens["token"], f"^[^{CHECK}{JOINING}{CAPTURES}{QUALITY}]")
-    checks, held = tokens.filter(checking), _distinct(tokens.filter(rest))
-    place = pc.index_in(held["record_id"], value_set=facts["record_id"])
-    held, place = held.filter(place.is_valid()), place.drop_null()
-    persons = persons_of(held, facts.take(place))
+    checks, rows = tokens.filter(checking), _distinct(tokens.filter(rest))
+    place = pc.index_in(rows["record_id"], value_set=facts["record_id"])
+    rows, place = rows.filter(place.is_valid()), place.drop_null()
+    persons = persons_of(rows, facts.take(place))
     pairs = pairs_of(
         persons.of_record,
         persons.source[persons.of_record],
-        held["token"].combine_chunks(),
+        rows["token"].combine_chunks(),
         persons.facts,
     )
     sizes = np.bincount(persons.source, minlength=len(persons.sources))
@@ -645,8 +645,8 @@ def cluster(records: pa.Table, tokens: pa.Table, cut: float, look: float) -> Clu
     numbered = np.unique(joined.roots(), return_inverse=True)[1]
     members = pa.table(
         {
-            "record_id": held["record_id"],
-            "contributor": held["contributor"],
+            "record_id": rows["record_id"],
+            "contributor": rows["contributor"],
             "cluster": pa.array(numbered[persons.of_record], pa.int64()),
         }
     )
@@ -728,20 +728,20 @@ def _pairs(
     sure = np.array([worth[int(b)].probability if int(b) in worth else np.nan for b in bits])
     names = pa.array([letters(int(b)) for b in bits], pa.string())
     sources = pa.array(persons.sources, pa.string())
-    found: dict[str, pa.Array] = {}
-    for name, held in (("record", persons.record), ("key", persons.key)):
-        texts = pa.array(held, pa.string())
-        found |= {f"{name}_a": texts.take(pa.array(one)), f"{name}_b": texts.take(pa.array(other))}
+    cells: dict[str, pa.Array] = {}
+    for name, ids in (("record", persons.record), ("key", persons.key)):
+        texts = pa.array(ids, pa.string())
+        cells |= {f"{name}_a": texts.take(pa.array(one)), f"{name}_b": texts.take(pa.array(other))}
     for side, person in (("a", one), ("b", other)):
-        found[f"contributor_{side}"] = sources.take(pa.array(persons.source[person]))
-    found |= {
+        cells[f"contributor_{side}"] = sources.take(pa.array(persons.source[person]))
+    cells |= {
         "keys": names.take(pa.array(which)),
         "probability": pa.array(sure[which], mask=within | np.isnan(sure[which])),
         "joined": pa.array(cluster_of[one] == cluster_of[other]),
         "within": pa.array(within),
         "reason": pa.array([reasons.get(place) for place in at.tolist()], pa.string()),
     }
-    every = pa.table(found).select(PAIRS.names).cast(PAIRS)
+    every = pa.table(cells).select(PAIRS.names).cast(PAIRS)
     review = every.take(pa.array(np.searchsorted(at, list(reasons)), pa.int64()))
     rounded = [p if p is None else round(p, 4) for p in review["probability"].to_pylist()]
     place = PAIRS.names.index("probability")

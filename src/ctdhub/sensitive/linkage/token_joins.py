@@ -34,7 +34,7 @@ MARKS = pa.schema([pa.field("person", pa.string()), pa.field("mark", pa.string()
 """Persons and what they share with others."""
 
 _SHARED = f"""
-WITH held AS (
+WITH marks AS (
     SELECT coalesce(r.person_key, r.record_id) AS person,
            CASE WHEN contains('{JOINING}', t.token[1]) THEN substr(t.token, 3) ELSE t.token END
            || ' ' || coalesce(r.{SEX}, '') || ' ' || coalesce(r.{ORIGIN}, '') AS mark,
@@ -45,7 +45,7 @@ WITH held AS (
 ), ranked AS (
     SELECT person, mark, kind,
            row_number() OVER (PARTITION BY person, kind ORDER BY times DESC, mark) AS nth
-    FROM held
+    FROM marks
 ), kept AS (
     SELECT person, mark FROM ranked
     QUALIFY row_number() OVER (PARTITION BY person ORDER BY nth, kind, mark) <= {{most:d}}
@@ -104,7 +104,7 @@ def pieces(shared: pa.Table) -> pa.Table:
     return pa.table(list(names), schema=JOINS)
 
 
-def named(persons: pa.Array, joined: pa.Table) -> pa.Array:
+def joint_keys(persons: pa.Array, joined: pa.Table) -> pa.Array:
     """Persons by the key that stands for them.
 
     Args:
@@ -135,12 +135,12 @@ SHARED = "shared"
 """Among them: people of the released rows whom two contributors or more know."""
 
 _CAPTURED = f"""
-WITH held AS (
+WITH marks AS (
     SELECT coalesce(r.person_key, r.record_id) AS person, t.token AS mark, count(*) AS times
     FROM tokens t JOIN records r USING (record_id)
     WHERE contains('{CAPTURES}', t.token[1]) GROUP BY 1, 2
 ), kept AS (
-    SELECT person, mark FROM held
+    SELECT person, mark FROM marks
     QUALIFY row_number() OVER (PARTITION BY person, mark[1] ORDER BY times DESC, mark) = 1
 )
 SELECT person, mark FROM kept
@@ -160,7 +160,7 @@ SELECT person, coalesce(of, '') AS of, coalesce(known, FALSE) AS known
 FROM said LEFT JOIN known USING (person) ORDER BY 1
 """
 
-_KNOWN = """
+_CONTRIBUTORS = """
 SELECT DISTINCT coalesce(r.person_key, r.record_id) AS person, t.contributor AS by
 FROM tokens t JOIN records r USING (record_id)
 """
@@ -205,10 +205,10 @@ def possible_doubles(
     without = pc.invert(facts["known"])
     inside = pc.is_in(facts["person"], twice["person"].combine_chunks())
     possible = pc.or_(inside, without)
-    by = run_whole(_KNOWN, records=records, tokens=tokens)
-    known = pa.table({"person": named(by["person"].combine_chunks(), rows), "by": by["by"]})
+    by = run_whole(_CONTRIBUTORS, records=records, tokens=tokens)
+    known = pa.table({"person": joint_keys(by["person"].combine_chunks(), rows), "by": by["by"]})
     times = known.group_by("person").aggregate([("by", "count_distinct")])["by_count_distinct"]
-    captures = {CELLS[kind]: found.num_rows - rows.num_rows for kind, found in of_kind.items()}
+    captures = {CELLS[kind]: piece.num_rows - rows.num_rows for kind, piece in of_kind.items()}
     return PossibleDoubles(
         counts_of(facts["of"].filter(possible)),
         pc.sum(without).as_py() or 0,

@@ -159,7 +159,7 @@ from ctdhub.sensitive.mapping.run import harmonise
 from ctdhub.sensitive.workbench import drafts, facets, verdicts
 from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace
 from ctdhub.sensitive.workbench.facets import Bench, SuggestedCode
-from ctdhub.sensitive.workbench.readings import named, readings
+from ctdhub.sensitive.workbench.readings import name_of, readings
 from ctdhub.sensitive.workbench.verdicts import LABELS, Verdicts, identifier_click, is_hidden
 
 Answer = dict[str, Any]
@@ -171,16 +171,16 @@ MOST_CHANGES = 2_000
 class WorkbenchRequest:
     """One request: each public method answers those of its name, and is said above."""
 
-    def __init__(self, place: Workplace, given: dict[str, Any]) -> None:
-        self._place, self._given = place, given
+    def __init__(self, place: Workplace, request: dict[str, Any]) -> None:
+        self._place, self._request = place, request
 
     @cached_property
     def _draft(self) -> DraftFold:
         """This person's draft, or an empty one over the mapping in force."""
         place = self._place
-        if (found := drafts.load_draft(place) or facets.in_force(place)) is None:
+        if (draft := drafts.load_draft(place) or facets.in_force(place)) is None:
             raise error("workbench-nothing", id=place.contributor, at=place.day)
-        return found
+        return draft
 
     @cached_property
     def _bench(self) -> Bench:
@@ -200,16 +200,16 @@ class WorkbenchRequest:
         try:
             bench = self._opened(stated := self._stated())
         except FileError as met:
-            if met.rule not in layout.ASKED or "header" in self._given:
+            if met.rule not in layout.CHOICE_RULES or "header" in self._request:
                 raise
             if met.rule == "sheets":
                 sheets = layout.sheets(self._place.file)
-                found = [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in sheets]
-                return {"choose": found}
+                choices = [{"sheet": s.name, "rows": s.rows, "columns": s.header} for s in sheets]
+                return {"choose": choices}
             seen = layout.first_rows(self._place.file, self._looked(stated))
             if seen is None:
                 raise
-            first = [row[:SHOWN] for row in seen.rows[:LAST]]
+            first = [row[:FIRST_CELLS] for row in seen.rows[:LAST]]
             return {"header": {"sheet": seen.name or None, "first": first}}
         raw = bench.file.raw  # where a draft cannot read the file, no other is begun over it
         return {"file": {"rows": raw.rows_read, "notes": raw.notes}}
@@ -223,7 +223,7 @@ class WorkbenchRequest:
 
     def _stated(self) -> ReadOptions | None:
         """What the reader says about sheet and row of names; None where that is nothing."""
-        sheet, header = self._given.get("sheet"), self._given.get("header")
+        sheet, header = self._request.get("sheet"), self._request.get("header")
         stated: Answer = {"sheet": sheet} if isinstance(sheet, str) and sheet else {}
         if type(header) is int and 0 < header <= LAST:
             stated["header_row"] = header
@@ -269,11 +269,11 @@ class WorkbenchRequest:
     def columns(self) -> Answer:
         """A verdict on each column."""
         every = self._verdicts
-        found, asked = every.all(), [*every.questions()]
-        states = [one.state for one in found]
-        order = [one.column for state in ("stops", "decide") for one in found if one.state == state]
+        columns, asked = every.all(), [*every.questions()]
+        states = [c.state for c in columns]
+        order = [c.column for state in ("stops", "decide") for c in columns if c.state == state]
         return {
-            "columns": found,
+            "columns": columns,
             "counts": {key: states.count(key) for key in ("right", "decide", "stops", "stripped")},
             **self._bench.effect.counts(),
             "new": every.new(),
@@ -281,32 +281,32 @@ class WorkbenchRequest:
             "next": order[0] if order else None,
             "questions": [
                 {"question": text, "choices": own}
-                for text, own in (*asked, *verdicts.left_out_together(found))
+                for text, own in (*asked, *verdicts.left_out_together(columns))
             ],
-            "missing": verdicts.missing(self._bench, found, len(asked), every.two_orders()),
+            "missing": verdicts.missing(self._bench, columns, len(asked), every.two_orders()),
         }
 
     def column(self) -> Answer:
         """The texts of a column."""
         at, place = self._bench, self._place
-        name = at.file.header.find(str(self._given.get("column")))
+        name = at.file.header.find(str(self._request.get("column")))
         if name is None:
-            raise error("workbench-column", column=str(self._given.get("column")))
+            raise error("workbench-column", column=str(self._request.get("column")))
         verdict = self._verdicts.of(name)
         sheets = facets.sheets_of(at.mapping, at.file, name)
-        wanted = self._given.get("sheet")
+        wanted = self._request.get("sheet")
         chosen = next((one for one in sheets if wanted in (None, one.name)), None)
         columns = (at.file.header.find(c) or c for c in (name, *(chosen.columns if chosen else ())))
         if hidden := any(is_hidden(at, column) for column in columns):
             chosen, sheets = None, []
-        told = []
+        entries = []
         for one in sheets:
             unknown = len(facets.facets(at.mapping, at.file, one, place.years).unknown())
-            targets = [{"variable": v, "label": named(v)} for v in one.rules]
+            targets = [{"variable": v, "label": name_of(v)} for v in one.rules]
             said = {"sheet": one.name, "flags": one.flags, "unknown": unknown}
-            told.append({**said, "targets": targets})
+            entries.append({**said, "targets": targets})
         answer: Answer = {
-            "verdict": verdict, "sheets": told, "sheet": None, "rule": "", "readings": [],
+            "verdict": verdict, "sheets": entries, "sheet": None, "rule": "", "readings": [],
             "blank": at.file.raw.table.num_rows - at.file.filled(name), "silent": [],
             "choices": [], "values": [], "total": 0, "clusters": [],
         }  # fmt: skip
@@ -324,37 +324,37 @@ class WorkbenchRequest:
             becomes = facets.read_as(at.effect, at.file, name)
             texts = [(one, becomes.get(fold(one.text), ()), None) for one in at.file.counts(name)]
             return answer | self._page(texts)
-        found = facets.facets(at.mapping, at.file, chosen, place.years)
+        facet = facets.facets(at.mapping, at.file, chosen, place.years)
         answer["choices"] = [
             {"code": token, "label": facets.choice_name(chosen, token)} for token in chosen.tokens()
         ]
-        return answer | {"sheet": chosen.name, **self._values(found)}
+        return answer | {"sheet": chosen.name, **self._values(facet)}
 
-    def _values(self, found: facets.Facets) -> Answer:
-        meant = facets.suggestions(found)
+    def _values(self, facet: facets.Facets) -> Answer:
+        guesses = facets.suggestions(facet)
         clusters = []
-        for one in facets.clusters(found):
-            known = next((said for t in one.texts if (said := found.today.get(fold(t)))), None)
-            guess = next((meant[t] for t in one.texts if t in meant), None)
+        for one in facets.clusters(facet):
+            known = next((said for t in one.texts if (said := facet.today.get(fold(t)))), None)
+            guess = next((guesses[t] for t in one.texts if t in guesses), None)
             if known is not None:
                 same = Text("decided so for another spelling")
                 guess = SuggestedCode(known, same, True)
             clusters.append({**one._asdict(), "suggested": guess})
-        texts = [(v, found.today.get(fold(v.text), ()), meant.get(v.text)) for v in found.values]
+        texts = [(v, facet.today.get(fold(v.text), ()), guesses.get(v.text)) for v in facet.values]
         return {**self._page(texts), "clusters": clusters}
 
     def _page(
         self, texts: Sequence[tuple[facets.TextCount, Sequence[str], SuggestedCode | None]]
     ) -> Answer:
         """The part of the texts that is asked for, each with its codes and a suggestion."""
-        show, find = self._given.get("show", "all"), fold(str(self._given.get("find") or ""))
+        show, find = self._request.get("show", "all"), fold(str(self._request.get("find") or ""))
         values = [
             {**one._asdict(), "decided": decided, "suggested": meant}
             for one, decided, meant in texts
             if (show not in ("unknown", "decided") or bool(decided) == (show == "decided"))
             and find in fold(one.text)
         ]
-        sort = self._given.get("sort", "rows")
+        sort = self._request.get("sort", "rows")
         if sort == "text":
             values.sort(key=lambda one: fold(one["text"]))
         elif sort == "decision":
@@ -362,33 +362,33 @@ class WorkbenchRequest:
         return {"values": self._part(values, 100), "total": len(values)}
 
     def _part(self, every: list[Any], usual: int) -> list[Any]:
-        start = int(self._given.get("start") or 0)
-        return every[start : start + int(self._given.get("limit") or usual)]
+        start = int(self._request.get("start") or 0)
+        return every[start : start + int(self._request.get("limit") or usual)]
 
     def suggested(self) -> Answer:
         """Everything that is proposed and that nobody has decided."""
-        wanted = self._given.get("column")
-        found = [
+        wanted = self._request.get("column")
+        entries = [
             {"column": name, "sure": sure, "operations": operations}
             for name, sure, operations in self._verdicts.every_suggestion()
             if wanted in (None, name)
         ]
-        return {"suggested": found}
+        return {"suggested": entries}
 
     def problems(self) -> Answer:
         """What is wrong, by text, with the cells."""
-        found = verdicts.problems(self._bench)
+        problems = verdicts.problems(self._bench)
         rejected = self._bench.effect.counts()["rejected"]
-        return {"problems": self._part(found, 50), "total": len(found), "rejected": rejected}
+        return {"problems": self._part(problems, 50), "total": len(problems), "rejected": rejected}
 
     def identifiers(self) -> Answer:
         """Columns that may identify people, and what happens to each."""
-        found = []
+        columns = []
         for name in self._bench.file.names:
             if said := self._verdicts.identifier(name):
                 ways = [{"action": one, **identifier_click(name, one)._asdict()} for one in LABELS]
-                found.append({"column": name, **said, "choices": ways})
-        return {"columns": found}
+                columns.append({"column": name, **said, "choices": ways})
+        return {"columns": columns}
 
     def alarms(self) -> Answer:
         """What would be asked at the hub about this file."""
@@ -403,13 +403,13 @@ class WorkbenchRequest:
             place.contributor, place.day, at.mapping, (done.texts,), done.records,
             account.rows_read, account.rejected, births_apart(done.records, done.births),
         )  # fmt: skip
-        found = []
+        alarms = []
         for one in ring([now], AlarmLimits(unknown_share=place.unknown_share)):
             entry = {"alarm": one.entry, "delivery": one.delivery}
             accept = {"op": "accept", "entry": entry, "on": True}
-            told = {"what": one.what(), "stops": one.stops, "accepted": one.accepted}
-            found.append({**told, "operations": [accept]})
-        return {"alarms": found}
+            alarm = {"what": one.what(), "stops": one.stops, "accepted": one.accepted}
+            alarms.append({**alarm, "operations": [accept]})
+        return {"alarms": alarms}
 
     # About the draft and the history of a mapping.
 
@@ -428,9 +428,9 @@ class WorkbenchRequest:
         return {"done": done, "change": self._saved(after)}
 
     def _saved(self, after: DraftFold) -> Answer | None:
-        told = self._change(after)
+        effect = self._change(after)
         drafts.save_draft(self._place, after)
-        return told
+        return effect
 
     def _change(self, after: DraftFold) -> Answer | None:
         """What rows become otherwise; None without a file."""
@@ -445,9 +445,9 @@ class WorkbenchRequest:
         """Undo operations; later ones on their keys are shown first, or undone too, or stay."""
         numbers = self._numbers()
         if later := self._draft.later(numbers):
-            if self._given.get("later") not in ("undo", "stay"):
+            if self._request.get("later") not in ("undo", "stay"):
                 return {"later": later}
-            if self._given["later"] == "undo":
+            if self._request["later"] == "undo":
                 numbers += [one["n"] for one in later]
         change = self._saved(self._draft.marked(numbers, undone=True))
         return {"undone": numbers, "change": change}
@@ -475,14 +475,14 @@ class WorkbenchRequest:
 
     def undo_kept(self) -> Answer:
         """Take a commit, or operations of it, back by operations in the draft."""
-        number = self._given.get("commit")
+        number = self._request.get("commit")
         if not isinstance(number, int):
             raise error("workbench-request")
-        which = self._numbers() if "n" in self._given else []
+        which = self._numbers() if "n" in self._request else []
         operations, later = drafts.undoing(self._place, number, which)
-        if later and self._given.get("later") not in ("undo", "stay"):
+        if later and self._request.get("later") not in ("undo", "stay"):
             return {"later": later}
-        if self._given.get("later") == "undo":
+        if self._request.get("later") == "undo":
             operations = [*(drafts.undone(one) for one in reversed(later)), *operations]
         return self._add(operations)
 
@@ -492,7 +492,7 @@ class WorkbenchRequest:
 
     def write(self) -> Answer:
         """The mapping as somebody typed it."""
-        typed = self._given.get("text")
+        typed = self._request.get("text")
         if not isinstance(typed, str):
             raise error("workbench-request")
         if "\r\n" not in self._draft.text():
@@ -501,32 +501,32 @@ class WorkbenchRequest:
 
     def keep(self) -> Answer:
         """Commit the draft."""
-        place, start = self._place, self._given.get("from", self._place.day)
+        place, start = self._place, self._request.get("from", self._place.day)
         if start != mapping_file.FIRST and not (isinstance(start, str) and is_day(start)):
             raise error("workbench-request")
         header = self._bench.file.names if place.file else ()
-        why = str(self._given.get("why") or "")
+        why = str(self._request.get("why") or "")
         done, conflicts = drafts.keep(place, self._draft, start, why, header)
         if done is None:
             return {"conflicts": conflicts}
         drafts.drop_draft(place)
         path = mapping_file.path_of(place.mappings, place.contributor, start)
-        named = {"number": done["number"], "from": start, "sha256": done["after"]}
-        return {"kept": {**named, "path": path.relative_to(place.mappings.parent).as_posix()}}
+        commit = {"number": done["number"], "from": start, "sha256": done["after"]}
+        return {"kept": {**commit, "path": path.relative_to(place.mappings.parent).as_posix()}}
 
     def _list(self, key: str) -> list[Any]:
-        found = self._given.get(key)
-        if not isinstance(found, list):
+        entries = self._request.get(key)
+        if not isinstance(entries, list):
             raise error("workbench-request")
-        if len(found) > MOST_CHANGES:
-            raise error("workbench-many", n=len(found), limit=MOST_CHANGES)
-        return found
+        if len(entries) > MOST_CHANGES:
+            raise error("workbench-many", n=len(entries), limit=MOST_CHANGES)
+        return entries
 
     def _numbers(self) -> list[int]:
-        found = self._list("n")
-        if not found or not all(type(n) is int for n in found):
+        numbers = self._list("n")
+        if not numbers or not all(type(n) is int for n in numbers):
             raise error("workbench-request")
-        return [*found]
+        return [*numbers]
 
 
 def _fits(at: Bench, *, whole: bool = False) -> bool:
@@ -551,7 +551,7 @@ ANSWERS = {
 }
 """Every request and what answers it."""
 
-SHOWN = 8
+FIRST_CELLS = 8
 """Cells of a row that are shown where the row of names is asked for."""
 
 _one_at_a_time = threading.Lock()
@@ -595,7 +595,7 @@ def _plain(value: Any) -> Any:
 # A process that answers about the files of one contributor (``desk.worker.answering`` runs it).
 
 
-def _serve(asked: IO[bytes], told: IO[bytes]) -> None:
+def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Answer requests, a line of JSON each: the processor seconds that it may take, and itself.
 
     SIGPROF ends the process where it takes more.  What was not foreseen ends it too; its kind is
@@ -603,11 +603,11 @@ def _serve(asked: IO[bytes], told: IO[bytes]) -> None:
     """
 
     def say(answer: dict[str, Any]) -> None:
-        told.write(json.dumps(answer).encode() + b"\n")
-        told.flush()
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
 
     sys.excepthook = lambda kind, _met, _where: say({"failed": kind.__name__})
-    for line in asked:
+    for line in requests:
         seconds, request = json.loads(line)
         signal.setitimer(signal.ITIMER_PROF, seconds)
         answer = ask(request)

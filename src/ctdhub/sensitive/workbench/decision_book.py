@@ -129,19 +129,19 @@ def read_book(path: Path, mapping: Mapping, mapping_text: str) -> list[Decided]:
     if about != digest(mapping_text):
         raise error("mapping-book/older", file=path)
     by_key = {sheet.name: sheet for sheet in facets.askable(mapping)}
-    found: list[Decided] = []
+    decisions: list[Decided] = []
     for _number, row in listed:
         if (name := row.get("sheet")) is not None:
             sheet = by_key.get(row.get("place") or "")
             if sheet is None:
                 raise error("mapping-book", file=path)
-            found += _decided(path, name, sheet, mapping)
-    return found
+            decisions += _decided(path, name, sheet, mapping)
+    return decisions
 
 
 def _decided(path: Path, name: str, sheet: Sheet, mapping: Mapping) -> list[Decided]:
     """The decisions of a sheet that differ from what the mapping says."""
-    found: dict[str, Decided] = {}
+    decisions: dict[str, Decided] = {}
     (_number, heads), *rows = _read(path, name)
     if not _are_heads(heads):
         raise error("mapping-book", file=path)
@@ -153,12 +153,12 @@ def _decided(path: Path, name: str, sheet: Sheet, mapping: Mapping) -> list[Deci
         if text is None or answer is None:
             raise error("mapping-book/decision", file=path, column=name, row=number)
         one = Decided(sheet, name, number, text, answer)
-        if found.setdefault(fold(text), one).answer != answer:
+        if decisions.setdefault(fold(text), one).answer != answer:
             raise error("mapping-book/twice", file=path, column=name, row=number)
-    today = facets.meanings(mapping, sheet, [one.text for one in found.values()])
+    today = facets.meanings(mapping, sheet, [one.text for one in decisions.values()])
     return [
         replace(one, before=said)
-        for one, said in zip(found.values(), today, strict=True)
+        for one, said in zip(decisions.values(), today, strict=True)
         if set(one.answer) != set(said)
     ]
 
@@ -234,16 +234,16 @@ def _heads() -> tuple[str, ...]:
     )
 
 
-def _fill(target: Worksheet, found: Facets, choices: str, counted: bool) -> None:
+def _fill(target: Worksheet, facet: Facets, choices: str, counted: bool) -> None:
     """One sheet of questions."""
-    sheet, show, likely = found.of, _chooser(found.of), suggestions(found)
-    asked = [one for one in found.values if not ILLEGAL_CHARACTERS_RE.search(one.text)][:_MOST]
+    sheet, show, likely = facet.of, _chooser(facet.of), suggestions(facet)
+    asked = [one for one in facet.values if not ILLEGAL_CHARACTERS_RE.search(one.text)][:_MOST]
     title = _("Column {column}: {variables}").format(column=_of(sheet), variables=_titled(sheet))
-    if len(asked) < len(found.values):
+    if len(asked) < len(facet.values):
         title = _("{title} (the first {n} texts)").format(title=title, n=_MOST)
     _head(target, title, _KEYS, _heads(), _WIDTHS)
     for number, one in enumerate(asked, _HEAD + 1):
-        today, guess = found.today[fold(one.text)], likely.get(one.text)
+        today, guess = facet.today[fold(one.text)], likely.get(one.text)
         sure = guess and (guess.sure or guess.codes != (NOT_RECORDED,))
         proposal = f"{_BETWEEN} ".join(map(show, guess.codes)) if guess and sure else ""
         said = f"{_BETWEEN} ".join(map(show, today)) or _("unknown")
@@ -354,7 +354,7 @@ def decided_yaml(text: str, file: str, decided: Sequence[Decided]) -> str:
         for name in sheet.rules.keys() - (by_key[sheet.name].rules if sheet.name in by_key else {}):
             raise error("mapping-book/nothing-left", name=name, places=sheet.name)
     for one in decided:
-        (found,) = facets.meanings(after, by_key[one.sheet.name], [one.text])
-        if set(found) != set(one.answer):
+        (answer,) = facets.meanings(after, by_key[one.sheet.name], [one.text])
+        if set(answer) != set(one.answer):
             raise error("mapping-book/by-hand", file=file, column=one.name, row=one.row)
     return draft.text()

@@ -89,7 +89,7 @@ class Workplace(FrozenModel):
         """The chain of commits."""
         return self.mappings / ".history" / f"{self.contributor}.jsonl"
 
-    def kept(self, sha256: str) -> Path:
+    def text_file(self, sha256: str) -> Path:
         """The text of a mapping that was in force once."""
         return self.mappings / ".history" / self.contributor / f"{sha256}.yaml"
 
@@ -103,11 +103,11 @@ class Workplace(FrozenModel):
         """This person's drafts of other files, newest first; none where files share one."""
         if not self.own_draft:
             return []
-        found = [p for p in self.draft.parent.glob(f"*-{self.who}-*.json") if p != self.draft]
-        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        paths = [p for p in self.draft.parent.glob(f"*-{self.who}-*.json") if p != self.draft]
+        return sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """What messages call the mapping."""
         return f"{self.contributor}.yaml"
 
@@ -149,7 +149,7 @@ class DraftFold:
         return tuple(one for one in self.operations if not one.get("undone"))
 
     @property
-    def _said(self) -> str:
+    def _active_json(self) -> str:
         return _json(self.active)
 
     def document(self) -> mapping_file.Document:
@@ -158,12 +158,12 @@ class DraftFold:
         Raises:
             HubError: an operation is about a rule that is not there any more.
         """
-        return copy.deepcopy(_folded(self.base, self._said, self.file))
+        return copy.deepcopy(_folded(self.base, self._active_json, self.file))
 
     def text(self) -> str:
         """The mapping as YAML."""
         typed = [one["text"] for one in self.active if one["op"] == "layout"]
-        made = _folded(self.base, self._said, self.file)
+        made = _folded(self.base, self._active_json, self.file)
         return _written(typed[-1] if typed else self.base, _json(made), self.file)
 
     def mapping(self) -> Mapping:
@@ -189,11 +189,11 @@ class DraftFold:
             HubError: the text has faults.
         """
         mapping_file.parse_mapping(text, self.file)
-        found = edits.between(self.document(), mapping_file.document_of(text, self.file))
-        made = edits.applied(self.document(), *found)
+        operations = edits.between(self.document(), mapping_file.document_of(text, self.file))
+        made = edits.applied(self.document(), *operations)
         if mapping_file.patched(self.text(), made, self.file) != text:
-            found.append({"op": "layout", "text": text})
-        return found
+            operations.append({"op": "layout", "text": text})
+        return operations
 
     def later(self, numbers: Iterable[int]) -> list[Operation]:
         """Active operations that were made after some others and touch their keys."""
@@ -242,16 +242,16 @@ def load_draft(place: Workplace, other: Path | None = None) -> DraftFold | None:
     path = other or place.draft
     if not path.is_file():
         return None
-    told = json.loads(path.read_text("utf-8"))
-    operations = tuple(told["operations"])
-    return DraftFold(told["base"], told["start"], operations, told["seen"], place.shown)
+    draft = json.loads(path.read_text("utf-8"))
+    operations = tuple(draft["operations"])
+    return DraftFold(draft["base"], draft["start"], operations, draft["seen"], place.label)
 
 
 def save_draft(place: Workplace, draft: DraftFold) -> None:
     """Keep a draft, for its owner alone."""
     place.draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    held = {"base": draft.base, "start": draft.start, "seen": draft.seen}
-    write_whole(place.draft, _json({**held, "operations": draft.operations}).encode())
+    fields = {"base": draft.base, "start": draft.start, "seen": draft.seen}
+    write_whole(place.draft, _json({**fields, "operations": draft.operations}).encode())
 
 
 def drop_draft(place: Workplace) -> None:
@@ -279,9 +279,9 @@ def commits(place: Workplace) -> tuple[Commit, ...]:
     Raises:
         HubError: a line was changed (rule "chain").
     """
-    found = tuple(read_chain(place.log))
-    if not any(_by_hand(place, found)):
-        return found
+    chain = tuple(read_chain(place.log))
+    if not any(_by_hand(place, chain)):
+        return chain
     with locked(place.lock):
         return _with_outside(place)
 
@@ -303,7 +303,7 @@ def _with_outside(place: Workplace) -> tuple[Commit, ...]:
         _write_kept(place, text)
         operations: list[Operation] = []
         if before:
-            was = mapping_file.document_of(_text_of(place, before), place.shown)
+            was = mapping_file.document_of(_text_of(place, before), place.label)
             operations = edits.numbered(
                 was, edits.between(was, mapping_file.document_of(text, path.name))
             )
@@ -312,7 +312,7 @@ def _with_outside(place: Workplace) -> tuple[Commit, ...]:
 
 
 def _text_of(place: Workplace, sha256: str) -> str:
-    path = place.kept(sha256)
+    path = place.text_file(sha256)
     if not path.is_file():
         raise error("mapping-history", file=path)
     text = mapping_file.text_of(path)
@@ -361,11 +361,11 @@ def keep(
                 ]
             text, operations = over.text(), list(over.active)
         elif theirs is not None and theirs != draft.base:
-            was = mapping_file.document_of(theirs, place.shown)
+            was = mapping_file.document_of(theirs, place.label)
             operations = edits.numbered(
-                was, edits.between(was, mapping_file.document_of(text, place.shown))
+                was, edits.between(was, mapping_file.document_of(text, place.label))
             )
-        mapping_file.parse_mapping(text, place.shown)
+        mapping_file.parse_mapping(text, place.label)
         target = mapping_file.path_of(place.mappings, place.contributor, start)
         before = digest(mapping_file.text_of(target)) if target.is_file() else None
         _write_kept(place, text)
@@ -376,7 +376,7 @@ def keep(
 
 def _over_seen(place: Workplace, draft: DraftFold) -> DraftFold:
     """A draft that was begun anew, as operations over the mapping that was in force then."""
-    if draft.seen in (None, digest(draft.base)) or not place.kept(str(draft.seen)).is_file():
+    if draft.seen in (None, digest(draft.base)) or not place.text_file(str(draft.seen)).is_file():
         return draft
     base = _text_of(place, str(draft.seen))
     fresh = DraftFold(base, draft.start, (), draft.seen, draft.file)
@@ -491,7 +491,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_kept(place: Workplace, text: str) -> None:
-    path = place.kept(digest(text))
+    path = place.text_file(digest(text))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.is_file():
         write_whole(path, text.encode())

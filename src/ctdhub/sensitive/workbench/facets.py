@@ -46,7 +46,7 @@ from ctdhub.sensitive.workbench.drafts import DraftFold, Workplace, digest
 # --------------------------------------------------------------------------------------------------
 # A contributor's file as the workbench holds it: read once, columns as codes of their texts.
 
-_HELD = 3
+_FILES = 3
 """Files that are held at once."""
 
 
@@ -86,9 +86,9 @@ class OpenedFile(AnswerCache):
     @cached_property
     def findings(self) -> dict[str, IdentifierFinding]:
         """Likely identifiers by column."""
-        found = {f.column: f for f in find_identifiers(self.raw)}
+        findings = {f.column: f for f in find_identifiers(self.raw)}
         of_system, _known = identifiers_of_systems(self.raw)
-        return found | {c: f for c, f in of_system.items() if c in self.names}
+        return findings | {c: f for c, f in of_system.items() if c in self.names}
 
     def glance(self, column: str) -> Glance:
         """What stands in a column of the table."""
@@ -103,12 +103,12 @@ class OpenedFile(AnswerCache):
         return self.once(("counts", column), lambda: self._counts(column))
 
     def _counts(self, column: str) -> list[TextCount]:
-        found: dict[str, TextCount] = {}
+        counts: dict[str, TextCount] = {}
         for text, n in sorted(self._each(column), key=lambda one: -one[1]):
             if key := fold(text):
-                spelt, rows = found.get(key, (trim(text), 0))
-                found[key] = TextCount(spelt, rows + n)
-        return [found[key] for key in sorted(found, key=lambda key: (-found[key].rows, key))]
+                spelt, rows = counts.get(key, (trim(text), 0))
+                counts[key] = TextCount(spelt, rows + n)
+        return [counts[key] for key in sorted(counts, key=lambda key: (-counts[key].rows, key))]
 
     def _each(self, column: str) -> list[tuple[str, int]]:
         if column not in self.codes.column_names:
@@ -130,7 +130,7 @@ def opened(path: Path, options: ReadOptions) -> OpenedFile:
     return _opened(path, written, options.model_dump_json(exclude_unset=True))
 
 
-@lru_cache(maxsize=_HELD)
+@lru_cache(maxsize=_FILES)
 def _opened(path: Path, _written: tuple[int, int], stated: str) -> OpenedFile:
     return OpenedFile(read_isolated(path, ReadOptions.model_validate_json(stated)))
 
@@ -185,7 +185,7 @@ class FileEffect(Transformed):
     def value(self, name: str) -> NDArray[np.int32]:
         """A variable of each row, or its child rows, as a number; 0 for nothing."""
         texts = self.file.texts
-        found = np.zeros(texts.rows, np.int32)
+        numbers = np.zeros(texts.rows, np.int32)
         if name in self.answers:
             return texts.by_row(self.answers[name].on, self.answers[name].values)
         if name == _CHILDREN and self.children is not None:
@@ -193,8 +193,8 @@ class FileEffect(Transformed):
             for one in self.children.to_pylist():
                 row = one.pop(ROW)
                 rows[row] = f"{rows.get(row, '')}{one}"
-            found[np.isin(self.file.codes[ROW], [*rows])] = [*map(texts.number, rows.values())]
-        return found
+            numbers[np.isin(self.file.codes[ROW], [*rows])] = [*map(texts.number, rows.values())]
+        return numbers
 
     def rule(self) -> NDArray[np.int32]:
         """The rule that leaves each row out, as a number; 0 for none."""
@@ -209,8 +209,8 @@ def change(now: FileEffect, then: FileEffect) -> dict[str, Any]:
     for name in dict.fromkeys([*now.names, *then.names]):
         if now.made(name) != then.made(name):
             differ |= (now.value(name) != then.value(name)) & now.records & then.records
-    told = {key: [before[key], after[key]] for key in ("records", "rejected")}
-    return {"rows": int(differ.sum()), **told}
+    counts = {key: [before[key], after[key]] for key in ("records", "rejected")}
+    return {"rows": int(differ.sum()), **counts}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def in_force(place: Workplace) -> DraftFold | None:
     if now is None:
         return None
     text = text_of(now[1])
-    return DraftFold(text, now[0], (), digest(text), place.shown)
+    return DraftFold(text, now[0], (), digest(text), place.label)
 
 
 def suggested(place: Workplace, read: ReadOptions | None = None) -> DraftFold:
@@ -274,7 +274,7 @@ def suggested(place: Workplace, read: ReadOptions | None = None) -> DraftFold:
         raise error("workbench-nothing", id=place.contributor, at=place.day)
     now = in_force(place)
     yaml = suggest(*read_to_suggest(place.file, read)).yaml
-    return DraftFold(yaml, None, (), now.seen if now else None, place.shown)
+    return DraftFold(yaml, None, (), now.seen if now else None, place.label)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def meanings(mapping: Mapping, sheet: Sheet, texts: Sequence[str]) -> list[Answe
     known = {fold(text) for rule in every for text in rule.known}
     columns = {*map(fold, sheet.columns)}
     accepted = {fold(e.text) for e in mapping.accept if e.text and fold(e.column or "") in columns}
-    found: list[Answer] = []
+    answers: list[Answer] = []
     for i, text in enumerate(texts):
         said = {name: by_row.get(i, {}).get(name) for name in sheet.rules}
         answer = tuple(
@@ -369,8 +369,8 @@ def meanings(mapping: Mapping, sheet: Sheet, texts: Sequence[str]) -> list[Answe
             if (code == "yes" if sheet.flags else code is not None)
         )
         words = ((silent, NOT_RECORDED), (known, OTHER_KIND), (accepted, STAYS))
-        found.append(answer or next(((word,) for of, word in words if fold(text) in of), ()))
-    return found
+        answers.append(answer or next(((word,) for of, word in words if fold(text) in of), ()))
+    return answers
 
 
 # --------------------------------------------------------------------------------------------------
@@ -393,11 +393,11 @@ def choice_name(sheet: Sheet, token: str) -> Text | LocalName:
     if token in _WORDS:
         return _WORDS[token]
     variable = "" if sheet.flags else next(iter(sheet.rules))
-    return _named(variable, token)
+    return _label(variable, token)
 
 
 @lru_cache(maxsize=8_192)
-def _named(variable: str, token: str) -> LocalName:
+def _label(variable: str, token: str) -> LocalName:
     """The label of a code, or of a flag."""
     if not variable:
         return LocalName.of(lambda code: label(token, code))
@@ -408,12 +408,12 @@ def _named(variable: str, token: str) -> LocalName:
 
 def spellings_of(sheet: Sheet) -> dict[str, str]:
     """Folded codes, and labels in every language that name one choice only."""
-    found: dict[str, set[str]] = {}
+    spellings: dict[str, set[str]] = {}
     for code in LANGUAGES:
         with language(code):
             for token in sheet.tokens():
-                found.setdefault(fold(choice_words(sheet, token)), set()).add(token)
-    named = {text: next(iter(tokens)) for text, tokens in found.items() if len(tokens) == 1}
+                spellings.setdefault(fold(choice_words(sheet, token)), set()).add(token)
+    named = {text: next(iter(tokens)) for text, tokens in spellings.items() if len(tokens) == 1}
     return named | {fold(token): token for token in sheet.tokens()}
 
 
@@ -540,16 +540,16 @@ def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:
 def _texts_in(mapping: Mapping, file: OpenedFile, of: Sheet) -> dict[str, TextCount]:
     """The texts of a sheet in a file, by their folded text."""
     silent = {"", *map(fold, mapping.empty)}
-    found: dict[str, TextCount] = {}
+    texts: dict[str, TextCount] = {}
     parts = kinds_of if of.flags else elements_of
     for name in (file.header.find(column) for column in of.columns):
         for text, n in file.counts(name) if name is not None else ():
             for element in dict.fromkeys(parts(text, of.split) if of.split else [text]):
                 key = fold(element)
                 if key not in silent:
-                    spelt, rows = found.get(key, (element, 0))
-                    found[key] = TextCount(spelt, rows + n)
-    return found
+                    spelt, rows = texts.get(key, (element, 0))
+                    texts[key] = TextCount(spelt, rows + n)
+    return texts
 
 
 def _with_meanings(mapping: Mapping, of: Sheet, texts: dict[str, TextCount]) -> Facets:
@@ -560,15 +560,15 @@ def _with_meanings(mapping: Mapping, of: Sheet, texts: dict[str, TextCount]) -> 
     return Facets(of, values, dict(zip(ordered, answers, strict=True)))
 
 
-class Meant:
+class Suggester:
     """Finds what the unknown texts of a sheet may mean.
 
     Args:
-        found: the texts of the sheet, those among them that the mapping reads already.
+        facet: the texts of the sheet, those among them that the mapping reads already.
     """
 
-    def __init__(self, found: Facets) -> None:
-        self._sheet = sheet = found.of
+    def __init__(self, facet: Facets) -> None:
+        self._sheet = sheet = facet.of
         variable, own = next(iter(sheet.rules)), vocabulary()
         self._variable = "" if sheet.flags else variable
         self._country = not sheet.flags and load_schema().variable(variable).kind == "country"
@@ -586,9 +586,9 @@ class Meant:
             self._vocabulary = {key: (*flags,) for key, flags in own_flags if len(flags) == 1}
         groups = {own.group_of(column) or "" for column in sheet.columns}
         self._strangers = {one for group in groups for one in own.strangers.get(group, ())}
-        today = {fold(v.text): v.text for v in found.values if found.today.get(fold(v.text))}
+        today = {fold(v.text): v.text for v in facet.values if facet.today.get(fold(v.text))}
         self._spelt = today
-        self._known = {key: found.today[key] for key in today if found.today[key] != (STAYS,)}
+        self._known = {key: facet.today[key] for key in today if facet.today[key] != (STAYS,)}
         self._keys = {fingerprint(key): key for key in reversed(self._known)}
         self._left = LIKENESSES
 
@@ -599,10 +599,10 @@ class Meant:
             return SuggestedCode(codes, Text("it is the name of this choice"), True)
         if said and (codes := self._vocabulary.get(said)) is not None:
             return SuggestedCode(codes, Text("a known word for this choice"), True)
-        if self._variable in (AGE, proposals.MAJORITY) and (found := self._as_age(text)):
-            return found
-        if self._country and (found := self._as_country(text)):
-            return found
+        if self._variable in (AGE, proposals.MAJORITY) and (code := self._as_age(text)):
+            return code
+        if self._country and (code := self._as_country(text)):
+            return code
         if said not in self._strangers and proposals.means_nothing(text):
             return SuggestedCode((NOT_RECORDED,), Text("it means “not recorded”"), True)
         if (like := self._keys.get(fingerprint(text))) is not None:
@@ -658,21 +658,21 @@ class Meant:
     def _by_stems(self, key: str) -> str | None:
         """The one choice whose words begin as all those of a text do, or the other way round."""
         mine = stems(key)
-        found: dict[Answer, str] = {}
+        choices: dict[Answer, str] = {}
         for name, answer in {**self._words, **self._known}.items():
             theirs = stems(name)
             if mine and theirs and (mine <= theirs or theirs <= mine):
-                found.setdefault(answer, name)
-        return next(iter(found.values())) if len(found) == 1 else None
+                choices.setdefault(answer, name)
+        return next(iter(choices.values())) if len(choices) == 1 else None
 
 
-def suggestions(found: Facets) -> dict[str, SuggestedCode]:
+def suggestions(facet: Facets) -> dict[str, SuggestedCode]:
     """What the unknown texts may mean, in their order; those without a suggestion are left out."""
-    unknown = found.unknown()
-    meant = Meant(found) if unknown else None
-    made = ((one.text, meant(one.text)) for one in unknown if meant)
+    unknown = facet.unknown()
+    suggester = Suggester(facet) if unknown else None
+    made = ((one.text, suggester(one.text)) for one in unknown if suggester)
     return {
-        text: one._replace(codes=with_implied(one.codes, found.of))
+        text: one._replace(codes=with_implied(one.codes, facet.of))
         for text, one in made
         if one is not None
     }
@@ -692,18 +692,18 @@ class TextCluster(NamedTuple):
     rows: int
 
 
-def clusters(found: Facets) -> list[TextCluster]:
+def clusters(facet: Facets) -> list[TextCluster]:
     """Texts that differ in case, accents, marks and order of words alone, where some are open.
 
     As OpenRefine's key collision: a proposal for a person, and nothing is merged by itself.  Texts
     of two decisions are never together.
     """
     alike: dict[str, list[TextCount]] = defaultdict(list)
-    for one in found.values:
+    for one in facet.values:
         alike[fingerprint(one.text) or fold(one.text)].append(one)
     made = []
     for own in alike.values():
-        answers = {found.today.get(fold(one.text), ()) for one in own}
+        answers = {facet.today.get(fold(one.text), ()) for one in own}
         if len(own) > 1 and () in answers and len(answers) <= 2:
             made.append(TextCluster(tuple(one.text for one in own), sum(one.rows for one in own)))
     return sorted(made, key=lambda one: (-one.rows, one.texts))
@@ -716,18 +716,18 @@ def likely(of: Sheet) -> frozenset[str]:
     schema = load_schema()
     groups = {schema.variable(name).group for name in of.rules} - {None}
     groups |= {vocabulary().group_of(column) for column in of.columns} - {None}
-    found = frozenset(v.name for v in schema.records if v.group in groups and v.kind == "flag")
-    return found | of.rules.keys() or frozenset(of.choices)
+    names = frozenset(v.name for v in schema.records if v.group in groups and v.kind == "flag")
+    return names | of.rules.keys() or frozenset(of.choices)
 
 
 def read_as(effect: FileEffect, file: OpenedFile, column: str) -> dict[str, list[str]]:
     """For the texts of a column that a rule reads alone, by their folded text: what they become."""
-    found: dict[str, list[str]] = {}
+    codes: dict[str, list[str]] = {}
     unread = [answer.faults for _column, answer in effect.brackets if answer.on == column]
     for on, values, faults in effect.answers.values():
         if on == column:
             read = (values * (sum(unread, faults) == 0)).tolist()
             for text, number in zip(file.texts.texts(column), read, strict=False):
                 if text and number:
-                    found.setdefault(fold(text), []).append(str(file.texts.value(number)))
-    return found
+                    codes.setdefault(fold(text), []).append(str(file.texts.value(number)))
+    return codes

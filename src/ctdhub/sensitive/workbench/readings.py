@@ -47,7 +47,7 @@ def click(label: Text, reason: Text, sure: bool, op: str, **keys: Any) -> Propos
     return Proposed(label, reason, sure, ({"op": op, **keys},))
 
 
-def named(variable: str) -> LocalName:
+def name_of(variable: str) -> LocalName:
     """The name of a variable, or of a table of child rows, in every language."""
     name = label if load_schema().has(variable) else table_label
     return LocalName.of(lambda code: name(variable, code))
@@ -107,8 +107,8 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]
 
 def doubt(file: OpenedFile, column: str) -> Doubt | None:
     """Why nothing is proposed for a column that looks like something."""
-    found = _proposals(file, column)
-    return next((each for each in found if isinstance(each, Doubt)), None)
+    candidates = _proposals(file, column)
+    return next((each for each in candidates if isinstance(each, Doubt)), None)
 
 
 def received(doubtful: Doubt, document: Document) -> Iterator[Proposed]:
@@ -135,16 +135,16 @@ def _guesses(file: OpenedFile, column: str) -> list[Guess]:
     return sorted([*made, *guessed], key=lambda guess: -guess.share)
 
 
-def _likely(found: Sequence[Proposal | Doubt]) -> Iterator[Guess]:
+def _likely(candidates: Sequence[Proposal | Doubt]) -> Iterator[Guess]:
     """What header and texts speak for; a list of kinds is one reading."""
     schema, lists = load_schema(), dict[str, list[Proposal]]()
-    for each in found:
+    for each in candidates:
         if isinstance(each, Proposal):
             group = schema.variable(each.target).group if "has" in each.rule else None
             lists.setdefault(group or each.target, []).append(each)
     for name, own in sorted(lists.items(), key=lambda one: -one[1][0].score):
         first, rules = own[0], {each.target: _rule_data(each) for each in own}
-        label = named(name) if schema.has(name) else _named_group(name)
+        label = name_of(name) if schema.has(name) else _named_group(name)
         sure = first.score >= _SURE and not first.doubts
         yield Guess(label, rules, first.reason, sure, max(first.score, _NAMED))
 
@@ -154,7 +154,7 @@ def _kinds(seen: Glance) -> list[Guess]:
     own, schema = vocabulary(), load_schema()
     mark = seen.separator(own.kinds)
     elements = {t: [e for e in kinds_of(t, mark) if e] for t in seen.texts[:_LOOKED_AT]}
-    found = []
+    guesses = []
     for group in dict.fromkeys(v.group for v in schema.records if v.group and v.kind == "flag"):
         rules: dict[str, dict[str, Any]] = {}
         known = set()
@@ -173,8 +173,8 @@ def _kinds(seen: Glance) -> list[Guess]:
                 n=Numeral(len(known)), all=Numeral(len(elements)),
             )  # fmt: skip
             rules = as_yaml_data(rules)
-            found.append(Guess(_named_group(group), rules, reason, False, share * _GUESSED))
-    return found
+            guesses.append(Guess(_named_group(group), rules, reason, False, share * _GUESSED))
+    return guesses
 
 
 def _by_label(group: str, text: str) -> str | None:
@@ -223,10 +223,10 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
             rule = {"band": True}
             known = [t for t in texts if number_of(fold(t)) is not None]
         case "code" | "status":
-            found = dict[str, str | None](proposals.known_codes(seen, variable.name))
-            if variable.kind == "status" and not found:
-                found = proposals.received(seen)
-            rule, known = {"map": found}, list(found)
+            codes = dict[str, str | None](proposals.known_codes(seen, variable.name))
+            if variable.kind == "status" and not codes:
+                codes = proposals.received(seen)
+            rule, known = {"map": codes}, list(codes)
         case _:
             return None
     share = seen.weight(known)
@@ -239,7 +239,7 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
         share = 0.0
     rules = {variable.name: as_yaml_data({"from": seen.name, **rule})}
     weight = _NAMED if headed else _GUESSED
-    return Guess(named(variable.name), rules, reason, False, max(weight * share, 0.1 * headed))
+    return Guess(name_of(variable.name), rules, reason, False, max(weight * share, 0.1 * headed))
 
 
 _ONLY = Text("only you can know this")
@@ -312,9 +312,9 @@ class RenamedColumns:
 
     def instead(self, column: str) -> Iterator[Proposed]:
         """What a column may be read instead of, the likeliest first."""
-        found = [(old, own[column]) for old, own in self._likeness.items() if column in own]
-        found = [(old, like) for old, like in found if like.offered]
-        for old, like in sorted(found, key=lambda one: one[1], reverse=True)[:_OFFERED]:
+        pairs = [(old, own[column]) for old, own in self._likeness.items() if column in own]
+        pairs = [(old, like) for old, like in pairs if like.offered]
+        for old, like in sorted(pairs, key=lambda one: one[1], reverse=True)[:_OFFERED]:
             sure = like.likely and self._is_only(old, column) and _about(column) == _about(old)
             operations = tuple(_reading_both(self._document, old, column))
             sure = sure and all(one["op"] != "optional" for one in operations)
@@ -335,10 +335,10 @@ class RenamedColumns:
     def _likeness(self) -> dict[str, dict[str, _Likeness]]:
         """What speaks for each undecided column, by the column that is gone."""
         says = vocabulary().variables
-        found = {}
+        likeness = {}
         for old in self._gone:
             read = self._read_by(old)
-            found[old] = {
+            likeness[old] = {
                 column: _Likeness(
                     bool(set(says(column)) & set(says(old))),
                     len(stems(column) & stems(old)),
@@ -346,7 +346,7 @@ class RenamedColumns:
                 )
                 for column in self._undecided
             }
-        return found
+        return likeness
 
     def _read_by(self, old: str) -> dict[str, float]:
         """For each undecided column the share of its rows that the rules of a column read."""
@@ -361,7 +361,7 @@ class RenamedColumns:
         """The same for the rules of one sheet; remembered, for each request asks it again."""
         split = sheet.split
 
-        def found() -> dict[str, float]:
+        def shares() -> dict[str, float]:
             every = dict.fromkeys(
                 e for c in self._undecided for t, _rows in self._texts(c) for e in _parts(t, split)
             )
@@ -370,7 +370,7 @@ class RenamedColumns:
             return {c: self._share(c, split, lambda e: fold(e) in known) for c in self._undecided}
 
         key = repr((sheet, self._mapping.empty, self._undecided))
-        return self._file.once(("renamed", key), found)
+        return self._file.once(("renamed", key), shares)
 
     def _texts(self, column: str) -> Iterator[tuple[str, int]]:
         """Texts that say something, with their rows."""
@@ -405,7 +405,7 @@ def _has_year(text: str) -> bool:
 def _reading_both(document: Document, old: str, new: str) -> Iterator[Operation]:
     """The rules that read a column, reading another too; none where they can read only one."""
     flags = False
-    found: list[Operation] = []
+    operations: list[Operation] = []
     for variable, rules in all_rules(document, "records").items():
         made, changed = [], False
         for rule in rules_in(rules):
@@ -418,8 +418,8 @@ def _reading_both(document: Document, old: str, new: str) -> Iterator[Operation]
         if changed:
             flags = flags or load_schema().variable(variable).kind == "flag"
             one = made[0] if len(made) == 1 else made
-            found.append({"op": "rule", "variable": variable, "rule": one})
-    yield from found
+            operations.append({"op": "rule", "variable": variable, "rule": one})
+    yield from operations
     if flags:  # all columns of a flag have to be there, for any may hold the yes
         yield {"op": "optional", "column": old, "on": True}
     decided = document.get("identifiers") or {}

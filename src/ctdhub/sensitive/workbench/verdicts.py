@@ -37,7 +37,7 @@ from ctdhub.sensitive.workbench.readings import (
     RenamedColumns,
     click,
     doubt,
-    named,
+    name_of,
     readings,
     received,
 )  # fmt: skip
@@ -108,13 +108,13 @@ def missing(
         two_orders: a column of dates with the day first and dates with the month first, with the
             rows of each.
     """
-    found = [*_columns(verdicts), *_counted(at, verdicts), *_variables(at, verdicts)]
+    lacks = [*_columns(verdicts), *_counted(at, verdicts), *_variables(at, verdicts)]
     if at.mapping.rows != "person":
         seen = [at.file.glance(name) for name in at.file.codes.column_names[:-1]]
         rules = at.mapping.columns.items()
         read = {name: [c for rule in own for c in rule.columns()] for name, own in rules}
         if said := row_unit.counted_people(seen, read):
-            found.append(Lack(said, False))
+            lacks.append(Lack(said, False))
     if two_orders:
         column, day, month = two_orders
         text = Text(
@@ -123,15 +123,15 @@ def missing(
             day=Numeral(day),
             month=Numeral(month),
         )
-        found.append(Lack(text, False, (column,)))
+        lacks.append(Lack(text, False, (column,)))
     if questions:
         text = many(
             "{n} question about the whole file is not answered.",
             "{n} questions about the whole file are not answered.",
             questions,
         )
-        found.append(Lack(text, False))
-    return sorted(found, key=lambda one: not one.blocks)
+        lacks.append(Lack(text, False))
+    return sorted(lacks, key=lambda one: not one.blocks)
 
 
 def _columns(verdicts: list[Verdict]) -> Iterator[Lack]:
@@ -198,7 +198,7 @@ def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
             likely = (column for column in silent if variable in vocabulary().variables(column))
             text = Text(
                 "Nothing is read as “{variable}”: nobody is counted by it.",
-                variable=named(variable),
+                variable=name_of(variable),
             )
             if variable == PERIOD:
                 text = many(
@@ -249,7 +249,7 @@ def problems(at: Bench) -> list[dict[str, Any]]:
     for one in file.raw.rejects.to_pylist():
         key = (one["rule"], one["fields"], one["column"], None)
         rows.setdefault(key, set()).add(one["source_row"])
-    found = [
+    entries = [
         {
             "rule": rule,
             "reason": _in_words(reason_of(fields)),
@@ -260,7 +260,7 @@ def problems(at: Bench) -> list[dict[str, Any]]:
         }
         for (rule, fields, column, text), own in rows.items()
     ]
-    return sorted(found, key=lambda one: (-one["rows"], str(one["column"]), one["rule"]))
+    return sorted(entries, key=lambda one: (-one["rows"], str(one["column"]), one["rule"]))
 
 
 def _in_words(reason: Text) -> Text:
@@ -302,9 +302,9 @@ _EXAMPLES, _SHOWN, _FEW = 3, 5, 3
 _LIMITS = AlarmLimits()
 
 
-def left_out_together(found: list[Verdict]) -> Iterator[tuple[Text, list[Proposed]]]:
+def left_out_together(verdicts: list[Verdict]) -> Iterator[tuple[Text, list[Proposed]]]:
     """One question about all columns of which nothing is known, so that they may be left out."""
-    rest = [v for v in found if v.reason == _UNREAD and len(v.proposals) == 1]
+    rest = [v for v in verdicts if v.reason == _UNREAD and len(v.proposals) == 1]
     if len(rest) > 1:
         names = joined([v.column for v in rest], ", ")
         operations = tuple(op for v in rest for op in v.proposals[0].operations)
@@ -330,23 +330,23 @@ class Verdicts:
 
     @cached_property
     def _unknown(self) -> dict[str, list[UnknownText]]:
-        found: dict[str, list[UnknownText]] = {}
+        texts: dict[str, list[UnknownText]] = {}
         for one in self._at.effect.texts.unknown:
             if not any(a.knows(one.column, one.text, self._at.place.day)
                        for a in self._mapping.accept):  # fmt: skip
-                found.setdefault(one.column, []).append(one)
-        return found
+                texts.setdefault(one.column, []).append(one)
+        return texts
 
     @cached_property
     def _targets(self) -> dict[str, list[str]]:
         """Hub variables by the folded source column that they read."""
-        found: dict[str, list[str]] = {}
+        variables: dict[str, list[str]] = {}
         for _table, _place, target, rule in self._mapping.rules():
             for column in rule.columns():
-                targets = found.setdefault(fold(column), [])
+                targets = variables.setdefault(fold(column), [])
                 if target not in targets:
                     targets.append(target)
-        return found
+        return variables
 
     def all(self) -> list[Verdict]:
         """Every column of the file, then those that are gone."""
@@ -407,7 +407,7 @@ class Verdicts:
 
     def _named_targets(self, column: str) -> tuple[dict[str, Any], ...]:
         names = self._targets.get(fold(column), ())
-        return tuple({"variable": name, "label": named(name)} for name in names)
+        return tuple({"variable": name, "label": name_of(name)} for name in names)
 
     def _action(self, column: str) -> str | None:
         decision = self._decided.get(fold(column))
@@ -496,8 +496,8 @@ class Verdicts:
     @cached_property
     def _proposed(self) -> dict[str, str]:
         """A decision for each column that may identify people and that nobody has decided about."""
-        found = map(self._file.findings.get, self._file.names)
-        open_ = [one for one in found if one and fold(one.column) not in self._decided]
+        findings = map(self._file.findings.get, self._file.names)
+        open_ = [one for one in findings if one and fold(one.column) not in self._decided]
         return proposed(open_, self._mapping)
 
     def _gone(self, column: str) -> Verdict:
@@ -511,8 +511,8 @@ class Verdicts:
 
     def facets(self, column: str) -> list[Facets]:
         """The texts of the sheets that are about a column."""
-        found = sheets_of(self._mapping, self._file, column)
-        return [facets(self._mapping, self._file, of, self._at.place.years) for of in found]
+        sheets = sheets_of(self._mapping, self._file, column)
+        return [facets(self._mapping, self._file, of, self._at.place.years) for of in sheets]
 
     def every_suggestion(self) -> Iterator[tuple[str, bool, tuple[Operation, ...]]]:
         """What is proposed and undecided: codes for texts, readings of columns, identifiers.
@@ -527,9 +527,9 @@ class Verdicts:
                 if one.operations[0]["op"] != "accept":
                     yield column, one.sure, one.operations
             if verdict.unknown and verdict.examples:
-                for found in self.facets(column):
-                    for text, (codes, _reason, sure) in suggestions(found).items():
-                        put = {"op": "map", "sheet": found.of.name, "text": text, "codes": [*codes]}
+                for facet in self.facets(column):
+                    for text, (codes, _reason, sure) in suggestions(facet).items():
+                        put = {"op": "map", "sheet": facet.of.name, "text": text, "codes": [*codes]}
                         yield column, sure, (put,)
             elif any(one.sure for one in verdict.proposals):
                 continue  # another reading would undo it

@@ -93,7 +93,7 @@ def with_children(
         UnreadableFile: a column that ties tables is missing or names two records (``child-key``),
             or two columns would have one name (``duplicate-header/child``).
     """
-    found: dict[str, pa.Table] = {}
+    tables: dict[str, pa.Table] = {}
     rejects: list[Reject] = []
     inside = {name: child for name, child in options.children.items() if child.inside}
     whole, moved = table, np.zeros(table.num_rows, bool)
@@ -108,14 +108,14 @@ def with_children(
         if child.where:
             rows = _used(rows.filter(pa.array(_holds(rows, child.where))))
         if child.key is not None and (rows.num_rows or not child.inside):
-            records = found.get(child.of, table) if child.of else table
+            records = tables.get(child.of, table) if child.of else table
             rows, orphans = tied(name, rows, records, child, file)
             rejects += orphans
-        found[name] = rows
-    found |= {name: rows for name, rows in children.items() if name not in options.children}
+        tables[name] = rows
+    tables |= {name: rows for name, rows in children.items() if name not in options.children}
     columns: dict[str, pa.Array] = {}
     named: dict[str, pa.Table] = {}
-    for name, rows in found.items():
+    for name, rows in tables.items():
         rows = rows.filter(pc.is_in(rows[ROW], value_set=_rows(table)))
         child = options.children.get(name) or Child(path=name)
         made = folded(name, rows, table, child, options.mark, most, file)
@@ -219,8 +219,8 @@ def _answer(texts: Sequence[str | None], how: Quantified, mark: str) -> str | No
 
 
 def _texts(column: pa.ChunkedArray, order: NDArray[np.int64]) -> list[str | None]:
-    found: list[str | None] = column.take(pa.array(order)).to_pylist()
-    return found
+    texts: list[str | None] = column.take(pa.array(order)).to_pylist()
+    return texts
 
 
 def _used(rows: pa.Table) -> pa.Table:
@@ -231,12 +231,12 @@ def _used(rows: pa.Table) -> pa.Table:
 
 def _holds(table: pa.Table, where: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
     """Which rows have one of the texts in each column; a column that is missing has none."""
-    held = np.ones(table.num_rows, bool)
+    rows = np.ones(table.num_rows, bool)
     for column, texts in where.items():
         if column not in table.column_names:
             return np.zeros(table.num_rows, bool)
-        held &= pc.is_in(table[column], value_set=pa.array(texts, pa.string())).to_numpy()
-    return held
+        rows &= pc.is_in(table[column], value_set=pa.array(texts, pa.string())).to_numpy()
+    return rows
 
 
 def _rows(table: pa.Table) -> pa.Array:

@@ -13,7 +13,7 @@ from ctdhub.sensitive.ingest.options import LongTable
 OUTER = "outer"
 """Member of a record that holds the form around it, where a form holds several records."""
 
-Known = Literal["strip", "case", "hash"]
+Action = Literal["strip", "case", "hash"]
 """A decision for a column that identifies somebody, in the words of a mapping."""
 
 
@@ -33,7 +33,7 @@ class ExportSystem:
     name: str
     marks: tuple[frozenset[str], ...]
     drop: tuple[str, ...] = ()
-    own: dict[str, Known] = field(default_factory=dict)
+    own: dict[str, Action] = field(default_factory=dict)
     users: frozenset[str] = frozenset()
 
 
@@ -59,11 +59,11 @@ def system_of(columns: Iterable[str]) -> ExportSystem | None:
     >>> system_of(["_uuid", "_submission_time", "sex"]).name
     'KoboToolbox'
     """
-    found = frozenset(column.removeprefix(f"{OUTER}.") for column in columns)
-    return next((s for s in systems() if any(mark <= found for mark in s.marks)), None)
+    names = frozenset(column.removeprefix(f"{OUTER}.") for column in columns)
+    return next((s for s in systems() if any(mark <= names for mark in s.marks)), None)
 
 
-def known_identifiers(columns: Iterable[str], children: Iterable[str] = ()) -> dict[str, Known]:
+def known_identifiers(columns: Iterable[str], children: Iterable[str] = ()) -> dict[str, Action]:
     """Decisions that are sure for columns of a known system.
 
     Args:
@@ -76,7 +76,7 @@ def known_identifiers(columns: Iterable[str], children: Iterable[str] = ()) -> d
     names = list(columns)
     system = system_of(names)
     stems = tuple(f"{child}." for child in children)
-    decided: dict[str, Known] = {}
+    decided: dict[str, Action] = {}
     for name in names if system else ():
         assert system is not None
         last = re.split(r"[./]", name)[-1]

@@ -63,12 +63,12 @@ def envelope(document: Any) -> str | None:
         names = {envelope(page) for page in document} if document else {None}
         return names.pop() if len(names) == 1 else None
     paged = _says_pages(document)
-    found = [
+    paths = [
         path
         for path, value in _lists_in(document, "")
         if path.rpartition(".")[2] in ENVELOPES and (paged or value)
     ]
-    return found[0] if len(found) == 1 else None
+    return paths[0] if len(paths) == 1 else None
 
 
 def list_paths(document: Any) -> list[str]:
@@ -91,10 +91,10 @@ def _lists_in(value: Any, at: str) -> Iterator[tuple[str, list[Any]]]:
 
 def _says_pages(page: Any) -> bool:
     """Whether an object says how many records there are, or where more are."""
-    return bool(_said(page, *_TOTALS, *_NEXT))
+    return bool(_values_at(page, *_TOTALS, *_NEXT))
 
 
-def _said(page: Any, *places: str) -> list[Any]:
+def _values_at(page: Any, *places: str) -> list[Any]:
     """What stands at those places, in whichever list they lie."""
     paths = [tuple(PathStep(name, None, "") for name in place.split("/")) for place in places]
     return [value for path in paths for value in follow(page, path)]
@@ -111,7 +111,7 @@ def records_at(document: Any, path: str) -> list[Any] | None:
     >>> records_at({"forms": [{"n": "1", "people": [{"a": "x"}]}]}, "forms.people")
     [{'a': 'x', 'outer': {'n': '1'}}]
     """
-    found: list[Any] = []
+    records: list[Any] = []
     lists = 0
     for value, form in _descend(document, steps_of(path), None):
         if not isinstance(value, list):
@@ -119,8 +119,8 @@ def records_at(document: Any, path: str) -> list[Any] | None:
         lists += 1
         for record in value:
             inner = form is not None and isinstance(record, dict) and OUTER not in record
-            found.append({**record, OUTER: form} if inner else record)
-    return found if lists else None
+            records.append({**record, OUTER: form} if inner else record)
+    return records if lists else None
 
 
 def _descend(
@@ -136,8 +136,8 @@ def _descend(
             rest = {k: v for k, v in member.items() if k != steps[0].name} if whole else form
             yield from _descend(member, steps, rest)
     else:
-        for found in follow(value, steps[:1]):
-            yield from _descend(found, steps[1:], form)
+        for branch in follow(value, steps[:1]):
+            yield from _descend(branch, steps[1:], form)
 
 
 def listed(document: Any, path: str) -> int:
@@ -149,9 +149,9 @@ def listed(document: Any, path: str) -> int:
     pages = document if isinstance(document, list) else [document]
     steps = steps_of(path)
     for n in range(1, len(steps) + 1):
-        found = [list(follow(page, steps[:n])) for page in pages]
-        if all(isinstance(each, list) for page in found for each in page):
-            return sum(len(each) for page in found for each in page)
+        branches = [list(follow(page, steps[:n])) for page in pages]
+        if all(isinstance(each, list) for page in branches for each in page):
+            return sum(len(each) for page in branches for each in page)
     return 0
 
 
@@ -164,17 +164,17 @@ def has_more(document: Any, n: int) -> bool:
     True
     """
     pages = document if isinstance(document, list) else [document]
-    totals = _numbers(value for page in pages for value in _said(page, *_TOTALS))
+    totals = _numbers(value for page in pages for value in _values_at(page, *_TOTALS))
     if totals:
         return max(totals) > n
-    if all(any(isinstance(v, str) and v for v in _said(page, *_NEXT)) for page in pages):
+    if all(any(isinstance(v, str) and v for v in _values_at(page, *_NEXT)) for page in pages):
         return True
     return len(pages) == 1 and any(_full(pages[0], n, *places) for places in _PAGES)
 
 
 def _full(page: Any, n: int, number: str, size: str) -> bool:
     """Whether a page without a total is full, or not the first."""
-    numbers, sizes = _numbers(_said(page, number)), _numbers(_said(page, size))
+    numbers, sizes = _numbers(_values_at(page, number)), _numbers(_values_at(page, size))
     return any(at > 1 for at in numbers) or any(0 < most <= n for most in sizes)
 
 
@@ -265,7 +265,7 @@ class Flattening:
         for name, value in record.items():
             self._member(name, value, name, name, row.cells, row)
         for name, steps in self._paths.items():
-            self._put(row.cells, name, self._found(list(follow(record, steps)), name), name)
+            self._put(row.cells, name, self._cell(list(follow(record, steps)), name), name)
         return row
 
     def _member(self, raw: str, value: Any, at: str, name: str, cells: Cells, row: FlatRow) -> None:
@@ -310,7 +310,7 @@ class Flattening:
                 short = key.removeprefix(f"{raw}/")
                 self._member(key, value, f"{at}.{short}", short, cells, row)
 
-    def _found(self, values: list[Any], place: str) -> str | None:
+    def _cell(self, values: list[Any], place: str) -> str | None:
         flat = [v for value in values for v in (value if isinstance(value, list) else [value])]
         texts = [text_of(value, place) for value in flat]
         return texts[0] if len(texts) == 1 else list_cell(texts, self._options.mark)
@@ -329,20 +329,20 @@ def _paired(
     >>> _paired([{"n": "a", "v": "1"}], NameValue(name="n", value="v"), "x", {"a": "Age"})
     {'Age': '1'}
     """
-    found: dict[str, list[Any]] = {}
+    pairs: dict[str, list[Any]] = {}
     for member in members:
         if not isinstance(member, dict):
             raise BadRecord("nested", Text("A value is a list or an object, not text."), at)
         name = next((n for key in pair.name if (n := member.get(key))), None)
         value = member.get(pair.value)
         if isinstance(name, str) and name.strip():
-            values = found.setdefault(called.get(name.strip(), name.strip()), [])
+            values = pairs.setdefault(called.get(name.strip(), name.strip()), [])
             if value not in values:
                 values.append(value)
         elif value not in (None, "", [], {}):
             reason = Text("A value in a list of names and values has no name.")
             raise BadRecord("nested", reason, at)
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+    return {name: values[0] if len(values) == 1 else values for name, values in pairs.items()}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -367,15 +367,15 @@ def read_names(path: Path) -> dict[str, str]:
             raise error("no-names", file=file) from None
     lists = [document] if isinstance(document, list) else []
     lists += [records_at(document, at) or [] for at in list_paths(document)]
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for each in (each for members in lists for each in members if isinstance(each, dict)):
         number = next((each[k] for k in IDS if isinstance(each.get(k), str)), None)
         name = next((each[k] for k in NAMES if isinstance(each.get(k), str)), None)
         if number and name and name.strip():
-            found[number] = name.strip()
-    if not found:
+            names[number] = name.strip()
+    if not names:
         raise error("no-names", file=file)
-    return found
+    return names
 
 
 def used(names: Mapping[str, str], columns: Iterable[str]) -> dict[str, str]:
@@ -407,7 +407,7 @@ CASE, TYPE = "case_id", "case_type"
 
 
 @dataclass
-class _Seen:
+class _Outline:
     """What stands at the paths of records."""
 
     columns: dict[str, None] = field(default_factory=dict)
@@ -460,7 +460,7 @@ fold={}, count=False)}
         records = [document]
     if not isinstance(records, list):
         return {}
-    seen = _Seen()
+    seen = _Outline()
     for record in records[:LOOKED_AT]:
         if isinstance(record, dict):
             seen.look(record, "")
@@ -478,8 +478,8 @@ fold={}, count=False)}
     children = dict(_children({p: m for p, m in lists.items() if p not in pairs}))
     children |= _cases(records)
     used = [path for path in dropped if path in seen.broken or path in seen.objects or system]
-    found = {"rows": rows, "pairs": pairs, "drop": tuple(used), "children": children}
-    shape = {key: value for key, value in found.items() if value}
+    settings = {"rows": rows, "pairs": pairs, "drop": tuple(used), "children": children}
+    shape = {key: value for key, value in settings.items() if value}
     if seen.lists or (seen.nested and not shape):
         shape["lists"] = ";"
     return shape if seen.nested or seen.objects or seen.lists or seen.broken or rows else {}
@@ -528,10 +528,10 @@ def _cases(records: list[Any]) -> dict[str, Child]:
     """Cases of a type that always belong to a case of another type in the file."""
     types: dict[str, list[tuple[dict[str, Any], str]]] = {TYPE: [], f"properties.{TYPE}": []}
     for record in records:
-        for path, found in types.items():
+        for path, members in types.items():
             if isinstance(record, dict) and isinstance(record.get(CASE), str):
                 kinds = follow(record, steps_of(path))
-                found += [(record, kind) for kind in kinds if isinstance(kind, str) and kind]
+                members += [(record, kind) for kind in kinds if isinstance(kind, str) and kind]
     path, cases = max(types.items(), key=lambda item: len(item[1]))
     ids = {case[CASE]: kind for case, kind in cases}
     links: dict[str, set[str | None]] = {}

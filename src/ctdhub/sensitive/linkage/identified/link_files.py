@@ -195,11 +195,11 @@ def _cell(text: str) -> str:
 
 def _words() -> dict[str, str]:
     """Decisions by their folded words, in every language."""
-    found = {word: word for word in ("yes", "no", "unsure")}
+    words = {word: word for word in ("yes", "no", "unsure")}
     for code in LANGUAGES:
         with language(code):
-            found |= {fold(_("yes")): "yes", fold(_("no")): "no", fold(_("unsure")): "unsure"}
-    return found
+            words |= {fold(_("yes")): "yes", fold(_("no")): "no", fold(_("unsure")): "unsure"}
+    return words
 
 
 def _heads(keys: Sequence[str]) -> list[str]:
@@ -350,7 +350,7 @@ def review_of(
     more: Sequence[Sequence[str | None]],
     persons: identified_pairs.IdentifiedPersons,
     scored: Scored,
-    found: identified_pairs.Resolved,
+    links: identified_pairs.Resolved,
     own: Sequence[identified_pairs.Own],
     settings: LinkageSettings,
 ) -> RoundReview:
@@ -361,7 +361,7 @@ def review_of(
         files: each file as read and what its columns are.
         more: further columns that are compared, of each file, None where one has none.
         persons, scored: of all files.
-        found: by the model alone.
+        links: by the model alone.
         own: tokens of each row.
         settings: cut-offs.
 
@@ -372,7 +372,7 @@ def review_of(
     labels: list[str] = []
     by = asked.by or [""] * len(files)
     for (raw, plan), column, further in zip(files, by, more, strict=True):
-        rows = _shown(raw, plan, further)
+        rows = _sheet_rows(raw, plan, further)
         shown += rows
         if column:
             labels += [trim(cell or "") for cell in raw.table[column].to_pylist()]
@@ -380,13 +380,13 @@ def review_of(
             labels += [_script(row) for row in rows]
     said = [f"{raw.file} {raw.sha256} {plan}" for raw, plan in files]
     frame = identified_pairs.frame_of(
-        persons, scored, found.cluster, own, labels, "\0".join([*said, str(settings.cut)])
+        persons, scored, links.cluster, own, labels, "\0".join([*said, str(settings.cut)])
     )
     decisions = read_review_book(asked.decisions, frame, shown) if asked.decisions else None
     return RoundReview(frame, shown, decisions, asked.errors)
 
 
-def _shown(raw: RawTable, plan: TokenPlan, more: Sequence[str | None]) -> list[ShownRow]:
+def _sheet_rows(raw: RawTable, plan: TokenPlan, more: Sequence[str | None]) -> list[ShownRow]:
     columns: dict[str, str] = {role: column for role in ROLES if (column := plan.of(role))}
     columns |= {column: column for column in more if column}
     cells = [raw.table[column].fill_null("").to_pylist() for column in columns.values()]
@@ -423,7 +423,7 @@ TOKENS = ("row", "stands_in")
 def summary_of(
     made: Mapping[str, Made],
     persons: identified_pairs.IdentifiedPersons,
-    found: identified_pairs.Resolved,
+    outcome: identified_pairs.Resolved,
     scored: Scored,
     settings: LinkageSettings,
 ) -> dict[str, Any]:
@@ -438,10 +438,10 @@ def summary_of(
     ``clerical_review``.
     """
     names = list(made)
-    missed = None if found.missed_links is None else round(found.missed_links, 2)
+    missed = None if outcome.missed_links is None else round(outcome.missed_links, 2)
     sizes = Counter(int(file) for file in persons.file)
     known: dict[int, list[str]] = {}
-    for cluster, file in sorted(zip(found.cluster.tolist(), persons.file.tolist(), strict=True)):
+    for cluster, file in sorted(zip(outcome.cluster.tolist(), persons.file.tolist(), strict=True)):
         known.setdefault(cluster, []).append(names[file])
     return {
         "files": {
@@ -454,12 +454,12 @@ def summary_of(
             {"files": list(files), "persons": people}
             for files, people in sorted(Counter(map(tuple, known.values())).items())
         ],
-        "links": found.links,
-        "expected_false_links": round(found.false_links, 2),
+        "links": outcome.links,
+        "expected_false_links": round(outcome.false_links, 2),
         "expected_missed_links": missed,
-        "to_review": len(found.review),
-        "candidates": sum(found.bands.values()),
-        "bands": {str(low): pairs for low, pairs in found.bands.items()},
+        "to_review": len(outcome.review),
+        "candidates": sum(outcome.bands.values()),
+        "bands": {str(low): pairs for low, pairs in outcome.bands.items()},
         "cut": settings.cut,
         "look": settings.look,
         "learnt": scored.learnt,
@@ -517,7 +517,7 @@ def earlier_tokens(folder: Path, check: str) -> dict[str, set[str]]:
         FileError: it is no such folder, or its tokens are of another key or release.
     """
     path = folder / TOKENS_FILE
-    found: dict[str, set[str]] = {}
+    tokens: dict[str, set[str]] = {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
@@ -528,8 +528,8 @@ def earlier_tokens(folder: Path, check: str) -> dict[str, set[str]]:
     if rows[1:2] != [[check, check]]:
         raise error("earlier/other-key", file=folder)
     for first, token in rows[2:]:
-        found.setdefault(first, set()).add(token)
-    return found
+        tokens.setdefault(first, set()).add(token)
+    return tokens
 
 
 LEAVES = "leaves"
@@ -537,7 +537,7 @@ LEAVES = "leaves"
 
 
 @dataclass(frozen=True)
-class Held:
+class LinkFile:
     """One contributor's file with identifiers.
 
     Attributes:
@@ -552,7 +552,7 @@ class Held:
 
 
 def link_files(
-    files: Sequence[Held],
+    files: Sequence[LinkFile],
     tokeniser: Tokeniser,
     out: Path,
     settings: LinkageSettings,
@@ -590,7 +590,7 @@ def link_files(
     asked = asked or ReviewAsked()
     check_groups(asked, [file.raw for file in files])
     more = more_columns([file.plan for file in files])
-    further = [[held[at] for held in more.values()] for at in range(len(files))]
+    further = [[columns[at] for columns in more.values()] for at in range(len(files))]
     tables, own, cases, starts = [], list[identified_pairs.Own](), [], [0]
     for at, file in enumerate(files):
         progress(Text("Reading the file"), 0.1 * at / len(files))
@@ -611,15 +611,15 @@ def link_files(
     rows = [persons.row[persons.file == i] - starts[i] for i in range(len(files))]
     scored = score(tables, rows, list(more), progress)
     progress(Text("Joining"), 0.8)
-    found = alone = identified_pairs.resolve(persons, scored, settings.cut, settings.look)
+    links = alone = identified_pairs.resolve(persons, scored, settings.cut, settings.look)
     review = None
     if asked:
         plans = [(file.raw, file.plan) for file in files]
         review = review_of(asked, plans, further, persons, scored, alone, own, settings)
         if review.decisions:
             decided = list(review.decisions.decided.values())
-            found = identified_pairs.resolve(persons, scored, settings.cut, settings.look, decided)
-    stand = identified_pairs.stand_ins(found.cluster[persons.of_row], own, tokeniser, before)
+            links = identified_pairs.resolve(persons, scored, settings.cut, settings.look, decided)
+    stand = identified_pairs.stand_ins(links.cluster[persons.of_row], own, tokeniser, before)
     with made_whole(out) as fresh:
         fresh.mkdir(mode=0o700, parents=True)
         (fresh / LEAVES).mkdir(mode=0o700)
@@ -630,13 +630,13 @@ def link_files(
             made[file.raw.file] = tokenise(
                 file.raw, file.plan, tokeniser, copy, file.age, persons=stand[part]
             )
-        summary = summary_of(made, persons, found, scored, settings)
+        summary = summary_of(made, persons, links, scored, settings)
         if review:
             summary |= {"review": review.account(scored.unseen, summary["clusters"])}
         if review and asked.sample:
             review.write(fresh, alone, persons, asked.sample)
         places = [(file.raw.file, row) for file in files for row in file.raw.table[ROW].to_pylist()]
-        write_account(fresh, summary, found.review, places, own, stand, before, tokeniser.check)
+        write_account(fresh, summary, links.review, places, own, stand, before, tokeniser.check)
     return summary
 
 
@@ -669,7 +669,7 @@ def copy_name(file: str) -> str:
     return f"{Path(file).stem}.csv"
 
 
-def _cases(file: Held) -> list[str]:
+def _cases(file: LinkFile) -> list[str]:
     column = file.plan.of("case")
     if column is None:
         return [""] * file.raw.table.num_rows

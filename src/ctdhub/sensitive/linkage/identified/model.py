@@ -64,14 +64,14 @@ def more_columns(plans: Sequence[TokenPlan]) -> dict[str, list[str | None]]:
     Telephones, addresses of mail, numbers of documents, and exact places of one name; only columns
     that the plan strips, and only where two files or more have them.
     """
-    found: dict[str, list[str | None]] = {}
+    extras: dict[str, list[str | None]] = {}
     for at, plan in enumerate(plans):
         for column in plan.fated("strip"):
             kind = kind_of(column)
             same = kind if kind in MORE else " ".join(words(column)) if is_place(column) else None
-            if same and not found.setdefault(same, [None] * len(plans))[at]:
-                found[same][at] = column
-    return {same: columns for same, columns in found.items() if sum(map(bool, columns)) > 1}
+            if same and not extras.setdefault(same, [None] * len(plans))[at]:
+                extras[same][at] = column
+    return {same: columns for same, columns in extras.items() if sum(map(bool, columns)) > 1}
 
 
 def features(raw: RawTable, plan: TokenPlan, more: Sequence[str | None], first: int) -> pa.Table:
@@ -105,11 +105,11 @@ def _row(who: Identity) -> dict[str, object]:
     row: dict[str, object] = {}
     sounds: list[list[str]] = []
     for name, text in (("given", who.given), ("family", who.family)):
-        if found := parts(text):
-            heard = sorted({skeleton(part) for part in found})
-            row |= {name: " ".join(sorted(found)), f"{name}_sound": " ".join(heard)}
+        if pieces := parts(text):
+            heard = sorted({skeleton(part) for part in pieces})
+            row |= {name: " ".join(sorted(pieces)), f"{name}_sound": " ".join(heard)}
             row[f"{name}_parts"] = [part for part in heard if len(part) > 1]
-            sounds.append([skeleton(part) for part in found[:NAMES]])
+            sounds.append([skeleton(part) for part in pieces[:NAMES]])
     row["sounds"] = sorted({part for some in sounds for part in some if len(part) > 1}) or None
     if len(sounds) > 1:
         row["both_sounds"] = sorted({" ".join(sorted(two)) for two in product(*sounds)})
@@ -122,9 +122,9 @@ def _birth(cell: str) -> dict[str, object]:
     """Year and day; a day that no calendar has is compared as it is written, to find slips."""
     if (born := read_birth(cell)) is not None:
         year, days = str(born.year), list(born.day or ())
-    elif found := _DAY.match(cell):
-        year = found[1] or found[6]
-        days = sorted(int(part) for part in (found[2] or found[4], found[3] or found[5]))
+    elif match := _DAY.match(cell):
+        year = match[1] or match[6]
+        days = sorted(int(part) for part in (match[2] or match[4], match[3] or match[5]))
     else:
         return {}
     if not days:
@@ -139,8 +139,8 @@ def _sexes(cells: Sequence[str]) -> list[str | None]:
     codes = {"f": "female", "m": "male"} | vocabulary().codes[SEX]
     if "h" in said:
         codes |= {"h": "male"} if "f" in said else {"h": "male", "m": "female"}
-    found = {word: code for word, code in codes.items() if code in ("female", "male")}
-    return [found.get(word) for word in said]
+    sexes = {word: code for word, code in codes.items() if code in ("female", "male")}
+    return [sexes.get(word) for word in said]
 
 
 def _plain(cell: str) -> str | None:
@@ -154,8 +154,8 @@ def _plain(cell: str) -> str | None:
 
 def present(tables: Iterable[pa.Table], least: int = 2) -> set[str]:
     """Features that at least so many files hold."""
-    held = Counter(n for t in tables for n in t.column_names if t[n].null_count < t.num_rows)
-    return {name for name, files in held.items() if files >= least}
+    counts = Counter(n for t in tables for n in t.column_names if t[n].null_count < t.num_rows)
+    return {name for name, files in counts.items() if files >= least}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -183,28 +183,28 @@ _CROSSWISE = (
 Comparison = dict[str, Any]
 
 
-def comparisons(held: Collection[str], more: Sequence[str]) -> list[Comparison]:
+def comparisons(columns: Collection[str], more: Sequence[str]) -> list[Comparison]:
     """The comparisons of the features that are held, each with m and u to start from.
 
     Args:
-        held: names of features that two files or more hold.
+        columns: names of features that two files or more hold.
         more: names of further features, compared as texts.
     """
     made = [
         _comparison(name, name, _names(name, other))
         for name, other in (("given", "family"), ("family", "given"))
-        if name in held
+        if name in columns
     ]
-    if "birth_year" in held:
+    if "birth_year" in columns:
         made.append(_comparison("birth", "birth_year", _BIRTH))
-    if "place" in held:
+    if "place" in columns:
         made.append(_comparison("place", "place", _PLACE))
-    if "sex" in held:
+    if "sex" in columns:
         made.append(_comparison("sex", "sex", [_level("sex_l = sex_r", 0.99, 0.5)], fixed=True))
     return made + [_comparison(name, name, _text(name)) for name in more]
 
 
-def candidates(held: Collection[str], more: Sequence[str]) -> list[Any]:
+def candidates(columns: Collection[str], more: Sequence[str]) -> list[Any]:
     """Rules of which a pair must meet one to be compared.
 
     One name by sound, given or family, and the year, the day or the place; a given and a family
@@ -213,11 +213,11 @@ def candidates(held: Collection[str], more: Sequence[str]) -> list[Any]:
     """
     from splink import block_on
 
-    rules = [block_on(name) for name in ("birth", *more) if name in held]
+    rules = [block_on(name) for name in ("birth", *more) if name in columns]
     for name in ("birth_year", "birth_days", "place_sound"):
-        if name in held:
+        if name in columns:
             rules.append(block_on("sounds", name, arrays_to_explode=["sounds"]))
-    if {"given", "family"} <= set(held):
+    if {"given", "family"} <= set(columns):
         rules.append(block_on("both_sounds", arrays_to_explode=["both_sounds"]))
     return rules or [block_on("sounds", arrays_to_explode=["sounds"])]
 
@@ -334,7 +334,7 @@ MOST = 2e6
 def learn(
     connection: duckdb.DuckDBPyConnection,
     linker: Any,
-    held: set[str],
+    columns: set[str],
     files: Sequence[pa.Table],
     persons: Sequence[Ints],
 ) -> bool:
@@ -347,11 +347,11 @@ def learn(
     from splink import block_on
     from splink.internals.exceptions import SplinkException
 
-    if not {"given", "family", "birth_year"} <= held:
+    if not {"given", "family", "birth_year"} <= columns:
         return False
     known = [file.take(pa.array(places)) for file, places in zip(files, persons, strict=True)]
     names = ["given_sound", "family_sound"]
-    year = ["birth_year", *(name for name in ("sex", "place_sound") if name in held)]
+    year = ["birth_year", *(name for name in ("sex", "place_sound") if name in columns)]
     rules: list[list[str]] = []
     if _beyond_chance(connection, known, [*names, "birth"]) >= ENOUGH:
         rules = [names, ["birth"]]
@@ -406,10 +406,10 @@ def _beyond_chance(
     every = pa.concat_tables(numbered)
     connection.register("agreeing", every)
     by = ", ".join(same)
-    given = " AND ".join(f"{name} IS NOT NULL" for name in same)
+    where = " AND ".join(f"{name} IS NOT NULL" for name in same)
     between, within = connection.execute(
         f"""
-        WITH each AS (SELECT {by}, file, count(*) AS n FROM agreeing WHERE {given} GROUP BY ALL),
+        WITH each AS (SELECT {by}, file, count(*) AS n FROM agreeing WHERE {where} GROUP BY ALL),
         met AS (SELECT sum(n) ** 2 - sum(n ** 2) AS apart, sum(n ** 2) - sum(n) AS inside
                 FROM each GROUP BY {by})
         SELECT coalesce(sum(apart), 0) / 2, coalesce(sum(inside), 0) / 2 FROM met
@@ -468,11 +468,11 @@ def among(
         return model
     best = int(np.argmax(excess - spread))
     doubt = (model + DOUBT * links) ** 2
-    told = excess[best] * doubt + model * spread[best] ** 2
-    return float(max(told / (doubt + spread[best] ** 2), 0.0))
+    total = excess[best] * doubt + model * spread[best] ** 2
+    return float(max(total / (doubt + spread[best] ** 2), 0.0))
 
 
-def unseen(trained: Sequence[Mapping[str, Any]], rows: pa.Table, held: set[str]) -> float:
+def unseen(trained: Sequence[Mapping[str, Any]], rows: pa.Table, columns: set[str]) -> float:
     """Share of pairs of rows of one person that no rule of ``comparisons.candidates`` finds.
 
     By the levels' m, as if comparisons were independent.
@@ -480,12 +480,12 @@ def unseen(trained: Sequence[Mapping[str, Any]], rows: pa.Table, held: set[str])
     Args:
         trained: comparisons with their m.
         rows: the features, for how often they are missing.
-        held: names of features that two files or more hold.
+        columns: names of features that two files or more hold.
     """
     m = {str(c["output_column_name"]): _levels(c) for c in trained}
     if not {"given", "family"} <= m.keys():
         return 0.0
-    both = {name: (1 - rows[name].null_count / max(rows.num_rows, 1)) ** 2 for name in held}
+    both = {name: (1 - rows[name].null_count / max(rows.num_rows, 1)) ** 2 for name in columns}
     shares = [sum(m[name][:SHARED]) for name in ("given", "family")]
     neither = (1 - shares[0]) * (1 - shares[1])
     alone = shares[0] + shares[1] - 2 * shares[0] * shares[1]
@@ -521,7 +521,7 @@ ROWS = 700
 EVERY = 1e12
 """More pairs than a sample has: Splink counts all of them and draws none."""
 
-KNOWN = 10_000
+PRIOR_PAIRS = 10_000
 """Pairs that the u to start from counts as, so that few pairs do not pass for knowledge."""
 
 START = 1e-4
@@ -605,9 +605,9 @@ def _score(
 ) -> Scored:
     from splink import DuckDBAPI, Linker
 
-    held = present(files)
-    called = {name: text for i, text in enumerate(more) if (name := f"more_{i}") in held}
-    chosen = comparisons(held, list(called))
+    columns = present(files)
+    called = {name: text for i, text in enumerate(more) if (name := f"more_{i}") in columns}
+    chosen = comparisons(columns, list(called))
     progress(Text("Counting what agrees by chance"), 0.15)
     _count_chance(connection, files, persons, chosen)
     progress(Text("Learning from the files"), 0.3)
@@ -616,26 +616,26 @@ def _score(
     settings = {
         "comparisons": chosen,
         "blocking_rules_to_generate_predictions": [
-            rule.create_blocking_rule_dict("duckdb") for rule in candidates(held, list(called))
+            rule.create_blocking_rule_dict("duckdb") for rule in candidates(columns, list(called))
         ],
         "probability_two_random_records_match": START,
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": True,
     }
     linker = Linker(tables, {**settings, "link_type": "link_only"}, log_level=None)
-    learnt = learn(connection, linker, held, files, persons)
+    learnt = learn(connection, linker, columns, files, persons)
     progress(Text("Comparing pairs"), 0.5)
     trained = not_too_sure(linker.misc.save_model_to_json()["comparisons"], chosen)
     both = Linker(
         tables, {**settings, "comparisons": trained, "link_type": "link_and_dedupe"}, log_level=None
     )
-    found: pa.Table = both.inference.predict(
+    pairs: pa.Table = both.inference.predict(
         threshold_match_weight=float(np.log2(START / (1 - START))), warning_mode="never"
     ).as_pyarrow_table()  # type: ignore[no-untyped-call]
     worth = _worth(trained)
-    speaks = {name: _speaks(found, name) for name in worth}
-    weight = sum(speaks.values(), np.zeros(found.num_rows))
-    one, other = (found[f"unique_id_{side}"].to_numpy().astype(np.int64) for side in ("l", "r"))
+    speaks = {name: _speaks(pairs, name) for name in worth}
+    weight = sum(speaks.values(), np.zeros(pairs.num_rows))
+    one, other = (pairs[f"unique_id_{side}"].to_numpy().astype(np.int64) for side in ("l", "r"))
     ends = np.cumsum([file.num_rows for file in files])
     between = np.searchsorted(ends, one, side="right") != np.searchsorted(ends, other, side="right")
     sizes = np.array([len(file) for file in persons])
@@ -649,15 +649,15 @@ def _score(
         {called.get(name, name): bits for name, bits in worth.items()},
         learnt,
         ScoredPairs(one[~between], other[~between], bits[~between]),
-        unseen(trained, pa.concat_tables(files), held),
+        unseen(trained, pa.concat_tables(files), columns),
         share <= LEAST,
     )
 
 
-def _speaks(found: pa.Table, name: str) -> Floats:
+def _speaks(pairs: pa.Table, name: str) -> Floats:
     """Bits of evidence that a comparison gives, with what the frequency of the value adds."""
-    columns = {f"mw_{name}", f"mw_tf_adj_{name}"} & set(found.column_names)
-    return sum((found[c].to_numpy() for c in sorted(columns)), np.zeros(found.num_rows))
+    columns = {f"mw_{name}", f"mw_tf_adj_{name}"} & set(pairs.column_names)
+    return sum((pairs[c].to_numpy() for c in sorted(columns)), np.zeros(pairs.num_rows))
 
 
 def probability(bits: Floats) -> Floats:
@@ -715,17 +715,17 @@ def _count_chance(
             count += [pairs * (level.get("u_probability") or 0) for level in levels]
     for count, comparison in zip(counts, chosen, strict=True):
         for level, pairs in zip(comparison["comparison_levels"][1:], count, strict=True):
-            known = KNOWN * level["u_probability"]
-            level["u_probability"] = float((pairs + known) / (count.sum() + KNOWN))
+            known = PRIOR_PAIRS * level["u_probability"]
+            level["u_probability"] = float((pairs + known) / (count.sum() + PRIOR_PAIRS))
 
 
 def _worth(trained: Sequence[Comparison]) -> dict[str, tuple[float, float]]:
-    found = {}
+    worth = {}
     for comparison in trained:
         bits = [
             float(np.log2(level["m_probability"] / level["u_probability"]))
             for level in comparison["comparison_levels"]
             if level.get("m_probability") and level.get("u_probability")
         ]
-        found[str(comparison["output_column_name"])] = (round(max(bits), 1), round(min(bits), 1))
-    return found
+        worth[str(comparison["output_column_name"])] = (round(max(bits), 1), round(min(bits), 1))
+    return worth

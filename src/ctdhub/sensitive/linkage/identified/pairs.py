@@ -281,7 +281,7 @@ def resolve(
             links, false_links = links + 1, false_links + 1 - p
         said = reason or _odd(persons, one, other, p)
         if said:
-            review.append(_shown(scored, pairs, i, not reason, said))
+            review.append(_review_row(scored, pairs, i, not reason, said))
     root = sets.roots()
     for one, other in persons.doubles:
         said = Text("Perhaps one person with two cases at this contributor.")
@@ -314,10 +314,10 @@ def _rivals(
     """
     named = ((int(a), int(b)) in two for a, b in zip(pairs.one, pairs.other, strict=True))
     likely = np.flatnonzero((pairs.probability >= cut) & ~np.fromiter(named, bool, len(pairs.one)))
-    found = np.zeros(len(pairs.one), bool)
+    rivals = np.zeros(len(pairs.one), bool)
     one, other, all_ = pairs.one[likely], pairs.other[likely], np.arange(len(persons.row))
-    found[likely] = rivalled(one, other, persons.file, pairs.bits[likely], all_)
-    return found
+    rivals[likely] = rivalled(one, other, persons.file, pairs.bits[likely], all_)
+    return rivals
 
 
 def _odd(persons: IdentifiedPersons, one: int, other: int, p: float) -> Text | None:
@@ -327,7 +327,7 @@ def _odd(persons: IdentifiedPersons, one: int, other: int, p: float) -> Text | N
     return None if p >= SURE else Text("Merged, not certain.")
 
 
-def _shown(scored: Scored, pairs: PersonPairs, i: int, joined: bool, reason: Text) -> Doubtful:
+def _review_row(scored: Scored, pairs: PersonPairs, i: int, joined: bool, reason: Text) -> Doubtful:
     at = int(pairs.row[i])
     agree = ", ".join(name for name, bits in scored.speaks.items() if bits[at] > 0)
     differ = ", ".join(name for name, bits in scored.speaks.items() if bits[at] < 0)
@@ -364,8 +364,8 @@ def _missed(
     return seen + (links + seen) * scored.unseen / (1 - scored.unseen)
 
 
-def _bands(found: NDArray[np.float64]) -> dict[float, int]:
-    counts = Counter(np.searchsorted(BANDS, found, side="right").tolist())
+def _bands(chances: NDArray[np.float64]) -> dict[float, int]:
+    counts = Counter(np.searchsorted(BANDS, chances, side="right").tolist())
     return {low: counts[i] for i, low in enumerate(BANDS, 1)}
 
 
@@ -397,7 +397,7 @@ def stand_ins(
     order = np.argsort(cluster, kind="stable")
     ends = np.flatnonzero(np.diff(cluster[order], append=-1))
     groups = np.split(order, ends[:-1] + 1) if len(order) else []
-    found = [""] * len(own)
+    tokens = [""] * len(own)
     taken: set[str] = set()
     choices = [_choices([own[i] for i in rows], earlier) for rows in groups]
     for at in sorted(range(len(groups)), key=lambda i: (not choices[i][0], choices[i])):
@@ -408,8 +408,8 @@ def stand_ins(
         token = next(free, "") or _made(tokeniser, every, taken)
         taken.add(token)
         for i in groups[at]:
-            found[int(i)] = token
-    return found
+            tokens[int(i)] = token
+    return tokens
 
 
 Choices = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
@@ -531,12 +531,12 @@ class PairFrame:
     @cached_property
     def cells(self) -> dict[CellKey, list[int]]:
         """Pairs of each cell."""
-        found: dict[CellKey, list[int]] = {}
+        cells: dict[CellKey, list[int]] = {}
         bands = np.array(BANDS)[np.searchsorted(BANDS, self.probability, side="right") - 1]
         joined, by_tokens = self.joined.tolist(), self.by_tokens.tolist()
         for at, key in enumerate(zip(joined, bands.tolist(), self.group, by_tokens, strict=True)):
-            found.setdefault(CellKey(*key), []).append(at)
-        return found
+            cells.setdefault(CellKey(*key), []).append(at)
+        return cells
 
     def draw(self, size: int, chance: PairSampler) -> set[int]:
         """A random sample, simple within each cell.
@@ -626,11 +626,11 @@ def _both(one: str, other: str) -> str:
     return " + ".join(sorted({one, other} - {""}))
 
 
-def _grouped(found: list[str]) -> list[str]:
+def _grouped(groups: list[str]) -> list[str]:
     """The largest groups; all others are one."""
-    most = Counter(found).most_common()
+    most = Counter(groups).most_common()
     kept = {name for name, _n in sorted(most, key=lambda one: (-one[1], one[0]))[:GROUPS]}
-    return [name if name in kept else OTHERS for name in found]
+    return [name if name in kept else OTHERS for name in groups]
 
 
 def script_of(name: str) -> str:
@@ -771,15 +771,15 @@ class ReviewAccuracy:
             lambda t, _low: (whole - float(t[self._joined].sum()), whole), rises=~self._joined
         )
 
-    def found(self) -> ReviewedShare:
+    def token_recall(self) -> ReviewedShare:
         """Share of the links still missing after the decisions that the hub's tokens find."""
 
         def left(t: Floats, low: bool | None) -> tuple[float, float]:
             fewer = None if low is None else not low
             known = np.where(self._by_tokens, self._true_yes(fewer), self._true_yes(low))
             missing = np.maximum(t - known, 0)[~self._joined]
-            found = float(missing[self._by_tokens[~self._joined]].sum())
-            return found, float(missing.sum()) + self._beyond(t, low)
+            part = float(missing[self._by_tokens[~self._joined]].sum())
+            return part, float(missing.sum()) + self._beyond(t, low)
 
         return self._share(left, rises=self._by_tokens)
 
@@ -936,7 +936,7 @@ def accuracy_json(
         "groups": {
             name: _of(ReviewAccuracy(some, unseen, errors)) for name, some in by_group.items()
         },
-        "found": whole.found().as_json(),
+        "found": whole.token_recall().as_json(),
         "merged": whole.merged(people).as_json(),
     }
 

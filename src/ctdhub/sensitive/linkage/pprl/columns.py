@@ -50,16 +50,16 @@ class TokenPlan:
 
 def propose(raw: RawTable) -> dict[Role, str]:
     """Roles that column names speak of; at most one column each, the first in the file."""
-    found: dict[Role, str] = {}
+    roles: dict[Role, str] = {}
     for column in raw.table.column_names:
         if column != ROW and (role := _role(column)) is not None:
-            found.setdefault(role, column)
-    if "given" in found and "family" in found:
-        found.pop("name", None)
-    elif "name" in found:
-        found.pop("given", None)
-        found.pop("family", None)
-    return found
+            roles.setdefault(role, column)
+    if "given" in roles and "family" in roles:
+        roles.pop("name", None)
+    elif "name" in roles:
+        roles.pop("given", None)
+        roles.pop("family", None)
+    return roles
 
 
 def _role(column: str) -> Role | None:

@@ -72,12 +72,12 @@ def read_birth(cell: str) -> Birth | None:
     >>> read_birth("3 mai 1990").full, read_birth("1990"), read_birth("31/31/1990")
     ('1990-3-5', Birth(year=1990, day=None), None)
     """
-    if found := _YEAR.match(cell):
-        return _made(int(found[1]), None)
-    if found := _YEAR_FIRST.match(cell) or _PACKED.match(cell):
-        return _made(int(found[1]), (int(found[2]), int(found[3])))
-    if found := _YEAR_LAST.match(cell):
-        return _made(int(found[3]), (int(found[1]), int(found[2])))
+    if match := _YEAR.match(cell):
+        return _made(int(match[1]), None)
+    if match := _YEAR_FIRST.match(cell) or _PACKED.match(cell):
+        return _made(int(match[1]), (int(match[2]), int(match[3])))
+    if match := _YEAR_LAST.match(cell):
+        return _made(int(match[3]), (int(match[1]), int(match[2])))
     if _WORDED.match(cell):
         numbers = [int(n) for n in _NUMBERS.findall(cell)]
         months = {
@@ -104,14 +104,14 @@ def _made(year: int, day: tuple[int, int] | None) -> Birth | None:
 @cache
 def _months() -> dict[str, int]:
     """Romanised names of months; a name that means two months means none."""
-    found: dict[str, set[int]] = {}
+    numbers: dict[str, set[int]] = {}
     for locale in _LOCALES:
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
                 for month, name in get_month_names(width, context, locale).items():
                     for word in pprl_names.romanised(name).split():
-                        found.setdefault(word, set()).add(month)
-    return {name: months.copy().pop() for name, months in found.items() if len(months) == 1}
+                        numbers.setdefault(word, set()).add(month)
+    return {name: months.copy().pop() for name, months in numbers.items() if len(months) == 1}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -215,11 +215,11 @@ class Tokeniser:
 
         A row that says too little for any key gives no token.
         """
-        found = tuple(
+        tokens = tuple(
             dict.fromkeys(self._token(kind, text) for kind, text in composite_keys(person))
         )
-        first = next((token for token in found if token.startswith(PERSON)), "")
-        return first, found
+        first = next((token for token in tokens if token.startswith(PERSON)), "")
+        return first, tokens
 
     def filled(self, tokens: Iterable[str], row: str) -> tuple[str, ...]:
         """As many tokens of each kind as :data:`EACH` says, sorted: none can be told from another.
@@ -228,13 +228,13 @@ class Tokeniser:
             tokens: those of a person, at most as many.
             row: what the whole row says; another row is filled with other tokens.
         """
-        held = {kind: [t for t in tokens if t[0] == kind] for kind in EACH}
+        kinds = {kind: [t for t in tokens if t[0] == kind] for kind in EACH}
         more = (
             f"{kind}-{self._fill(f'{kind}{place}{row}')}"
             for kind, most in EACH.items()
-            for place in range(len(held[kind]), most)
+            for place in range(len(kinds[kind]), most)
         )
-        return tuple(sorted((*(t for some in held.values() for t in some), *more)))
+        return tuple(sorted((*(t for some in kinds.values() for t in some), *more)))
 
     def _fill(self, text: str) -> str:
         return hmac.digest(self._filling, text.encode(), hashlib.sha256).hex()[:LENGTH]
@@ -277,18 +277,18 @@ def composite_keys(person: Identity) -> Iterator[tuple[str, str]]:  # noqa: C901
     >>> "".join(sorted(kind for kind in one if one[kind] == two[kind]))
     'bcdfhmn'
     """
-    given, family = pprl_names.parts(person.given), pprl_names.parts(person.family)
+    forenames, family = pprl_names.parts(person.given), pprl_names.parts(person.family)
     birth = read_birth(person.birth) if person.birth else None
     full, year, days = (birth.full, str(birth.year), birth.days) if birth else ("", "", "")
     place = " ".join(pprl_names.skeleton(p) for p in pprl_names.parts(person.place))
     first, second = [
         list(dict.fromkeys(pprl_names.skeleton(part) for part in names[:NAMES]))
-        for names in (given, family)
+        for names in (forenames, family)
     ]
     pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in product(first, second)))
     singles = [name for name in dict.fromkeys(first + second) if len(name) > 1]
-    if full and given and family:
-        yield "a", " ".join(sorted(given + family)) + full
+    if full and forenames and family:
+        yield "a", " ".join(sorted(forenames + family)) + full
     for one, two in pairs:
         names = f"{one} {two}"
         if full:
@@ -415,9 +415,9 @@ def check_ages(raw: RawTable, plan: TokenPlan, at: AgeAt) -> None:
 
 def ages(rows: pa.Table, plan: TokenPlan, at: AgeAt, lacks: Counter[Lack]) -> pa.Array:
     """The age of each row; null where there is none, which is added to ``lacks``."""
-    found = list(_counted(rows, plan.of("birth") or "", at))
-    lacks.update(lack for _age, lack in found if lack is not None)
-    return pa.array([age for age, _lack in found], pa.string())
+    pairs = list(_counted(rows, plan.of("birth") or "", at))
+    lacks.update(lack for _age, lack in pairs if lack is not None)
+    return pa.array([age for age, _lack in pairs], pa.string())
 
 
 def _counted(rows: pa.Table, birth: str, at: AgeAt) -> Iterator[tuple[str | None, Lack | None]]:

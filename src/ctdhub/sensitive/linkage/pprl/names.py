@@ -17,11 +17,11 @@ from ctdhub.core.i18n import read_shipped
 # other scripts stay as they are, so that equal spellings still meet.
 
 _DATA = resources.files("ctdhub.sensitive.linkage.pprl") / "data"
-_SAID = read_shipped(_DATA / "letters.yaml")
+_TABLES = read_shipped(_DATA / "letters.yaml")
 _LETTERS: dict[str, str] = {
     letter: sound
     for script in ("cyrillic", "greek", "arabic", "latin")
-    for letter, sound in _SAID[script].items()
+    for letter, sound in _TABLES[script].items()
 }
 _GREEK_PAIRS = (
     ("ου", "u"), ("αι", "e"), ("ει", "i"), ("οι", "i"), ("τζ", "dj"), ("τσ", "ts"), ("γγ", "ng"),
@@ -48,7 +48,7 @@ def romanised(text: str) -> str:
     plain = text.casefold()
     if not plain.isascii():
         plain = unicodedata.normalize("NFKC", plain).casefold().replace("й", "\u0439")
-        plain = "".join(_kept(c) for c in plain)
+        plain = "".join(_without_marks(c) for c in plain)
     plain = "".join(c if c.isalpha() else " " for c in plain.translate(_APOSTROPHES))
     plain = " ".join(plain.split())
     if plain.isascii():
@@ -58,7 +58,7 @@ def romanised(text: str) -> str:
     return " ".join("".join(_LETTERS.get(c, c) for c in plain).split())
 
 
-def _kept(character: str) -> str:
+def _without_marks(character: str) -> str:
     """The character without marks that are no letter of their own; й and Arabic letters stay."""
     if character in _LETTERS:
         return character
@@ -107,13 +107,13 @@ _DIGRAPHS = tuple(
 _CLASSES = str.maketrans("bpfvwcgkqdtsz", "bbbbbkkkkttss")
 _VOWELS = re.compile("[aeiouywh]")
 _DOUBLED = re.compile(r"(.)\1+")
-PARTICLES = frozenset(_SAID["particles"].split())
+PARTICLES = frozenset(_TABLES["particles"].split())
 """Small words that one office writes and another leaves out."""
 
 _SERVANT = re.compile("^abd[aeiu]l+(?=...)")
 """Arabic "servant of", written as one word with what follows or apart from it."""
 
-TITLES = frozenset(_SAID["titles"].split())
+TITLES = frozenset(_TABLES["titles"].split())
 """What somebody is called by beside her name; "mother of" and "father of" among it (kunya)."""
 
 
@@ -125,9 +125,9 @@ def parts(name: str) -> tuple[str, ...]:
     (('maria', 'jose', 'cruz'), ('el',), ('huda',), ('abu',))
     """
     every = [_SERVANT.sub("", p) for p in romanised(name).split()]
-    found = [p for p in every if p not in TITLES] or every
-    kept = [p for p in found if p not in PARTICLES and len(p) > 1]
-    return tuple(kept or found)
+    words = [p for p in every if p not in TITLES] or every
+    kept = [p for p in words if p not in PARTICLES and len(p) > 1]
+    return tuple(kept or words)
 
 
 @lru_cache(maxsize=200_000)
@@ -177,14 +177,14 @@ class NameList:
         names: the name that a spelling is one of, by its usual spelling.
         sounds: the name that alone has a skeleton.
         near: names by their spellings, whole and with one letter left out.
-        given, family: languages in which a spelling is common, and from 0 how common.
+        forenames, family: languages in which a spelling is common, and from 0 how common.
         spoken: languages of a name.
     """
 
     names: dict[str, str]
     sounds: dict[str, str]
     near: dict[str, frozenset[str]]
-    given: dict[str, dict[str, int]]
+    forenames: dict[str, dict[str, int]]
     family: dict[str, dict[str, int]]
     spoken: dict[str, frozenset[str]]
 
@@ -194,11 +194,11 @@ def name_list() -> NameList:
     """The list, read once."""
     said = read_shipped(_DATA / "names.yaml")
     parent: dict[str, str] = {}
-    given: dict[str, dict[str, int]] = {}
+    forenames: dict[str, dict[str, int]] = {}
     family: dict[str, dict[str, int]] = {}
     for language, lists in said.items():
         for kind, names in lists.items():
-            ranks = family if kind == "family" else given
+            ranks = family if kind == "family" else forenames
             for rank, name in enumerate(names.split(",")):
                 usual, *others = ("".join(parts(form)) for form in name.split("/"))
                 for form in (usual, *others):
@@ -206,21 +206,21 @@ def name_list() -> NameList:
                     parent[_root(parent, form)] = _root(parent, usual)
                     known = ranks.setdefault(form, {})
                     known[language] = min(rank, known.get(language, rank))
-    found = {form: _root(parent, form) for form in parent}
+    roots = {form: _root(parent, form) for form in parent}
     sounds: dict[str, set[str]] = {}
     near: dict[str, set[str]] = {}
     spoken: dict[str, set[str]] = {}
-    for form, name in found.items():
+    for form, name in roots.items():
         sounds.setdefault(skeleton(form), set()).add(name)
-        spoken.setdefault(name, set()).update(given.get(form, ()), family.get(form, ()))
+        spoken.setdefault(name, set()).update(forenames.get(form, ()), family.get(form, ()))
         if len(form) >= LEAST:
             for shape in (form, *_without_one(form)):
                 near.setdefault(shape, set()).add(name)
     return NameList(
-        found,
+        roots,
         {s: names.copy().pop() for s, names in sounds.items() if len(names) == 1 and len(s) > 2},
         {shape: frozenset(names) for shape, names in near.items()},
-        given,
+        forenames,
         family,
         {name: frozenset(some) for name, some in spoken.items()},
     )
@@ -277,7 +277,7 @@ def sound(part: str, spoken: frozenset[str]) -> str:
 def languages(part: str) -> frozenset[str]:
     """Languages in which a spelling is common, whatever it names."""
     known = name_list()
-    return frozenset((*known.given.get(part, ()), *known.family.get(part, ())))
+    return frozenset((*known.forenames.get(part, ()), *known.family.get(part, ())))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ class Names:
 
 
 @lru_cache(maxsize=200_000)
-def names_of(given: str, family: str) -> Names | None:
+def names_of(forename: str, family: str) -> Names | None:
     """The names in two cells; None with fewer than two parts.
 
     >>> names_of("Thị Lan", "Nguyễn") == names_of("Nguyen", "Lan")
@@ -328,14 +328,14 @@ def names_of(given: str, family: str) -> Names | None:
     >>> names_of("Bill", "Smith") == names_of("William", "Smyth")
     True
     """
-    first, last = list(parts(given)), list(parts(family))
+    first, last = list(parts(forename)), list(parts(family))
     if len(first) + len(last) < 2:
         return None
-    if found := _vietnamese(given, family):
-        return found
-    if _turned(given, family, first, last):
+    if names := _vietnamese(forename, family):
+        return names
+    if _turned(forename, family, first, last):
         first, last = last, first
-    spoken = _spoken(given + family, first + last)
+    spoken = _spoken(forename + family, first + last)
     chain = [sound(part, frozenset(spoken)) for part in first + last]
     arabic, european = spoken["arabic"], max(spoken[some] for some in EUROPEAN)
     if arabic and arabic >= european:
@@ -347,14 +347,14 @@ def names_of(given: str, family: str) -> Names | None:
     return Names(own, chain[len(first)], other)
 
 
-def _turned(given: str, family: str, first: Sequence[str], last: Sequence[str]) -> bool:
+def _turned(forename: str, family: str, first: Sequence[str], last: Sequence[str]) -> bool:
     """Whether the family name stands in the cell of the given name."""
     if not first or not last or _NAME_PARTS_ARTICLE.match(family):
         return False
-    if _NAME_PARTS_ARTICLE.match(given):
+    if _NAME_PARTS_ARTICLE.match(forename):
         return True
     known, own, other = name_list(), first[0], last[0]
-    return own in known.family and own not in known.given and other in known.given
+    return own in known.family and own not in known.forenames and other in known.forenames
 
 
 def _spoken(text: str, every: Sequence[str]) -> Counter[str]:
@@ -367,7 +367,7 @@ def _spoken(text: str, every: Sequence[str]) -> Counter[str]:
 def _rare(chain: Sequence[str]) -> bool:
     """Whether the first of a chain is no common name, of a language that the list knows."""
     known, own = name_list(), chain[0]
-    rank = known.given.get(own, {}).get("arabic")
+    rank = known.forenames.get(own, {}).get("arabic")
     if rank is not None:
         return rank >= COMMON
     if listed(own, frozenset({"arabic"})):
@@ -375,10 +375,10 @@ def _rare(chain: Sequence[str]) -> bool:
     return any("arabic" in languages(part) for part in chain[1:])
 
 
-def _vietnamese(given: str, family: str) -> Names | None:
+def _vietnamese(forename: str, family: str) -> Names | None:
     """Family name first or last, middle names with either, words of one syllable."""
     cells = [[_righted(p) for p in romanised(cell).split() if p not in TITLES]
-             for cell in (given, family)]  # fmt: skip
+             for cell in (forename, family)]  # fmt: skip
     every = [part for cell in cells for part in cell]
     if not all(len(_SYLLABLE.findall(part)) == 1 and len(part) < 8 for part in every):
         return None

@@ -83,7 +83,7 @@ def tokenise(
             for n in (*leaves, *((derive.AGE,) if age else ()), TOKEN_COLUMN, TOKENS_COLUMN)
         ]
     )
-    told, ageless = Counter[str](), Counter[derive.Lack]()
+    counts, ageless = Counter[str](), Counter[derive.Lack]()
     total = max(raw.table.num_rows, 1)
     with _writer(out, schema) as write:
         for done in range(0, raw.table.num_rows, BATCH):
@@ -93,16 +93,16 @@ def tokenise(
             columns = {name: rows[name] for name in plan.fated("stay")}
             columns |= {name: _codes(rows[name], tokeniser) for name in plan.fated("code")}
             of_rows = None if persons is None else persons[done : done + BATCH]
-            columns |= _tokens(rows, plan, tokeniser, of_rows, told)
+            columns |= _tokens(rows, plan, tokeniser, of_rows, counts)
             if age:
                 columns[derive.AGE] = derive.ages(rows, plan, age, ageless)
             write(pa.table([columns[name] for name in schema.names], schema=schema))
     return Made(
         rows=raw.table.num_rows,
-        tokens={kind: told[kind] for kind in sorted(told.keys() & {*derive.EACH})},
-        without_token=told["no token"],
-        without_any=told["none"],
-        births_unread=told["unread"],
+        tokens={kind: counts[kind] for kind in sorted(counts.keys() & {*derive.EACH})},
+        without_token=counts["no token"],
+        without_any=counts["none"],
+        births_unread=counts["unread"],
         without_age=dict(sorted(ageless.items())) if age else None,
     )
 
@@ -124,22 +124,22 @@ def _tokens(
     plan: TokenPlan,
     tokeniser: derive.Tokeniser,
     persons: Sequence[str] | None,
-    told: Counter[str],
+    counts: Counter[str],
 ) -> dict[str, pa.Array]:
-    """Both columns of tokens; ``told`` counts them by kind, and rows that lack something."""
+    """Both columns of tokens; ``counts`` has them by kind, and rows that lack something."""
     one, every = [], []
     cells = zip(*(rows[name].to_pylist() for name in rows.column_names if name != ROW),
                 strict=True)  # fmt: skip
     for at, (person, row) in enumerate(zip(people_of(rows, plan), cells, strict=True)):
-        first, found = tokeniser.tokens(person)
+        first, tokens = tokeniser.tokens(person)
         if persons is not None and (first := persons[at]):
-            found = (first, *(token for token in found if token[0] != derive.PERSON))
-        told.update(token[0] for token in found)
-        told["no token"] += not first
-        told["none"] += not found
-        told["unread"] += bool(person.birth and derive.read_birth(person.birth) is None)
+            tokens = (first, *(token for token in tokens if token[0] != derive.PERSON))
+        counts.update(token[0] for token in tokens)
+        counts["no token"] += not first
+        counts["none"] += not tokens
+        counts["unread"] += bool(person.birth and derive.read_birth(person.birth) is None)
         one.append(first or None)
-        filled = tokeniser.filled(found, json.dumps([rows.column_names, row]))
+        filled = tokeniser.filled(tokens, json.dumps([rows.column_names, row]))
         birth = derive.QUALITIES[derive.quality_of(person)]
         every.append(SEPARATOR.join((tokeniser.check, birth, *filled)))
     return {TOKEN_COLUMN: pa.array(one, pa.string()), TOKENS_COLUMN: pa.array(every, pa.string())}
@@ -156,18 +156,18 @@ def people_of(rows: pa.Table, plan: TokenPlan) -> Iterator[derive.Identity]:
     births, places = cells(plan.of("birth")), cells(plan.of("place"))
     if whole := plan.of("name"):
         for name, birth, place in zip(cells(whole), births, places, strict=True):
-            *given, family = parts(name) or ("",)
-            yield derive.Identity(" ".join(given), family, trim(birth), place)
+            *forenames, family = parts(name) or ("",)
+            yield derive.Identity(" ".join(forenames), family, trim(birth), place)
         return
-    for given_, family, birth, place in zip(
+    for forename, family, birth, place in zip(
         cells(plan.of("given")), cells(plan.of("family")), births, places, strict=True
     ):
-        yield derive.Identity(given_, family, trim(birth), place)
+        yield derive.Identity(forename, family, trim(birth), place)
 
 
 def _codes(column: pa.ChunkedArray, tokeniser: derive.Tokeniser) -> pa.Array:
-    found = [tokeniser.case(cell) if cell else None for cell in column.to_pylist()]
-    return pa.array(found, pa.string())
+    codes = [tokeniser.case(cell) if cell else None for cell in column.to_pylist()]
+    return pa.array(codes, pa.string())
 
 
 @contextmanager
