@@ -513,8 +513,8 @@ def _adjectives() -> dict[str, str]:
 def _foreign_names() -> dict[str, str]:
     alpha3 = {country.alpha_2: country.alpha_3 for country in pycountry.countries}
     for code in Locale("en").territories.keys() - alpha3:  # Kosovo, as the tables of names have it
-        if code.isalpha() and (found_code := look_up(Locale("en").territories[code]).alpha3):
-            alpha3[code] = found_code
+        if code.isalpha() and (iso3 := look_up(Locale("en").territories[code]).alpha3):
+            alpha3[code] = iso3
     names = (Locale(language).territories.items() for language in LANGUAGES_BESIDE)
     return _certain((name, alpha3[code]) for each in names for code, name in each if code in alpha3)
 

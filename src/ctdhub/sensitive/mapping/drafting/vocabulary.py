@@ -526,9 +526,9 @@ class Vocabulary:
         if named := [name for name in sure if self._speaks_alone(name)]:
             return dict.fromkeys(named, ROOTED)
         for part in parts:  # a date in a section may be of anything
-            found_weak = self.weak.get(fold_name(part))
-            if found_weak and (part == header or len(words_of(part)) > 1):
-                return {found_weak: WEAK}
+            weak = self.weak.get(fold_name(part))
+            if weak and (part == header or len(words_of(part)) > 1):
+                return {weak: WEAK}
         key = fold_name(header)
         if len(key) < LONG or len(words_of(header)) > 1:
             return {}
