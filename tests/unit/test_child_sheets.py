@@ -74,6 +74,19 @@ def test_a_repeat_inside_a_repeat_is_tied_to_its_own_row(tmp_path: Path) -> None
     assert raw.table["marks.mark"].to_pylist() == ["tattoo", None, "scar"]
 
 
+@pytest.mark.parametrize(
+    ("parent", "of"), [("household of the person in trips", "household_of_the_person_in_trip"),
+                       ("another form", None)],
+)  # fmt: skip
+def test_a_name_cut_short_by_excel_is_that_sheet_and_an_unknown_one_none(
+    tmp_path: Path, parent: str, of: str | None
+) -> None:
+    inner = [MARKS[0], *([row[0], row[1], parent, *row[3:]] for row in MARKS[1:])]
+    sheets = {"Intake": MAIN, "household of the person in trip": PERP, "marks": inner}
+    children = look(book(tmp_path / "a.xlsx", sheets)).children
+    assert (children["marks"].of if of else children) == (of or {})
+
+
 def test_hxl_tags_stand_in_every_sheet(tmp_path: Path) -> None:
     tags = ["#affected+sex", "#affected+age", "#country", "#meta+id", "#meta", "#date", "#meta+i"]
     inner = ["#x+sex", "#x+age", "", "", "", "", ""]

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
@@ -559,6 +559,14 @@ def test_a_brother_and_a_sister_of_one_file_stay_two(tmp_path: Path) -> None:
     found = persons_of([table], [[""] * 4], [tokens])
     assert found.of_row[0] != found.of_row[1]
     assert len(set(found.of_row.tolist())) == 3
+
+
+def test_whose_gender_is_not_recorded_joins_no_two_whichever_row_comes_first() -> None:
+    for order in permutations((None, "female", "male")):
+        table = pa.table({"sex": pa.array(order, pa.string()), "birth_year": ["1990"] * 3})
+        persons = persons_of([table], [[""] * 3], [["a token"] * 3]).of_row.tolist()
+        assert len({*persons}) == 2
+        assert persons[order.index("female")] != persons[order.index("male")]
 
 
 @pytest.mark.parametrize(

@@ -539,7 +539,9 @@ def link(
     say(text, leaves=out / link_files.LEAVES, folder=out, review=out / link_files.REVIEW_FILE)
 
 
-def _read_file(file: Path, said: dict[str, str], dates: options.Order, progress: Report) -> LinkFile:
+def _read_file(
+    file: Path, said: dict[str, str], dates: options.Order, progress: Report
+) -> LinkFile:
     """One file as read, with what happens to its columns; all are read before one is shown."""
     from ctdhub.sensitive.linkage.identified.link_files import LinkFile
 

@@ -228,6 +228,9 @@ def _as_table(cells: ReaderResult, file: str) -> pa.Table:
 
 ID = "ID"
 
+SHORT_NAME = 30
+"""Characters from which on the name of a sheet may be the beginning of a longer one."""
+
 SUBFORM = " - "
 """What stands in the name of a sheet of Primero between a form and its subform."""
 
@@ -238,7 +241,11 @@ def repeats(views: Sequence[SheetView], main: str) -> dict[str, Child]:
     for view in views:
         head = [trim(cell) for cell in view.rows[0]] if view.rows else []
         if PARENT in head and view.name != main:
-            parents[view.name] = _parent(view, head) or main
+            parents[view.name] = _parent(view, head)
+    sheets = {parent: _sheet_named(parent, [main, *parents]) for parent in parents.values()}
+    if sum(bool(name) and not sheets[name] for name in sheets) > (main not in sheets.values()):
+        return {}  # names of which one at most is the main sheet's: nothing is guessed
+    parents = {sheet: sheets[parent] or main for sheet, parent in parents.items()}
     names = {sheet: _child_name(sheet) for sheet in parents}
     tables: dict[str, Child] = {}
     while parents:
@@ -279,6 +286,16 @@ def _parent(view: SheetView, head: list[str]) -> str:
     place = head.index(PARENT_TABLE)
     cells = (row[place] for row in view.rows[1:] if len(row) > place)
     return next((trim(cell) for cell in cells if cell and not cell.startswith("#")), "")
+
+
+def _sheet_named(name: str, sheets: Sequence[str]) -> str:
+    """The sheet of that name, which Excel may have cut short; "" where it is none of them.
+
+    >>> _sheet_named("the journeys of this household 2", ["the journeys of this household "])
+    'the journeys of this household '
+    """
+    cut = [sheet for sheet in sheets if len(sheet) >= SHORT_NAME and name.startswith(sheet)]
+    return name if name in sheets else cut[0] if len(cut) == 1 else ""
 
 
 def _child_name(sheet: str) -> str:

@@ -534,8 +534,8 @@ class Verdicts:
             elif any(one.sure for one in verdict.proposals):
                 continue  # another reading would undo it
             elif not verdict.targets and verdict.identifier is None:
-                first, second, *_rest = readings(self._file, column, self._document)
-                if first.share >= SHARE and first.share > second.share:
+                first, second = [*readings(self._file, column, self._document), None, None][:2]
+                if first and second and first.share >= SHARE and first.share > second.share:
                     yield column, first.sure, first.operations
 
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:

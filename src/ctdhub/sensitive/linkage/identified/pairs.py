@@ -123,14 +123,14 @@ def persons_of(
     for at, own in enumerate(zip(file.tolist(), case, strict=True)):
         if case[at]:
             sets.join(at, by_case.setdefault(own, at))
-    for at, own in enumerate(zip(file.tolist(), token, strict=True)):
-        if not token[at]:
-            continue
-        known = [by_token[key] for said in _alike(sex[at]) if (key := (*own, said)) in by_token]
-        if known:
-            if sets.root(known[0]) != sets.root(at) and case[known[0]] and case[at]:
-                doubles.append((known[0], at))
-            sets.join(known[0], at)
+    named = (at for at in np.flatnonzero([bool(text) for text in token]).tolist())
+    for at in sorted(named, key=lambda at: sex[at] is None):  # whichever row comes first
+        own = int(file[at]), token[at]
+        alike = [by_token[key] for code in _alike(sex[at]) if (key := (*own, code)) in by_token]
+        if alike:
+            if sets.root(alike[0]) != sets.root(at) and case[alike[0]] and case[at]:
+                doubles.append((alike[0], at))
+            sets.join(alike[0], at)
         by_token.setdefault((*own, sex[at]), at)
     row, of_row = np.unique(sets.roots(), return_inverse=True)
     sexes: list[set[str]] = [set() for _row in row]
