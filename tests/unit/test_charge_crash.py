@@ -36,7 +36,7 @@ pytestmark = [needs_fork, pytest.mark.usefixtures("warm")]
 def ask(root: Path, n: int = N, pay: object = None, given: Iterable[str] = ()) -> Protected:
     ledger = Ledger(root / "ledger", pending=root / "work" / "pending")
     found = people(n, POLICY)
-    return protect(found, POLICY, ledger, FACTS, pay=pay, given=tuple(given))  # type: ignore[arg-type]
+    return protect(found, POLICY, ledger, FACTS, pay=pay, past=tuple(given))  # type: ignore[arg-type]
 
 
 def ask_with_fixed_secret(root: Path) -> int:

@@ -151,7 +151,7 @@ def assert_books(books: TableResiduals, of: World, state: State, most: int) -> N
             expected = left / variance
         else:
             held = np.ravel_multi_index(
-                [state.held[n] for n in columns], [of.plan.sizes[n] for n in columns]
+                [state.base[n] for n in columns], [of.plan.sizes[n] for n in columns]
             )
             left = left.reshape(-1, *left.shape[len(columns) :])
             expected, checked = np.array(table, dtype=float), 0

@@ -14,7 +14,7 @@ from least_squares import reconciled
 
 from ctdhub.border import COUNTS, SHOWN, Estimate, highest_unseen, unseen_end
 from ctdhub.dp.published import (
-    Shown,
+    ShownCells,
     case_records,
     choose,
     counts_table,
@@ -217,7 +217,7 @@ def test_intervals_of_parts_and_wholes_agree_cell_by_cell() -> None:
     made = {t: rng.poisson(9, [sizes[n] for n in t]) for t in asked}
     some = tuple(Measurement(t, made[t].shape, "table", Fraction(4)) for t in asked)
     shown = {
-        t: Shown(np.flatnonzero(rng.random(cells.size) < 0.7), 6, np.zeros(0), 4.0)
+        t: ShownCells(np.flatnonzero(rng.random(cells.size) < 0.7), 6, np.zeros(0), 4.0)
         for t, cells in made.items()
     }
     shown = {

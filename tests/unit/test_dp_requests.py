@@ -30,9 +30,9 @@ from ctdhub.dp.quote import (
     ReleaseRequest,
     RequestPart,
     differing,
+    display,
     parts_of,
     request_of,
-    shown,
     up_to,
 )
 from ctdhub.dp.sources import sourced
@@ -69,7 +69,7 @@ def asked(plan: Plan = PLAN, exact: Counts | None = None, **changes: Any) -> Can
     tables = workload(plan, changes.pop("rho", 0.05))
     found = exact or exact_tables(plan, [q.columns for q in tables])
     given = {"about": "hub", "epsilon": 1.0, "delta": 1e-8, "unit": "person", **changes}
-    part = RequestPart("people", plan.domains, tables, None, shown(plan, hierarchy=False))
+    part = RequestPart("people", plan.domains, tables, None, display(plan, hierarchy=False))
     return request_of(parts=[(part, found)], **given)
 
 
@@ -109,7 +109,7 @@ def test_what_changed_is_told_apart() -> None:
 def test_hierarchies_count_where_they_were_given_with_the_question() -> None:
     tree = replace(PLAN, parents={"a": ((0, 0),)})
     assert causes(asked(), asked(tree)) == ()
-    assert shown(tree, hierarchy=True) != shown(PLAN, hierarchy=True)
+    assert display(tree, hierarchy=True) != display(PLAN, hierarchy=True)
 
 
 @pytest.mark.parametrize("name", ["columns", "shape", "kind", "reach", "sigma2"])
@@ -166,7 +166,7 @@ def test_the_last_answer_is_given_again_until_it_is_published(tmp_path: Path) ->
     with pytest.raises(WouldCharge):
         protect(
             people(30, POLICY), POLICY, Ledger(folder), {}, pay=up_to(0),
-            given=[answer.guarantee.charge],
+            past=[answer.guarantee.charge],
         )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quote, "METHOD", 2)

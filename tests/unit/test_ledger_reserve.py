@@ -32,14 +32,14 @@ def test_drafts_are_not_seen_while_they_fit(tmp_path: Path) -> None:
     none = split(ledger(tmp_path / "0", 2), "ab")
     assert one.drafts == pytest.approx(ONE)
     assert none.drafts == 0
-    assert one.shown == none.shown >= epsilon_of(3 * ONE, DELTA)
+    assert one.public_epsilon == none.public_epsilon >= epsilon_of(3 * ONE, DELTA)
     assert (one.versions, one.reserve) == (none.versions, none.reserve)
 
 
 def test_where_drafts_took_more_the_whole_budget_is_shown(tmp_path: Path) -> None:
     held = split(ledger(tmp_path, 4), "a")
     assert held.drafts - held.waiting > held.reserve
-    assert held.shown == pytest.approx(3.0)
+    assert held.public_epsilon == pytest.approx(3.0)
     with pytest.raises(Overspend) as caught:
         held.check(ONE, 1.0)
     assert caught.value.rule == "budget"
@@ -51,7 +51,7 @@ def test_what_waits_does_not_tell_that_drafts_were_thrown_away(tmp_path: Path) -
     first = split(ledger(tmp_path / "1", 2), "a")
     third = split(ledger(tmp_path / "2", 3), "a")
     assert third.drafts > third.reserve >= first.drafts
-    assert first.shown == third.shown < 3.0
+    assert first.public_epsilon == third.public_epsilon < 3.0
 
 
 def test_versions_leave_the_reserve_alone(tmp_path: Path) -> None:
@@ -74,4 +74,4 @@ def test_a_smaller_delta_of_a_draft_alone_is_not_seen(tmp_path: Path) -> None:
     before = split(book, "a")
     with book.exclusive():
         book.charge("q", 1e-6, 0.01, 1e-12, "x", budget=90, id="z")
-    assert split(book, "a").shown == before.shown
+    assert split(book, "a").public_epsilon == before.public_epsilon

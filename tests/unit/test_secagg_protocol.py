@@ -91,7 +91,7 @@ def test_nobody_reveals_both_seeds_that_guard_a_contributor() -> None:
         asked = play.request(play.masked({n: numbers(n, CELLS) for n in NAMES if n not in gone}))
         for dealer in asked.bodies:
             others = messages.others(play.round, dealer)
-            shown = {others[p - 1] for p in messages._asked(play.round, asked, dealer) if p}
+            shown = {others[p - 1] for p in messages._seed_owners(play.round, asked, dealer) if p}
             assert shown == gone
 
 
@@ -260,7 +260,7 @@ def uncovered(n: int, t: int, c: int) -> set[int]:
             {
                 (d, p)
                 for d in inside.intersection(honest)
-                for p in messages._asked(play.round, asked, d)
+                for p in messages._seed_owners(play.round, asked, d)
             }
         )
     pairs = {

@@ -24,7 +24,7 @@ from ctdhub.dp.plan import Plan
 from ctdhub.dp.policy import Weights
 from ctdhub.dp.secagg import parties
 from ctdhub.dp.secagg.masks import SecaggLayout
-from ctdhub.dp.secagg.messages import Round, SumRequest, Total, named, read_any, write
+from ctdhub.dp.secagg.messages import Round, SumRequest, Total, path_of, read_any, write
 from ctdhub.dp.secagg.parties import open_keep, protected, read_sum
 from ctdhub.dp.standalone.domains import DomainsFile
 from ctdhub.dp.standalone.table import fit_domains
@@ -95,7 +95,7 @@ class Table:
         """The exact numbers of all records but those of some."""
         return parties.counted(
             read_as_is(self.joined_lines(*but)),
-            read_any(named(self.exchange, "plan"))[0].scope(),  # type: ignore[attr-defined]
+            read_any(path_of(self.exchange, "plan"))[0].scope(),  # type: ignore[attr-defined]
             SecaggLayout(self.domains.plan()),
             b"key",
         )
@@ -149,7 +149,7 @@ def test_one_is_lost_and_the_sum_is_recovered(
     path, found = parties.total_of_round(table.exchange, table.hub)
     assert found.contributors == tuple(n for n in NAMES if n not in unmasked)
     again = read_sum(path)
-    assert again.told == found
+    assert again.total == found
     layout = found.round.terms.layout()
     assert np.array_equal(layout.flat(again.tables), table.exact(*unmasked))
     assert again.tables[()] == 200 * len(found.contributors)
@@ -168,7 +168,7 @@ def test_too_many_are_lost(table: Table) -> None:
     with pytest.raises(CountError, match="3 contributors have revealed; 4 are needed") as error:
         parties.total_of_round(table.exchange, table.hub)
     assert "clinic, refuge" in error.value.fix
-    assert not named(table.hub, "sum").exists()
+    assert not path_of(table.hub, "sum").exists()
     parties.reveal_shares(table.exchange, table.keep("refuge"))
     assert parties.total_of_round(table.exchange, table.hub)[1].contributors == NAMES
 
@@ -206,12 +206,12 @@ def test_who_comes_too_late_is_told_so_and_may_help(table: Table) -> None:
 
 def test_a_second_request_is_never_answered(table: Table) -> None:
     table.closed().reveal()
-    path = named(table.exchange, "request")
+    path = path_of(table.exchange, "request")
     asked, _body = read_any(path)
-    first = named(table.exchange, "revealed", "refuge").read_bytes()
-    named(table.exchange, "revealed", "refuge").unlink()
+    first = path_of(table.exchange, "revealed", "refuge").read_bytes()
+    path_of(table.exchange, "revealed", "refuge").unlink()
     parties.reveal_shares(table.exchange, table.keep("refuge"))
-    assert named(table.exchange, "revealed", "refuge").read_bytes() == first, "the same again"
+    assert path_of(table.exchange, "revealed", "refuge").read_bytes() == first, "the same again"
     assert isinstance(asked, SumRequest)
     path.unlink()
     less = {n: d for n, d in asked.bodies.items() if n != "clinic"}
@@ -226,7 +226,7 @@ def test_a_key_that_has_served_is_destroyed(table: Table) -> None:
     table.closed().reveal()
     own = open_keep(table.keep("refuge"))
     assert not own.private
-    named(table.exchange, "masked", "refuge").unlink()
+    path_of(table.exchange, "masked", "refuge").unlink()
     with pytest.raises(CountError, match="over"):
         parties.mask_counts(
             table.exchange, table.keep("refuge"), read_as_is(table.folder / "refuge.csv")
@@ -236,7 +236,7 @@ def test_a_key_that_has_served_is_destroyed(table: Table) -> None:
 def test_a_request_for_few_is_refused(table: Table) -> None:
     """A hub that lies about who is lost cannot have a sum of fewer than the threshold."""
     table.closed()
-    path = named(table.exchange, "request")
+    path = path_of(table.exchange, "request")
     asked, _body = read_any(path)
     assert isinstance(asked, SumRequest)
     path.unlink()
@@ -249,7 +249,7 @@ def test_a_request_for_few_is_refused(table: Table) -> None:
 
 def test_masking_again_counts_the_better_table(table: Table) -> None:
     table.started().mask()
-    mine = named(table.exchange, "masked", "refuge")
+    mine = path_of(table.exchange, "masked", "refuge")
     raw = read_as_is(table.folder / "refuge.csv")
     with pytest.raises(CountError, match="never overwritten"):
         parties.mask_counts(table.exchange, table.keep("refuge"), raw)
@@ -270,12 +270,12 @@ def test_another_round_than_the_one_that_was_joined(
 ) -> None:
     """A hub that shows each contributor another round is noticed: by it, or by the fingerprint."""
     table.started()
-    path = named(table.exchange, "round")
+    path = path_of(table.exchange, "round")
     mine, _body = read_any(path)
     assert isinstance(mine, Round)
     (tmp_path / "other").mkdir()
     other = Table(tmp_path / "other").started()
-    theirs, _body = read_any(named(other.exchange, "round"))
+    theirs, _body = read_any(path_of(other.exchange, "round"))
     assert isinstance(theirs, Round)
     assert theirs.fingerprint() != mine.fingerprint()
     keys = {**mine.keys, "refuge": theirs.keys["refuge"]}
@@ -284,23 +284,23 @@ def test_another_round_than_the_one_that_was_joined(
     raw = read_as_is(table.folder / "refuge.csv")
     with pytest.raises(CountError, match="not the round that you joined"):
         parties.mask_counts(table.exchange, table.keep("refuge"), raw)
-    assert not named(table.exchange, "masked", "refuge").exists()
+    assert not path_of(table.exchange, "masked", "refuge").exists()
 
 
 def test_rounds_do_not_mix(table: Table, tmp_path: Path) -> None:
     table.started().mask()
     (tmp_path / "other").mkdir()
     other = Table(tmp_path / "other").started().mask()
-    strange = named(other.exchange, "masked", "refuge")
-    shutil.copy(strange, named(table.exchange, "masked", "refuge"))
+    strange = path_of(other.exchange, "masked", "refuge")
+    shutil.copy(strange, path_of(table.exchange, "masked", "refuge"))
     with pytest.raises(CountError, match="another round"):
         table.close()
     shutil.copy(
-        named(table.exchange, "masked", "clinic"), named(table.exchange, "masked", "refuge")
+        path_of(table.exchange, "masked", "clinic"), path_of(table.exchange, "masked", "refuge")
     )
     with pytest.raises(CountError, match="another contributor"):
         table.close()
-    shutil.copy(named(table.exchange, "round"), named(table.exchange, "masked", "refuge"))
+    shutil.copy(path_of(table.exchange, "round"), path_of(table.exchange, "masked", "refuge"))
     with pytest.raises(CountError, match="its kind is round"):
         table.close()
 
@@ -322,7 +322,7 @@ def test_an_altered_file_is_refused(table: Table, kind: str, place: int) -> None
             break
         step()
     from_one = "casework" if kind in ("joined", "masked", "revealed") else ""
-    path = named(table.exchange, kind, from_one)
+    path = path_of(table.exchange, kind, from_one)
     content = bytearray(path.read_bytes())
     content[place if place >= 0 else len(content) - 2] ^= 1
     path.write_bytes(content)
@@ -385,7 +385,7 @@ def test_a_table_of_more_people_than_the_plan_allows_is_not_masked(tmp_path: Pat
     parties.mask_counts(exchange, tmp_path / "clinic", read_as_is(tmp_path / "clinic.csv"))
     with pytest.raises(PolicyError, match="more than the 199 people"):
         parties.mask_counts(exchange, tmp_path / "refuge", read_as_is(tmp_path / "refuge.csv"))
-    assert not named(exchange, "masked", "refuge").exists()
+    assert not path_of(exchange, "masked", "refuge").exists()
 
 
 def test_a_cell_outside_its_domain_stops_masking_without_its_value(table: Table) -> None:
@@ -395,7 +395,7 @@ def test_a_cell_outside_its_domain_stops_masking_without_its_value(table: Table)
     with pytest.raises(PolicyError) as error:
         parties.mask_counts(table.exchange, table.keep("refuge"), read_as_is(path))
     assert "Zq7MARKER" not in str(error.value)
-    assert not named(table.exchange, "masked", "refuge").exists()
+    assert not path_of(table.exchange, "masked", "refuge").exists()
 
 
 # What is sent and what is made of it.
@@ -432,9 +432,9 @@ def test_release_from_counts_equals_the_release_from_records(
     """At the same noise all that is published is the same."""
     table = Table(tmp_path, 3).closed(*lost).reveal()
     found = read_sum(parties.total_of_round(table.exchange, table.hub)[0])
-    plan, rho = found.told.round.plan, found.told.round.rho
+    plan, rho = found.total.round.plan, found.total.round.rho
     raw = read_as_is(table.joined_lines(*lost))
-    codes = encode(fit_domains(raw, found.told.round.terms.scope()).table, plan.domains)
+    codes = encode(fit_domains(raw, found.total.round.terms.scope()).table, plan.domains)
     noisy = count(codes, [q.columns for q in found.workload])
     one = answer_to(noisy, found.workload, plan, stream(b"fit"), lambda text, share: None)
     two = protected(found, source=stream(b"fit"))
@@ -472,7 +472,7 @@ def test_the_same_sum_in_another_round_is_charged_again(tmp_path: Path) -> None:
     third = Table(tmp_path / "c").started().mask()
     with pytest.raises(Overspend):
         parties.close_round(third.exchange, third.hub, ledger=ledger, budget=3)
-    assert not named(third.exchange, "request").exists()
+    assert not path_of(third.exchange, "request").exists()
     assert len(ledger.entries()) == 2
     parties.close_round(third.exchange, third.hub, ledger=ledger, budget=6)
 
@@ -491,7 +491,7 @@ def test_a_round_that_was_cut_off_is_paid_once(
         with pytest.raises(KeyboardInterrupt):
             table.close()
     assert len(table.ledger.entries()) == 1
-    assert not named(table.exchange, "request").exists()
+    assert not path_of(table.exchange, "request").exists()
     with pytest.raises(CountError, match="settled"):
         table.close("clinic")
     table.close()
@@ -522,7 +522,7 @@ def test_rows_of_a_person_are_bounded_at_each_contributor(tmp_path: Path) -> Non
         parties.reveal_shares(exchange, tmp_path / name)
     found_sum = read_sum(parties.total_of_round(exchange, keep)[0])
     assert found_sum.tables[()] == 9
-    assert found_sum.told.round.plan.rows == terms.plan(3).rows == 4
+    assert found_sum.total.round.plan.rows == terms.plan(3).rows == 4
 
 
 @pytest.mark.usefixtures("exact")
@@ -571,7 +571,7 @@ def test_columns_of_the_schema(tmp_path: Path) -> None:
 
 
 def test_a_file_of_an_older_round_is_named(table: Table) -> None:
-    path = named(table.exchange, "plan")
+    path = path_of(table.exchange, "plan")
     path.write_bytes(path.read_bytes().replace(b"count 2", b"count 1"))
     with pytest.raises(CountError, match="another version of ctdhub"):
         parties.join_round(table.exchange, table.keep("refuge"), "refuge")
@@ -582,14 +582,14 @@ def test_a_file_of_an_older_round_is_named(table: Table) -> None:
     [b"", b"\n", b"[" * 100_000, b"{}", b'{"ctdhub": "count 2"}', b"PK\x03\x04\xff", b"null\n"],
 )
 def test_any_other_file_is_refused(table: Table, content: bytes) -> None:
-    named(table.exchange, "plan").write_bytes(content)
+    path_of(table.exchange, "plan").write_bytes(content)
     with pytest.raises(CountError, match="not a file of a round"):
         parties.join_round(table.exchange, table.keep("refuge"), "refuge")
 
 
 def test_a_plan_cannot_name_files_elsewhere(table: Table) -> None:
     """Names become names of files: a plan that names a path is no plan."""
-    path = named(table.exchange, "plan")
+    path = path_of(table.exchange, "plan")
     terms, _body = read_any(path)
     path.unlink()
     write(path, terms.model_copy(update={"contributors": ("../x", "a", "b")}))

@@ -99,7 +99,7 @@ def protect(
             budget=budget,
             ledger=book,
             out=out,
-            held=charge,
+            receipt=charge,
             progress=progress,
         )
         with book.exclusive(), standalone.writing(book, answer.guarantee.charge, out):
@@ -463,7 +463,7 @@ def count_release(file: Path, out: options.NeededPath, support: Support = None) 
         progress(_("reading"), 0.0)
         total = parties.read_sum(file)
         answer = parties.protected(total, level, progress=progress)
-        round_ = total.told.round
+        round_ = total.total.round
         write_alone(answer, out, round_.plan.rows, round_.terms.max_people)
     if strange := total.impossible():
         say(

@@ -76,9 +76,9 @@ def _restored(part: str, figures: dict[str, Any] | None, tables: dict[str, pa.Ta
     """A part of an answer out of its figures and tables; None where it has none."""
     if figures is None:
         return None
-    told = {n: tuple(value) if isinstance(value, list) else value for n, value in figures.items()}
+    arguments = {n: tuple(v) if isinstance(v, list) else v for n, v in figures.items()}
     own = {n.removeprefix(f"{part}-"): t for n, t in tables.items() if n.startswith(f"{part}-")}
-    return _PARTS[part](**told, **own)
+    return _PARTS[part](**arguments, **own)
 
 
 def by_charge(ledger: Ledger, charge: str, facts: dict[str, Any]) -> Protected | None:
@@ -106,10 +106,10 @@ def parts(ledger: Ledger, charge: Charge) -> dict[str, str]:
     path = _place(ledger, charge) / _REQUEST
     try:
         with guarded(path):
-            found = dict(json.loads(_read(path)))
+            digests = dict(json.loads(_read(path)))
     except _DAMAGE:
         raise damaged(path.parent) from None
-    return {str(name): str(text) for name, text in found.items()}
+    return {str(name): str(text) for name, text in digests.items()}
 
 
 def check_paid(ledger: Ledger) -> None:
@@ -140,14 +140,14 @@ def room(ledger: Ledger, size: int) -> Iterator[None]:
     Raises:
         LedgerError: there are not so many.
     """
-    held = _answers(ledger) / f"{_FRESH}room"
+    file = _answers(ledger) / f"{_FRESH}room"
     try:
-        with guarded(held):
-            held.parent.mkdir(parents=True, exist_ok=True)
-            take(held, size)
+        with guarded(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            take(file, size)
         yield
     finally:
-        held.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
 
 
 def store(ledger: Ledger, answer: Protected, parts: Mapping[str, str]) -> None:
@@ -333,9 +333,9 @@ def read_pending(folder: Path) -> Pending | None:
         return None
     try:
         with guarded(path):
-            found = json.loads(path.read_bytes())
-        secret = ChargeSecret(bytes.fromhex(found["secret"]))
-        return Pending(str(found["charge"]), secret, str(found["exact"]))
+            entry = json.loads(path.read_bytes())
+        secret = ChargeSecret(bytes.fromhex(entry["secret"]))
+        return Pending(str(entry["charge"]), secret, str(entry["exact"]))
     except (ValueError, TypeError, KeyError):
         return None
 

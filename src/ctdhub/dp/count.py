@@ -95,7 +95,7 @@ def count(codes: Codes, tables: Iterable[Columns]) -> Counts:
     if not kernels.here():
         return {t: _direct(codes, t) for t in wanted}  # the same, and as fast for few people
     wide = {n for n, size in codes.sizes.items() if size > NARROW}
-    found: Counts = {}
+    counts: Counts = {}
     by_bits: list[Columns] = []
     grouped: dict[str, list[Columns]] = defaultdict(list)
     for t in wanted:
@@ -105,12 +105,12 @@ def count(codes: Codes, tables: Iterable[Columns]) -> Counts:
         elif len(widest) == 1 and len(t) in (2, 3):
             grouped[widest[0]].append(t)
         else:
-            found[t] = _direct(codes, t)
+            counts[t] = _direct(codes, t)
     if by_bits:
-        found |= _by_bits(codes, by_bits)
+        counts |= _by_bits(codes, by_bits)
     for name, group in grouped.items():
-        found |= _grouped(codes, name, group)
-    return {t: found[t] for t in wanted}
+        counts |= _grouped(codes, name, group)
+    return {t: counts[t] for t in wanted}
 
 
 def nothing(domains: Domains, tables: Iterable[Columns]) -> Counts:
@@ -187,11 +187,11 @@ class _Planes:
 
 def _pairs_of(tables: list[Columns], without: str | None = None) -> dict[Columns, None]:
     """Pairs, and columns as pairs of themselves, within the tables."""
-    found: dict[Columns, None] = {}
+    pairs: dict[Columns, None] = {}
     for t in tables:
         names = [n for n in t if n != without]
-        found |= dict.fromkeys([*combinations(names, 2), *((n, n) for n in names)])
-    return found
+        pairs |= dict.fromkeys([*combinations(names, 2), *((n, n) for n in names)])
+    return pairs
 
 
 def _by_bits(codes: Codes, tables: list[Columns]) -> Counts:
@@ -203,7 +203,7 @@ def _by_bits(codes: Codes, tables: list[Columns]) -> Counts:
     alike: dict[tuple[int, ...], list[Columns]] = defaultdict(list)
     for t in tables:
         alike[tuple(codes.sizes[n] for n in t)].append(t)
-    found: Counts = {}
+    counts: Counts = {}
     for shape, group in alike.items():  # thousands of tables, few shapes
         stack = np.zeros((len(group), *shape), dtype=np.int32)
         if len(shape) == 3:
@@ -211,11 +211,11 @@ def _by_bits(codes: Codes, tables: list[Columns]) -> Counts:
             kernels.triples(rows, np.array([[spans[n] for n in t] for t in group]), inside)
             stack[:, 1:, 1:, 1:] = inside
         kept_pairs = [
-            np.concatenate([pairs[_pair(t, kept)] for t in group]) for kept in _kept(len(shape))
+            np.concatenate([pairs[_pair(t, kept)] for t in group]) for kept in _axes(len(shape))
         ]
         _with_margins(stack, kept_pairs, np.int32(codes.people))
-        found |= dict(zip(group, stack, strict=True))
-    return found
+        counts |= dict(zip(group, stack, strict=True))
+    return counts
 
 
 def _grouped(codes: Codes, wide: str, tables: list[Columns]) -> Counts:
@@ -223,21 +223,21 @@ def _grouped(codes: Codes, wide: str, tables: list[Columns]) -> Counts:
     planes = _Planes(codes, names, by=wide)
     pairs = planes.pairs(codes, _pairs_of(tables, wide))
     size = _direct(codes, (wide,))
-    found = {}
+    counts = {}
     for t in tables:
         inner: Columns = tuple(n for n in t if n != wide)
         shape = tuple(codes.sizes[n] for n in inner)
         part = np.zeros((planes.present.size, *shape), dtype=np.int32)
         table = np.zeros((size.size, *shape), dtype=np.int32)
-        margins = [pairs[_pair(inner, kept)] for kept in _kept(len(inner))]
+        margins = [pairs[_pair(inner, kept)] for kept in _axes(len(inner))]
         table[planes.present] = _with_margins(part, margins, size[planes.present])
-        found[t] = np.ascontiguousarray(np.moveaxis(table, 0, t.index(wide)))
-    return found
+        counts[t] = np.ascontiguousarray(np.moveaxis(table, 0, t.index(wide)))
+    return counts
 
 
-def _kept(axes: int) -> list[tuple[int, ...]]:
+def _axes(axes: int) -> list[tuple[int, ...]]:
     """The axes that a margin of one or two keeps."""
-    return [kept for held in (1, 2) for kept in combinations(range(axes), held)]
+    return [kept for size in (1, 2) for kept in combinations(range(axes), size)]
 
 
 def _pair(names: Columns, kept: tuple[int, ...]) -> Columns:
@@ -252,14 +252,14 @@ def _with_margins(table: Table, margins: list[Table], size: Table | np.int32) ->
 
     Args:
         table: groups x values x values, or with a third axis whose inner cells are there.
-        margins: of recorded values by the axes of :func:`_kept`, groups first.
+        margins: of recorded values by the axes of :func:`_axes`, groups first.
         size: people by group.
     """
     axes = table.ndim - 1
     every, some = slice(None), slice(1, None)
     nowhere: tuple[int | slice, ...] = (0,) * axes
     table[(every, *nowhere)] = size
-    for kept, margin in zip(_kept(axes), margins, strict=True):
+    for kept, margin in zip(_axes(axes), margins, strict=True):
         at: list[int | slice] = [some if axis in kept else 0 for axis in range(axes)]
         table[(every, *at)] = margin
     for axis in range(1, table.ndim):
@@ -298,8 +298,8 @@ def with_regions(people: pa.Table, wanted: Collection[str]) -> pa.Table:
         country = people[COUNTRY_OF[name]].cast(pa.string())
         column = regions.take(pc.index_in(country.combine_chunks(), value_set=codes))
         if name in people.column_names:
-            given = people[name].cast(pa.string()).combine_chunks()
-            column = pc.coalesce(column, given)
+            fallback = people[name].cast(pa.string()).combine_chunks()
+            column = pc.coalesce(column, fallback)
             people = people.set_column(people.schema.get_field_index(name), name, column)
         else:
             people = people.append_column(name, column)
@@ -508,9 +508,9 @@ def together(parts: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
     Raises:
         ValueError: they do not, within what is read at once.
     """
-    held: pa.Table | None = None
+    rest: pa.Table | None = None
     for part in parts:
-        whole = part if held is None else pa.concat_tables([held, part])
+        whole = part if rest is None else pa.concat_tables([rest, part])
         if not whole.num_rows:
             continue
         values = whole[by].combine_chunks()
@@ -520,6 +520,6 @@ def together(parts: Iterable[pa.Table], by: str) -> Iterator[pa.Table]:
         first = pc.index(values, values[-1]).as_py()
         if first:
             yield whole.slice(0, first)
-        held = whole.slice(first)
-    if held is not None:
-        yield held
+        rest = whole.slice(first)
+    if rest is not None:
+        yield rest

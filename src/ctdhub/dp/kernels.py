@@ -47,8 +47,8 @@ def shuffle(values: Any, words: Any) -> None:
         return
     last = np.arange(1, len(values) + 1, dtype=np.uint64)
     partners = (np.asarray(words[: len(values)]) % last).tolist()
-    held = values.tolist()
-    for i in range(len(held) - 1, 0, -1):
+    entries = values.tolist()
+    for i in range(len(entries) - 1, 0, -1):
         k = partners[i]
-        held[i], held[k] = held[k], held[i]
-    values[:] = held
+        entries[i], entries[k] = entries[k], entries[i]
+    values[:] = entries

@@ -163,9 +163,9 @@ def answer_to(
     )
     kept: dict[Columns, measuring.Estimated] = {}
     variance = measuring.cell_variances(questions)
-    found = _keeping(kept, plan, measuring.least_squares(noisy, questions, pooled, variance))
+    estimates = _keeping(kept, plan, measuring.least_squares(noisy, questions, pooled, variance))
     shown = published.shown_cells(
-        found, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
+        estimates, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
     )
     del pooled
     if not plan.imputations:
@@ -210,10 +210,10 @@ def answer_to(
 def _keeping(
     kept: dict[Columns, measuring.Estimated],
     plan: Plan,
-    found: Iterable[tuple[Columns, measuring.Estimated]],
+    estimates: Iterable[tuple[Columns, measuring.Estimated]],
 ) -> Iterator[tuple[Columns, measuring.Estimated]]:
     """The tables, of which those that are used whole later on are kept."""
-    for t, estimated in found:
+    for t, estimated in estimates:
         if t in ((), (DELIVERIES,)) or plan.year in t:
             kept[t] = replace(estimated, value=estimated.value.copy())
         yield t, estimated

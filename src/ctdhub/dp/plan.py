@@ -121,8 +121,8 @@ class Indicators:
             records[indicator] = np.where(self._any(records, flags), self.yes, other)
 
     def _any(self, records: Draft, flags: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-        found: npt.NDArray[np.bool_] = np.any([records[f] == self.yes for f in flags], axis=0)
-        return found
+        flag: npt.NDArray[np.bool_] = np.any([records[f] == self.yes for f in flags], axis=0)
+        return flag
 
 
 # --------------------------------------------------------------------------------------------------
@@ -152,14 +152,14 @@ class Followers:
     @classmethod
     def of(cls, domains: Domains, schema: model.Schema) -> Followers:
         """Columns that follow, among the released ones."""
-        found: tuple[dict[str, Pair], ...] = ({}, {}, {})
+        pairs: tuple[dict[str, Pair], ...] = ({}, {}, {})
         for v in schema.people:
             if v.follows and v.name in domains:
                 released = sum(parent in domains for parent in v.follows)
-                found[2 - released][v.name] = v.follows
-        return cls(found[0], found[1])
+                pairs[2 - released][v.name] = v.follows
+        return cls(pairs[0], pairs[1])
 
-    def held(
+    def codes(
         self, columns: Mapping[str, npt.NDArray[np.integer]], domains: Domains
     ) -> dict[str, npt.NDArray[np.int64]]:
         """Codes of the columns that follow from two, by record.
@@ -204,10 +204,10 @@ def _table(pair: Pair, domains: Domains) -> npt.NDArray[np.uint16]:
 
 def _possible(pair: Pair, parent: str, domains: Domains) -> npt.NDArray[np.int64]:
     """Country x group: how many other countries give this group, "not recorded" among both."""
-    found = group_codes(domains[parent], domains[parent])
-    found = found if parent == pair[0] else found.T
-    groups = int(found.max()) + 1
-    return np.array([np.bincount(row, minlength=groups) for row in found])
+    codes = group_codes(domains[parent], domains[parent])
+    codes = codes if parent == pair[0] else codes.T
+    groups = int(codes.max()) + 1
+    return np.array([np.bincount(row, minlength=groups) for row in codes])
 
 
 # --------------------------------------------------------------------------------------------------
@@ -268,10 +268,10 @@ def person_rows(policy: Policy, facts: Mapping[str, Any]) -> PersonRows:
     >>> person_rows(all_three, {"contributors": several}).bound
     5
     """
-    given = [c for c in facts.get("contributors") or () if isinstance(c, Mapping)]
-    bounds = sorted((int(c.get("rows_per_person") or 1) for c in given), reverse=True)
-    known_to = min(policy.linking.known_to, max(1, len(given)))
-    keyed = all(c.get("keyed", True) for c in given)
+    contributors = [c for c in facts.get("contributors") or () if isinstance(c, Mapping)]
+    bounds = sorted((int(c.get("rows_per_person") or 1) for c in contributors), reverse=True)
+    known_to = min(policy.linking.known_to, max(1, len(contributors)))
+    keyed = all(c.get("keyed", True) for c in contributors)
     return PersonRows(max(1, sum(bounds[:known_to])), known_to, keyed)
 
 
@@ -462,29 +462,29 @@ class Plan:
         part of the budget.
         """
         names, core = tuple(self.domains), set(self.core)
-        found: dict[Columns, Kind] = {(): "people"}
-        found |= {(n,): "one_way" for n in names}
+        kinds: dict[Columns, Kind] = {(): "people"}
+        kinds |= {(n,): "one_way" for n in names}
         for pair in combinations(names, 2):
             inside = core.issuperset(pair)
-            found[pair] = "pairs" if not inside else self._kind(pair, "core_pairs", "wide_pairs")
+            kinds[pair] = "pairs" if not inside else self._kind(pair, "core_pairs", "wide_pairs")
             if inside and not self.corridor and self.wide.issuperset(pair):
-                found[pair] = "corridor"
+                kinds[pair] = "corridor"
         for triple in combinations(self.ordered(self.core), 3):
             if len(self.wide.intersection(triple)) < 2:
-                found[triple] = self._kind(triple, "core_triples", "wide_triples")
+                kinds[triple] = self._kind(triple, "core_triples", "wide_triples")
         if self.corridor:
-            found[self.ordered(self.corridor)] = "corridor"
+            kinds[self.ordered(self.corridor)] = "corridor"
             for extra in self.ordered((*self.by, *self.core)):
                 if extra in self.wide or extra in self.corridor:
                     continue
-                found[self.ordered((*self.corridor, extra))] = "corridor_by"
+                kinds[self.ordered((*self.corridor, extra))] = "corridor_by"
         if self.weights.assistance > 0:  # else pairs stay what they are, and triples fall away
-            found |= {self.ordered(table): "assistance" for table in self.assistance}
+            kinds |= {self.ordered(table): "assistance" for table in self.assistance}
         if self.weights.reports > 0:
-            found |= {self.ordered(table): "reports" for table in self.reports}
+            kinds |= {self.ordered(table): "reports" for table in self.reports}
         for group in self.groups:
-            found.setdefault(self.ordered(group), "groups")
-        return found
+            kinds.setdefault(self.ordered(group), "groups")
+        return kinds
 
     def _kind(self, table: Columns, narrow: Kind, wide: Kind) -> Kind:
         return wide if self.wide.intersection(table) else narrow
@@ -560,8 +560,8 @@ def plan_of(
 
 def _regional(domains: Domains) -> tuple[Columns, ...]:
     """Tables of :data:`REGIONAL` by year and each country; without types that are not released."""
-    held = [tuple(n for n in names if n in domains) for names in REGIONAL]
-    some = [names for names in held if names and model.PERIOD in domains]
+    types = [tuple(n for n in names if n in domains) for names in REGIONAL]
+    some = [names for names in types if names and model.PERIOD in domains]
     tables = [
         {model.PERIOD, side, *names} for side in CORRIDOR if side in domains for names in some
     ]
@@ -589,13 +589,13 @@ def hierarchy(alpha3: Columns) -> Parents:
 
 def _by_corridor(domains: Domains, schema: model.Schema) -> Columns:
     """Core columns that corridors are divided by: year, gender, age, types of exploitation."""
-    found = []
+    columns = []
     for name in domains:
         v = schema.variable(name)
         exploitation = model.HARM in (v.group, v.any_of)
         if v.core and (v.kind == "year" or name in (model.SEX, model.AGE) or exploitation):
-            found.append(name)
-    return tuple(found)
+            columns.append(name)
+    return tuple(columns)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -623,10 +623,10 @@ def covered_years(policy: Policy, facts: Mapping[str, Any]) -> Years:
     [2010, 2011, 2014, 2015]
     """
     whole = facts.get("years") or policy.years
-    given = [c.get("years") for c in facts.get("contributors", ()) if isinstance(c, Mapping)]
-    spans = [span or whole for span in given] or [whole]
+    periods = [c.get("years") for c in facts.get("contributors", ()) if isinstance(c, Mapping)]
+    spans = [span or whole for span in periods] or [whole]
     first, last = max(whole[0], policy.years[0]), min(whole[1], policy.years[1])
-    found = frozenset(y for y in range(first, last + 1) if any(a <= y <= b for a, b in spans))
-    if not found:
+    years = frozenset(y for y in range(first, last + 1) if any(a <= y <= b for a, b in spans))
+    if not years:
         raise error("policy-coverage", file="policy.yaml", first=first, last=last)
-    return found
+    return years

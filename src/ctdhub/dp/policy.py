@@ -255,11 +255,11 @@ class Policy(FrozenModel):
 
     def requested(self, schema: Schema) -> tuple[str, ...]:
         """Columns that ``also`` names, a group of flags as its flags and their indicator."""
-        found: list[str] = []
+        columns: list[str] = []
         for name in self.also:
             group = schema.groups.get(name)
-            found += [*schema.members(name), group.indicator or name] if group else [name]
-        return tuple(dict.fromkeys(found))
+            columns += [*schema.members(name), group.indicator or name] if group else [name]
+        return tuple(dict.fromkeys(columns))
 
     def domains(self, schema: Schema, covered: Collection[int] | None = None) -> Domains:
         """Released columns with their public values, in the order of the schema.
@@ -279,11 +279,11 @@ class Policy(FrozenModel):
         for name in (*wanted, *(n for group in self.groups for n in group)):
             if name not in public or name not in wanted:
                 raise error("policy-columns", file="policy.yaml", column=name)
-        found = {name: schema.domain(name, self.years) for name in public if name in wanted}
+        domains = {name: schema.domain(name, self.years) for name in public if name in wanted}
         if covered is None:
-            return found
-        years = {name for name in found if schema.variable(name).kind == "year"}
-        return found | {n: tuple(y for y in found[n] if int(y) in covered) for n in years}
+            return domains
+        years = {name for name in domains if schema.variable(name).kind == "year"}
+        return domains | {n: tuple(y for y in domains[n] if int(y) in covered) for n in years}
 
 
 AUTO = "auto"
@@ -341,13 +341,13 @@ def default_policy(max_people: int = MAX_PEOPLE) -> str:
             is not small enough for so many.
     """
     epsilon, budget = usual_promise(max_people)
-    given = {
+    lines = {
         "epsilon: 2.0": f"epsilon: {epsilon}",
         "budget: {epsilon: 6.0,": f"budget: {{epsilon: {budget},",
         f"max_people: {MAX_PEOPLE}": f"max_people: {max_people}",
         "delta: 1.0e-8": f"delta: {min(1e-8, 1 / (100 * max_people)):.1e}".replace("e-0", "e-"),
     }
     text = (resources.files("ctdhub.dp") / "default_policy.yaml").read_text("utf-8")
-    for written, wanted in given.items():
+    for written, wanted in lines.items():
         text = text.replace(written, wanted)
     return text

@@ -86,7 +86,7 @@ class ChosenCells:
 
 
 @dataclass(frozen=True)
-class Shown(ChosenCells):
+class ShownCells(ChosenCells):
     """The same, with what the fit says of these cells: all of a table that is used later on.
 
     Attributes:
@@ -128,24 +128,24 @@ def choose(
 
 
 def shown_cells(
-    found: Iterable[tuple[Columns, Estimated]],
+    estimates: Iterable[tuple[Columns, Estimated]],
     questions: Workload,
     people: border.Estimate,
     level: float,
     share: float,
     domains: Domains,
     followers: Followers = NO_FOLLOWERS,
-) -> dict[Columns, Shown]:
+) -> dict[Columns, ShownCells]:
     """The cells of each table that stand out; () is the number of people, shown or not.
 
     A cell that nobody can be in, by what is public about its columns, is never shown.
 
     Args:
-        found: every table as the least-squares fit sees it (``reconcile``), one after another.
+        estimates: every table as the least-squares fit sees it (``reconcile``), one after another.
     """
     asked = {q.columns: q for q in questions}
-    shown: dict[Columns, Shown] = {}
-    for t, estimated in found:
+    shown: dict[Columns, ShownCells] = {}
+    for t, estimated in estimates:
         flat = estimated.value.ravel()
         if not t:
             whole = np.array([0] if people.low > 0 else [], dtype=np.intp)
@@ -155,7 +155,7 @@ def shown_cells(
             possible = followers.possible(t, domains)
             open_ = table if possible is None else np.where(possible, table, 0)
             chosen = choose(open_, published(asked[t], estimated.variance), level, share)
-        shown[t] = Shown(chosen.cells, chosen.radius, flat[chosen.cells], estimated.variance)
+        shown[t] = ShownCells(chosen.cells, chosen.radius, flat[chosen.cells], estimated.variance)
     return {t: shown[t] for t in dict.fromkeys([(), *asked])}
 
 
@@ -164,17 +164,17 @@ def published(q: Measurement, variance: float) -> Fraction | float:
     return q.sigma2 if variance >= float(q.sigma2) else variance
 
 
-def total_people(found: dict[Columns, Estimated], level: float) -> border.Estimate:
+def total_people(estimates: dict[Columns, Estimated], level: float) -> border.Estimate:
     """The number of people: what the people question and the sums of all tables say together.
 
     Each draw is sub-Gaussian with parameter sigma, hence so is their combination, and its interval
     is the normal one, rounded outwards.
     """
-    return _estimate(float(found[()].value), found[()].sd, level)
+    return _estimate(float(estimates[()].value), estimates[()].sd, level)
 
 
 def case_records(
-    found: Mapping[Columns, Estimated], people: border.Estimate, level: float
+    estimates: Mapping[Columns, Estimated], people: border.Estimate, level: float
 ) -> border.Estimate:
     """The number of case records: people, one more for "2", two for "3", three for "4+".
 
@@ -182,12 +182,12 @@ def case_records(
     holds the statistic so defined.  Without the column ``records_per_person`` it is the number of
     people.  The two errors may depend on each other, so their standard deviations are added.
     """
-    table = found.get((DELIVERIES,))
+    table = estimates.get((DELIVERIES,))
     if table is None:
         return people
     extra = np.maximum(np.arange(table.value.size) - 1, 0)
     more = float(extra @ table.value)
-    sd = found[()].sd + table.sd * float(np.sqrt(np.sum(extra**2)))
+    sd = estimates[()].sd + table.sd * float(np.sqrt(np.sum(extra**2)))
     seen = _estimate(people.value + more, sd, level)
     value = min(max(seen.value, people.value), (table.value.size - 1) * people.value)
     return border.Estimate(value, min(max(seen.low, people.low), value), max(seen.high, value))
@@ -224,7 +224,7 @@ def published_cells(
     made: Counts,
     questions: Workload,
     people: border.Estimate,
-    shown: Mapping[Columns, Shown],
+    shown: Mapping[Columns, ShownCells],
     level: float,
     false_share: float,
 ) -> dict[Columns, PublishedCells]:
@@ -258,17 +258,17 @@ def published_cells(
         unseen = np.maximum(most[link.beyond], count[link.others])
         high[link.others] = np.minimum(high[link.others], unseen)
     at = [slice(*ends_at) for ends_at in pairwise(np.cumsum([0, *(e.cells.size for e in ends)]))]
-    found = {
+    by_table = {
         t: replace(e, low=low[cells], high=high[cells])
         for t, e, cells in zip(tables, ends, at, strict=True)
     }
     total = np.array([0] if people.low > 0 else [], dtype=np.intp)
     stated = [np.full(total.size, n, "i8") for n in (people.value, people.low, people.high)]
     asked = dict.fromkeys(q.columns for q in questions if q.columns)
-    return {(): PublishedCells(total, *stated), **{t: found[t] for t in asked}}
+    return {(): PublishedCells(total, *stated), **{t: by_table[t] for t in asked}}
 
 
-def _ends(made: npt.NDArray[np.integer], shown: Shown) -> PublishedCells:
+def _ends(made: npt.NDArray[np.integer], shown: ShownCells) -> PublishedCells:
     """Counts and intervals; a cell whose interval then reaches zero is left out: there the noise
     went up, and what all other tables say of it is less."""
     count = made.ravel()[shown.cells].astype(np.int64)
@@ -323,8 +323,8 @@ def _links(
             place = np.minimum(known.searchsorted(flat + start[whole]), max(known.size - 1, 0))
             inside = (known[place] == flat + start[whole]) & (whole >= 0)
             outside = ~inside & (whole >= 0)
-            found = (rows[inside], place[inside], rows[outside], whole[outside])
-            yield _Link(*(x.astype(np.int32) for x in found))
+            indices = (rows[inside], place[inside], rows[outside], whole[outside])
+            yield _Link(*(x.astype(np.int32) for x in indices))
 
 
 def counts_table(
@@ -345,11 +345,11 @@ def counts_table(
     some = [q for q in questions if q.columns and cells[q.columns].cells.size]
     if not some:
         return first
-    found = [cells[q.columns] for q in some]
-    places = [np.unravel_index(c.cells, q.shape) for q, c in zip(some, found, strict=True)]
+    blocks = [cells[q.columns] for q in some]
+    places = [np.unravel_index(c.cells, q.shape) for q, c in zip(some, blocks, strict=True)]
     columns = [
         *named_cells(list(zip([q.columns for q in some], places, strict=True)), domains),
-        *(np.concatenate([getattr(c, end) for c in found]) for end in ("count", "low", "high")),
+        *(np.concatenate([getattr(c, end) for c in blocks]) for end in ("count", "low", "high")),
     ]
     columns.append(
         pa.array([border.SHOWN], pa.string()).take(pa.array(np.zeros(columns[-1].size, "i4")))
@@ -403,7 +403,7 @@ DECIMALS = 2
 
 
 def by_year(
-    found: Mapping[Columns, Estimated],
+    estimates: Mapping[Columns, Estimated],
     questions: Workload,
     plan: Plan,
     shown: Mapping[Columns, PublishedCells],
@@ -414,7 +414,7 @@ def by_year(
     measured too, and shows that cell.  Years of a group are in order, "not recorded" last.
 
     Args:
-        found: every table as the least-squares fit sees it: unbiased, not chosen, not rounded.
+        estimates: every table as the least-squares fit sees it: unbiased, not chosen, not rounded.
         shown: the published cells of each table.
     """
     tables, values = [], [np.zeros(0)]
@@ -425,7 +425,7 @@ def by_year(
         rest = tuple(n for n in q.columns if n != plan.year)
         if rest not in shown or not shown[rest].cells.size:
             continue
-        last = np.moveaxis(found[q.columns].value, axis, -1).reshape(-1, q.shape[axis])
+        last = np.moveaxis(estimates[q.columns].value, axis, -1).reshape(-1, q.shape[axis])
         last = last[shown[rest].cells]
         order = np.roll(np.arange(last.shape[1]), -1)  # "not recorded", the first place, goes last
         tables.append((q.columns, _places(order, axis, plan.shape(rest), shown[rest].cells)))

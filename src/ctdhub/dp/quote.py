@@ -196,27 +196,27 @@ def request_of(
     return CanonicalRequest(str(METHOD), *(canonical(one).decode() for one in asked))
 
 
-def shown(plan: Plan, *, hierarchy: bool) -> dict[str, Any]:
+def display(plan: Plan, *, hierarchy: bool) -> dict[str, Any]:
     """The settings of a plan that decide what is published of its noisy tables.
 
     Args:
         hierarchy: whether its hierarchies were given with the question; those of a hub are the
             software's.
     """
-    found: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "level": plan.level,
         "false_share": plan.false_share,
         "support": plan.support,
         "year": plan.year,
     }
     if plan.imputations:
-        found["imputations"] = plan.imputations
+        settings["imputations"] = plan.imputations
     if plan.regions:
-        found["merged"] = {name: list(groups.items()) for name, groups in plan.merged.items()}
+        settings["merged"] = {name: list(groups.items()) for name, groups in plan.merged.items()}
     if hierarchy:
-        given: dict[str, Parents] = plan.parents
-        found["parents"] = {name: [list(level) for level in up] for name, up in given.items()}
-    return found
+        parents: dict[str, Parents] = plan.parents
+        settings["parents"] = {name: [list(level) for level in up] for name, up in parents.items()}
+    return settings
 
 
 def differing(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Cause, ...]:
@@ -236,12 +236,12 @@ def differing(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Cause,
 
 def _digest(exact: Counts) -> str:
     """SHA-256 of tables by their columns, shapes and cells, in whatever order they are given."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for columns in sorted(exact):
         cells = exact[columns]
-        found.update(canonical([list(columns), list(cells.shape)]))
-        found.update(np.ascontiguousarray(cells, dtype="<i4").data)
-    return found.hexdigest()
+        digest.update(canonical([list(columns), list(cells.shape)]))
+        digest.update(np.ascontiguousarray(cells, dtype="<i4").data)
+    return digest.hexdigest()
 
 
 # --------------------------------------------------------------------------------------------------
@@ -335,20 +335,20 @@ def parts_of(
     shares = [part.share if part else 0.0 for part in (child, sources)]
     rho, of_child, of_sources = split(rho_of(asked.epsilon, asked.delta), shares)
     tables = workload(plan, rho) + regional(plan, rho)
-    parts = [RequestPart("people", plan.domains, tables, None, shown(plan, hierarchy=own), rho)]
+    parts = [RequestPart("people", plan.domains, tables, None, display(plan, hierarchy=own), rho)]
     if child:
-        told, tables = shown(child.plan, hierarchy=own), workload(child.plan, of_child)
+        settings, tables = display(child.plan, hierarchy=own), workload(child.plan, of_child)
         domains = child.plan.domains
-        parts.append(RequestPart("perpetrators", domains, tables, child.share, told, of_child))
+        parts.append(RequestPart("perpetrators", domains, tables, child.share, settings, of_child))
     if sources:
         lists = sources.lists
-        told = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
+        settings = {"lists": list(lists.names), "years": list(lists.years)} if lists else {}
         if sources.doubles:
             links = sources.doubles.settings
             reviewed = {"found": links.found, "merged": links.merged}
-            told |= {name: said for name, said in reviewed.items() if said is not None}
+            settings |= {name: said for name, said in reviewed.items() if said is not None}
         domains, tables = sources.domains, sources.workload(of_sources)
-        parts.append(RequestPart("sources", domains, tables, sources.share, told, of_sources))
+        parts.append(RequestPart("sources", domains, tables, sources.share, settings, of_sources))
     return parts
 
 
@@ -396,18 +396,18 @@ def _because(ledger: Ledger, asks: Asks) -> tuple[Cause, ...]:
 # never is. Which answers were published is public.
 
 
-def reusable(ledger: Ledger, asks: Asks, given: Collection[str], *, alone: bool) -> Charge | None:
+def reusable(ledger: Ledger, asks: Asks, past: Collection[str], *, alone: bool) -> Charge | None:
     """The charge of the answer that may be given again, None where a new one is to be drawn.
 
     Args:
-        given: ids of charges whose answers are not given again: they were published.
+        past: ids of charges whose answers are not given again: they were published.
         alone: whether the ledger knows tables of several kinds, each with its own last answer; a
             hub has one.
     """
     answered = [e for e in ledger.entries() if answer_store.holds(ledger, e)]
     if alone:
         answered = [e for e in answered if e.question == asks.question]
-    if not answered or answered[-1].id in given:
+    if not answered or answered[-1].id in past:
         return None
     last = answered[-1]
     known = last.question == asks.question and answer_store.parts(ledger, last) == asks.parts
@@ -417,8 +417,8 @@ def reusable(ledger: Ledger, asks: Asks, given: Collection[str], *, alone: bool)
 def tidy(ledger: Ledger) -> None:
     """Delete what killed runs left: half an answer, the secret of one that is stored or damaged."""
     answer_store.sweep_answers(ledger)
-    held = answer_store.read_pending(ledger.pending)
-    if held is None or _answered(ledger, held.charge):
+    pending = answer_store.read_pending(ledger.pending)
+    if pending is None or _answered(ledger, pending.charge):
         answer_store.destroy_pending(ledger.pending)
 
 
@@ -428,13 +428,13 @@ def _answered(ledger: Ledger, charge: str) -> bool:
 
 def unfinished(ledger: Ledger, asks: Asks) -> tuple[Charge, ChargeSecret] | None:
     """The charge that was cut off while it answered this very question about these exact tables."""
-    held = answer_store.read_pending(ledger.pending)
-    if held is None or held.exact != asks.exact:
+    pending = answer_store.read_pending(ledger.pending)
+    if pending is None or pending.exact != asks.exact:
         return None
-    entry = next((e for e in ledger.entries() if e.id == held.charge), None)
+    entry = next((e for e in ledger.entries() if e.id == pending.charge), None)
     if entry is None or answer_store.holds(ledger, entry):
         return None
-    return entry, held.secret
+    return entry, pending.secret
 
 
 # --------------------------------------------------------------------------------------------------
@@ -454,7 +454,7 @@ class Quote:
         child, sources: what is answered beside the table.
         ledger: pays.
         facts: public facts.
-        given: ids of charges whose answers are not to be given again.
+        past: ids of charges whose answers are not to be given again.
         asks: the question as the ledger knows it.
         answered: whether the answer is held.
         price: None where it is, and for a lone table, whose price is what it was asked with.
@@ -467,7 +467,7 @@ class Quote:
     sources: CountedSources | None
     ledger: Ledger
     facts: dict[str, Any]
-    given: Collection[str]
+    past: Collection[str]
     asks: Asks
     answered: bool = False
     price: Price | None = None
@@ -482,7 +482,7 @@ def quote_people(
     overlap: Overlap | None = None,
     *,
     schema: Schema | None = None,
-    given: Collection[str] = (),
+    past: Collection[str] = (),
 ) -> Quote:
     """Count a hub's table of people, and say what its answer costs; nothing is charged.
 
@@ -497,7 +497,7 @@ def quote_people(
             that only the policy decides whether the answer has them.
         overlap: how lists overlap, see ``sourced``; None likewise.
         schema: the variables that there are for this hub; all that are shipped where None.
-        given: ids of charges whose answers are not to be given again.
+        past: ids of charges whose answers are not to be given again.
 
     Raises:
         PolicyError: a column is missing or holds a value outside its public domain; the budget of
@@ -518,7 +518,7 @@ def quote_people(
     asked = ReleaseRequest(plan, policy.epsilon, policy.delta, policy.budget.epsilon, what)
     child = mentioned(perpetrators, policy, schema, of)
     sources = sourced(overlap, policy, schema, facts)
-    return quote_table(people, asked, ledger, facts, child, sources, given=given)
+    return quote_table(people, asked, ledger, facts, child, sources, past=past)
 
 
 @uncollected()  # thousands of tables stay until the end, in no cycle
@@ -530,7 +530,7 @@ def quote_table(
     child: Mentioned | None = None,
     sources: CountedSources | None = None,
     *,
-    given: Collection[str] = (),
+    past: Collection[str] = (),
 ) -> Quote:
     """Count any table whose columns have public domains; see :func:`quote_people`.
 
@@ -543,7 +543,7 @@ def quote_table(
     exact = _counted(people, asked, ledger, parts, child, sources)
     with ledger.exclusive():
         asks = asks_of(ledger, asked, parts, exact)
-        quote = Quote(asked, parts, exact, child, sources, ledger, facts, given, asks)
+        quote = Quote(asked, parts, exact, child, sources, ledger, facts, past, asks)
         answer, price, _cut_off = standing(quote, priced=asked.about == HUB)
         return replace(quote, answered=answer is not None, price=price)
 
@@ -556,7 +556,7 @@ def standing(
     ledger, asks = quote.ledger, quote.asks
     answer_store.check_paid(ledger)
     tidy(ledger)
-    last = reusable(ledger, asks, quote.given, alone=quote.asked.about != HUB)
+    last = reusable(ledger, asks, quote.past, alone=quote.asked.about != HUB)
     answer = answer_store.stored(ledger, last, quote.facts) if last else None
     if answer is not None:
         return answer, None, None

@@ -101,9 +101,9 @@ class Rehearsal:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures, ready for JSON."""
-        found = asdict(replace(self, answer=None))
-        del found["answer"]
-        return found
+        figures = asdict(replace(self, answer=None))
+        del figures["answer"]
+        return figures
 
 
 def stand_in(
@@ -130,7 +130,7 @@ def stand_in(
         blank = 2 * BLANK_SHARE * noise.uniform(1, source)
         columns[name] = np.where(noise.uniform(people, source) < blank, 0, drawn)
     plan.indicators.repair(columns)
-    columns |= plan.followers.held(columns, plan.domains)
+    columns |= plan.followers.codes(columns, plan.domains)
     plan.followers.repair(columns, plan.domains)
     small = {
         n: c.astype(np.uint8 if plan.sizes[n] <= 256 else np.uint16) for n, c in columns.items()
@@ -161,8 +161,8 @@ def rehearse(
     whole = rho_of(epsilon, delta)
     rho, _theirs, part = split(whole, (perpetrators, sources.share if sources else 0.0))
     questions = workload(plan, rho)
-    found = answer(codes, replace(plan, imputations=0), rho, source, progress)
-    each = _each(plan, questions, codes, found)
+    output = answer(codes, replace(plan, imputations=0), rho, source, progress)
+    each = _each(plan, questions, codes, output)
     kinds = dict.fromkeys(f.kind for f in each)
     grouped = [[f for f in each if f.kind == kind] for kind in kinds]
     return Rehearsal(
@@ -172,8 +172,8 @@ def rehearse(
         named=tuple(f for f in each if _is_named(f, plan)),
         sources=sources.sigma(part) if sources else {},
         sets=plan.imputations,
-        set_bytes=_bytes(found.records) if plan.imputations else 0,
-        answer=found.protected(plan, (epsilon, delta, whole), plan.unit, facts={}),
+        set_bytes=_bytes(output.records) if plan.imputations else 0,
+        answer=output.protected(plan, (epsilon, delta, whole), plan.unit, facts={}),
     )
 
 
@@ -189,11 +189,11 @@ def _is_named(figures: Figures, plan: Plan) -> bool:
     return core_column or figures.kind not in ("one_way", "pairs")
 
 
-def _each(plan: Plan, questions: Workload, codes: Codes, found: MechanismOutput) -> list[Figures]:
+def _each(plan: Plan, questions: Workload, codes: Codes, output: MechanismOutput) -> list[Figures]:
     variance = cell_variances(questions)
     tables = [q.columns for q in questions]
-    truth, made = count(codes, tables), count(encode(found.records, plan.domains), tables)
-    shown = _rows_of(found.counts)
+    truth, made = count(codes, tables), count(encode(output.records, plan.domains), tables)
+    shown = _rows_of(output.counts)
     return [_figures(q, variance[q.columns], plan, truth, made, shown) for q in questions]
 
 
@@ -312,14 +312,14 @@ def table_price(
     with_it, without = workload(after, rho), workload(before, rho)
     old = {q.columns: q.sigma for q in without}
     growth = max([1.0, *(q.sigma / old[q.columns] for q in with_it if q.columns in old)])
-    found = {q.columns: q for q in with_it}[after.ordered(table)]
-    half_width, shown_from = _reaches(found, cell_variances(with_it)[found.columns], after)
+    question = {q.columns: q for q in with_it}[after.ordered(table)]
+    half_width, shown_from = _reaches(question, cell_variances(with_it)[question.columns], after)
     return TablePrice(
-        columns=found.columns,
-        cells=found.cells,
+        columns=question.columns,
+        cells=question.cells,
         half_width=half_width,
         shown_from=shown_from,
-        epsilon=epsilon_of(float(cost((found,))), delta),
+        epsilon=epsilon_of(float(cost((question,))), delta),
         growth=growth,
         keep=epsilon_of(whole * growth**2, delta),
     )

@@ -70,11 +70,11 @@ class Overlap:
     @staticmethod
     def read(path: Path) -> Overlap:
         """Read what :meth:`write` wrote."""
-        found = json.loads(path.read_text("utf-8"))
-        found |= {name: tuple(found[name]) for name in ("lists", "years")}
-        found["people"] = {tuple(names): people for names, people in found["people"]}
-        found["strata"] = {(name, v, tuple(on)): n for (name, v, on), n in found["strata"]}
-        return Overlap(**found)
+        fields = json.loads(path.read_text("utf-8"))
+        fields |= {name: tuple(fields[name]) for name in ("lists", "years")}
+        fields["people"] = {tuple(names): people for names, people in fields["people"]}
+        fields["strata"] = {(name, v, tuple(on)): n for (name, v, on), n in fields["strata"]}
+        return Overlap(**fields)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -162,31 +162,31 @@ class ListTables:
         of her own records, so the reach is the same.
         """
         reach, sets, doubles = joined_reach(self.tokens, self.rows), len(self.sets), Fraction(0)
-        found: Tables = {}
+        extra: Tables = {}
         if self.tokens != self.fewer:
             doubles = DOUBLES_SHARE
-            found[(DOUBLES,)] = ((1,), (self.rows * self.tokens) ** 2, doubles)
+            extra[(DOUBLES,)] = ((1,), (self.rows * self.tokens) ** 2, doubles)
         within = (1 - doubles) * STRATA_SHARE if self.strata else Fraction(0)
         own: Tables = {(LISTS,): ((sets,), reach, 1 - doubles - within)}
         for name, values in self.strata:
             own[LISTS, name] = ((sets, len(values) + 1), reach, within / len(self.strata))
-        return own | found
+        return own | extra
 
-    def counts(self, found: Overlap | None) -> Counts:
+    def counts(self, overlap: Overlap | None) -> Counts:
         """The exact tables; of none at hand, tables of zeros.
 
         Raises:
             ValueError: what was counted is not what the policy asks.
         """
-        if found is None:
-            found = Overlap(self.names, self.years, self.tokens)
-        if (found.lists, found.years, found.tokens) != (self.names, self.years, self.tokens):
+        if overlap is None:
+            overlap = Overlap(self.names, self.years, self.tokens)
+        if (overlap.lists, overlap.years, overlap.tokens) != (self.names, self.years, self.tokens):
             raise ValueError("the overlap of lists is not the one that the policy asks about")
-        cells = np.array([found.people.get(s, 0) for s in self.sets], np.int32)
-        exact: Counts = {(LISTS,): cells, (DOUBLES,): np.array([found.doubles], np.int32)}
+        cells = np.array([overlap.people.get(s, 0) for s in self.sets], np.int32)
+        exact: Counts = {(LISTS,): cells, (DOUBLES,): np.array([overlap.doubles], np.int32)}
         for name, values in self.strata:
             exact[LISTS, name] = np.array(
-                [[found.strata.get((name, v, s), 0) for v in (*values, "")] for s in self.sets],
+                [[overlap.strata.get((name, v, s), 0) for v in (*values, "")] for s in self.sets],
                 np.int32,
             )
         return {columns: exact[columns] for columns in self.tables}
@@ -219,25 +219,25 @@ class DoubleTables:
         """
         keys, captures = self.settings.people, len(CAPTURE_CELLS)
         more, most = keys + KINDS, max(1, keys - 1)
-        found: dict[Columns, tuple[tuple[int, ...], int]] = {
+        reaches: dict[Columns, tuple[tuple[int, ...], int]] = {
             POSSIBLE_BY: ((1, len(self.citizenships) + 1), more**2 + keys**2),
             (CAPTURES,): ((captures,), captures * most**2),
             (UNKEYED,): ((1,), 1),
         }
         return {
             t: (shape, self.rows**2 * reach, POSSIBLE_SHARES[t])
-            for t, (shape, reach) in found.items()
+            for t, (shape, reach) in reaches.items()
         }
 
-    def counts(self, found: Overlap | None) -> Counts:
+    def counts(self, overlap: Overlap | None) -> Counts:
         """The exact tables; of none at hand, tables of zeros."""
-        found = found or Overlap()
-        by = [found.possible.get(name, 0) for name in (*self.citizenships, "")]
-        captures = [found.captures.get(name, 0) for name in CAPTURE_CELLS]
+        overlap = overlap or Overlap()
+        by = [overlap.possible.get(name, 0) for name in (*self.citizenships, "")]
+        captures = [overlap.captures.get(name, 0) for name in CAPTURE_CELLS]
         return {
             POSSIBLE_BY: np.array([by], np.int32),
             (CAPTURES,): np.array(captures, np.int32),
-            (UNKEYED,): np.array([found.without_key], np.int32),
+            (UNKEYED,): np.array([overlap.without_key], np.int32),
         }
 
 
@@ -268,13 +268,13 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
     settings = policy.sources
     if not settings.share or not settings.lists:
         return None
-    given = {str(c["id"]): c for c in _contributors(facts)}
+    contributors = {str(c["id"]): c for c in _contributors(facts)}
     for name in settings.lists:
-        if name not in given:
+        if name not in contributors:
             raise error("policy-sources", file="policy.yaml", id=name)
-        if not given[name].get("show_counts", True):
+        if not contributors[name].get("show_counts", True):
             raise error("policy-sources/not-shown", file="policy.yaml", id=name)
-    spans = [given[name].get("years") or policy.years for name in settings.lists]
+    spans = [contributors[name].get("years") or policy.years for name in settings.lists]
     first = max(policy.years[0], *(span[0] for span in spans))
     last = min(policy.years[1], *(span[1] for span in spans))
     if first > last:
@@ -295,8 +295,8 @@ def list_tables(policy: Policy, facts: Mapping[str, Any]) -> ListTables | None:
 
 
 def _contributors(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    given = facts.get("contributors", ())
-    return [c for c in given if isinstance(c, Mapping) and c.get("id")]
+    entries = facts.get("contributors", ())
+    return [c for c in entries if isinstance(c, Mapping) and c.get("id")]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -444,8 +444,8 @@ def public_sources(
         PolicyError: as :func:`ctdhub.dp.sources.list_tables`.
     """
     share, doubles = policy.sources.share, double_tables(policy, facts)
-    given = [c for c in facts.get("contributors", ()) if isinstance(c, Mapping) and c.get("id")]
-    named = tuple(str(c["id"]) for c in given if c.get("show_counts", True))
+    entries = [c for c in facts.get("contributors", ()) if isinstance(c, Mapping) and c.get("id")]
+    named = tuple(str(c["id"]) for c in entries if c.get("show_counts", True))
     lists = list_tables(policy, facts)
     released = policy.domains(schema, covered_years(policy, facts))
     domains: Domains = {}
@@ -500,12 +500,12 @@ def sourced(
 
 def _thirds(released: Domains, schema: model.Schema) -> list[str]:
     """Columns that contributors by year are divided by."""
-    found = [n for n in released if n in (model.SEX, model.AGE)]
+    columns = [n for n in released if n in (model.SEX, model.AGE)]
     for name in released:
         v = schema.variable(name)
         if v.core and model.HARM in (v.group, v.any_of):
-            found.append(name)
-    return found + [region for region, country in COUNTRY_OF.items() if country in released]
+            columns.append(name)
+    return columns + [region for region, country in COUNTRY_OF.items() if country in released]
 
 
 def _rows(cells: Iterable[Any], values: npt.NDArray[Any]) -> pa.Table:
@@ -573,8 +573,8 @@ def mentioned(
 
 def plan_of_perpetrators(policy: Policy, schema: model.Schema, of: PersonRows = ONE) -> Plan:
     """Every column and pair of public variables of a perpetrator that have a public domain."""
-    found = schema.table("perpetrators")
-    names = [v.name for v in found if v.public and v.kind not in _NO_DOMAIN]
+    variables = schema.table("perpetrators")
+    names = [v.name for v in variables if v.public and v.kind not in _NO_DOMAIN]
     return Plan(
         {name: schema.domain(name, policy.years) for name in names},
         rows=policy.perpetrators.rows * of.bound,

@@ -89,13 +89,13 @@ def regional(plan: Plan, rho: float) -> Workload:
 
 def in_regions(exact: Mapping[Columns, Table], plan: Plan) -> Counts:
     """The tables of regions, added up from those of single values."""
-    found: Counts = {}
+    tables: Counts = {}
     for t in plan.regions:
         shape = plan.region_shape(t)
         cells = np.ravel_multi_index(np.ix_(*(plan.region_codes(n) for n in t)), shape)
         people = np.bincount(cells.ravel(), exact[t].ravel(), math.prod(shape))
-        found[t] = people.astype(np.int32).reshape(shape)
-    return found
+        tables[t] = people.astype(np.int32).reshape(shape)
+    return tables
 
 
 def _regions(plan: Plan) -> float:
@@ -243,8 +243,8 @@ def pool(noisy: Counts, questions: Workload, most: int = 2) -> dict[Columns, Est
         margins: dict[Axes, npt.NDArray[np.integer]] = {tuple(range(whole.ndim)): whole}
         for kept, of, axes, cells in _route(q.shape, most):
             part = tuple([q.columns[axis] for axis in kept])
-            margins[kept] = found = margins[of].sum(axes) if axes else margins[of]
-            margin = np.asarray(found * (1 / (q.variance * cells) * variance[part]))
+            margins[kept] = counts = margins[of].sum(axes) if axes else margins[of]
+            margin = np.asarray(counts * (1 / (q.variance * cells) * variance[part]))
             if part in value:
                 value[part] += margin
             else:
@@ -258,8 +258,8 @@ def _parts(columns: int, most: int) -> tuple[tuple[Axes, Axes], ...]:
     axes = range(columns)
     return tuple(
         (kept, tuple(axis for axis in axes if axis not in kept))
-        for held in range(min(most, columns) + 1)
-        for kept in combinations(axes, held)
+        for size in range(min(most, columns) + 1)
+        for kept in combinations(axes, size)
     )
 
 
@@ -379,7 +379,7 @@ def _composed(
     """Tables of one shape as the sum of their components, each spread evenly over the axes that it
     lacks."""
     shape = tuple(sizes[n] for n in group[0])
-    found = np.zeros((len(group), *shape))
+    tables = np.zeros((len(group), *shape))
     kept = (axes for k in range(len(shape) + 1) for axes in combinations(range(len(shape)), k))
     for axes in kept:
         parts = [tuple([t[k] for k in axes]) for t in group]
@@ -388,5 +388,5 @@ def _composed(
         else:
             whole = _centred(np.stack([noisy[s] for s in parts]).astype(np.float64))
         spread = whole / math.prod(size for k, size in enumerate(shape) if k not in axes)
-        found += spread.reshape(-1, *(size if k in axes else 1 for k, size in enumerate(shape)))
-    return found
+        tables += spread.reshape(-1, *(size if k in axes else 1 for k, size in enumerate(shape)))
+    return tables

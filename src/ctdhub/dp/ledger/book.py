@@ -76,15 +76,15 @@ class Ledger:
             LedgerTampered: it is a copy, or was put back to an older state.
             HubError: the system has no locks.
         """
-        with ExitStack() as held:
+        with ExitStack() as locks:
             with guarded(self.folder):
                 if not self.folder.is_dir():
                     self.folder.mkdir(parents=True, exist_ok=True)
                     sync(self.folder.parent)
             with guarded(self.folder / LOCK):
-                held.enter_context(locked(self.folder / LOCK))
+                locks.enter_context(locked(self.folder / LOCK))
             if self.custody:
-                held.enter_context(self.custody.exclusive())
+                locks.enter_context(self.custody.exclusive())
                 self.check()
             with guarded(self.folder):
                 sweep(self.folder)  # nobody else is here
@@ -154,10 +154,10 @@ class Ledger:
         The key of the custody goes into it, which lies outside of the folder: whoever was given a
         copy of the folder, secret and all, cannot try out what the data may be.
         """
-        found = self.question(content)
+        digest = self.question(content)
         if self.custody is None:
-            return found
-        return hmac.new(self.custody.key, found.encode(), hashlib.sha256).hexdigest()
+            return digest
+        return hmac.new(self.custody.key, digest.encode(), hashlib.sha256).hexdigest()
 
     def charge(
         self,
@@ -281,9 +281,9 @@ def _left(entries: Iterable[Charge], epsilon: float, delta: float) -> float:
 
     A later policy with a greater delta would else make the same budget reach further.
     """
-    given = list(entries)
-    limit = rho_of(epsilon, _strictest(given, delta))
-    return epsilon_of(max(0.0, limit - math.fsum(e.rho for e in given)), delta)
+    charges = list(entries)
+    limit = rho_of(epsilon, _strictest(charges, delta))
+    return epsilon_of(max(0.0, limit - math.fsum(e.rho for e in charges)), delta)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -327,13 +327,13 @@ def by_contributor(ledger: Ledger, delta: float) -> tuple[Spending, ...]:
     """
     entries, strictest = ledger.entries(), ledger.strictest(delta)
     ids = {*ledger.limits, *(c for e in entries for c in e.contributors or ())}
-    found = []
+    spending = []
     for name in sorted(ids):
         limit = ledger.limits.get(name)
         left = None if limit is None else ledger.left_of(name, strictest)
         concerned = [e for e in entries if e.concerns(name)]
-        found.append(_sum(name, concerned, strictest, limit, left))
-    return tuple(found)
+        spending.append(_sum(name, concerned, strictest, limit, left))
+    return tuple(spending)
 
 
 def _sum(
@@ -385,7 +385,7 @@ class BudgetSplit:
         return epsilon_of(max(0.0, self.budget - self.reserve - self.versions), self.delta)
 
     @property
-    def shown(self) -> float:
+    def public_epsilon(self) -> float:
         """Epsilon of everything together, as readers are told it: with the whole reserve.
 
         What waits to be published is not in it, else the figure would tell of the drafts before.
@@ -393,8 +393,8 @@ class BudgetSplit:
         it is the whole budget.
         """
         within = self.drafts - self.waiting <= self.reserve * (1 + _ROUNDING)
-        held = self.versions + self.reserve if within else self.budget
-        return epsilon_of(min(held, self.budget), self.delta)
+        total = self.versions + self.reserve if within else self.budget
+        return epsilon_of(min(total, self.budget), self.delta)
 
     def more(self, rho: float) -> int:
         """How many versions of that cost fit, beside those that were published."""

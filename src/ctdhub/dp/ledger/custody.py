@@ -91,11 +91,11 @@ def population_in(file: Path) -> LedgerPopulation | None:
     with ledger_file.guarded(file):
         content = file.read_bytes() if file.is_file() else b"{}"
     try:
-        found = LedgerPopulation(**json.loads(content))
-        known = bytes.fromhex(found.id)
+        population = LedgerPopulation(**json.loads(content))
+        known = bytes.fromhex(population.id)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return found if len(known) == 16 and found.id == known.hex() else None
+    return population if len(known) == 16 and population.id == known.hex() else None
 
 
 def _mac(key: bytes, content: bytes) -> str:
@@ -120,7 +120,7 @@ class Witness:
     folder: Path
 
     @property
-    def known(self) -> bool:
+    def knows_ledger(self) -> bool:
         """Whether this machine knows the ledger."""
         return self._read(POPULATION) is not None
 
@@ -137,18 +137,18 @@ class Witness:
     @property
     def lease(self) -> Path | None:
         """The folder that may charge, None where that was taken from it."""
-        found = self._read(_LEASE)
-        return Path(found.decode("utf-8", "surrogateescape")) if found else None
+        content = self._read(_LEASE)
+        return Path(content.decode("utf-8", "surrogateescape")) if content else None
 
     def entries(self) -> tuple[ledger_file.Charge, ...]:
         """The lines; all that was charged on this machine."""
-        found: list[ledger_file.Charge] = []
+        charges: list[ledger_file.Charge] = []
         for line in (self._read(_LINES) or b"").splitlines():
-            entry = ledger_file.read(line, found[-1] if found else None)
+            entry = ledger_file.read(line, charges[-1] if charges else None)
             if entry is None:
                 raise error("ledger-witness", file=self.folder)
-            found.append(entry)
-        return tuple(found)
+            charges.append(entry)
+        return tuple(charges)
 
     def remember(self, population: LedgerPopulation, key: bytes) -> None:
         """Know a ledger; its lines and its lease are told apart."""
@@ -180,9 +180,9 @@ class Witness:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Hold the witness against every other process."""
-        with ExitStack() as held:
+        with ExitStack() as locks:
             with self._writing():
-                held.enter_context(locked(self.folder / _LOCK))
+                locks.enter_context(locked(self.folder / _LOCK))
             yield
 
     def _read(self, name: str) -> bytes | None:
@@ -272,7 +272,7 @@ class Custody:
             LedgerTampered: it is one, or this machine does not know the ledger.
         """
         refuse_inside(self.witness.folder, self.place)
-        if not self.witness.known:
+        if not self.witness.knows_ledger:
             raise error("ledger-unknown", file=self.place)
         lease = self.witness.lease
         if lease is None:
@@ -292,7 +292,7 @@ class Custody:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Hold the witness: nobody else charges this ledger, wherever a copy lies."""
-        if not self.witness.known:
+        if not self.witness.knows_ledger:
             raise error("ledger-unknown", file=self.place)
         with self.witness.exclusive():
             yield
@@ -314,16 +314,16 @@ def open_custody(folder: Path, place: Path, key_file: Path | None = None) -> Cus
     place = place.resolve()
     if not (folder / POPULATION).exists():
         return None
-    found = population_in(folder / POPULATION)
-    if found is None:
+    population = population_in(folder / POPULATION)
+    if population is None:
         raise error("ledger-key", file=folder / POPULATION)
-    witness = witness_of(found.id)
+    witness = witness_of(population.id)
     key = witness.key if key_file is None else key_of(key_file)
     if key is None and key_file is None:
         raise error("ledger-unknown", file=place)
-    if key is None or not found.vouched(key):
+    if key is None or not population.vouched(key):
         raise error("ledger-key", file=key_file or folder / POPULATION)
-    return Custody(found, key, place, witness)
+    return Custody(population, key, place, witness)
 
 
 def begin(
@@ -449,11 +449,11 @@ def adopt(
     place = place.resolve()
     population, witness = _whose(folder, place, key_file)
     refuse_inside(witness.folder, place)
-    held = leased(place)
-    if held is not None and held.folder != witness.folder and held.entries():
+    owner = leased(place)
+    if owner is not None and owner.folder != witness.folder and owner.entries():
         raise error("ledger-other", file=folder)
-    with _held(folder, witness):
-        file, known, before = ledger_file.LedgerFile(folder), witness.known, witness.lease
+    with _locks(folder, witness):
+        file, known, before = ledger_file.LedgerFile(folder), witness.knows_ledger, witness.lease
         there = witness.entries()
         here = () if file.lost({e.hash for e in there}) else file.entries()
         key = _key(population, witness, key_file)
@@ -468,8 +468,8 @@ def adopt(
         custody = Custody(population, key, place, witness)
         known_as = {entry.id: _lasting(entry) for entry in there}
         for entry in here:
-            told = _lasting(entry)
-            if not custody.vouches(entry) or known_as.get(entry.id, told) != told:
+            core = _lasting(entry)
+            if not custody.vouches(entry) or known_as.get(entry.id, core) != core:
                 raise file.tampered(entry.number)
         counted = _missing(here, there)
         lines = _continued(here, counted)
@@ -485,21 +485,21 @@ def adopt(
 
 
 @contextmanager
-def _held(folder: Path, witness: Witness) -> Iterator[None]:
-    with ExitStack() as held:
+def _locks(folder: Path, witness: Witness) -> Iterator[None]:
+    with ExitStack() as locks:
         with ledger_file.guarded(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(locked(folder / ledger_file.LOCK))
-        if witness.known:
-            held.enter_context(witness.exclusive())
+            locks.enter_context(locked(folder / ledger_file.LOCK))
+        if witness.knows_ledger:
+            locks.enter_context(witness.exclusive())
         yield
 
 
 def _whose(folder: Path, place: Path, key_file: Path | None) -> tuple[LedgerPopulation, Witness]:
     """Whose ledger it is, by its own file, else by what this machine knows of place or key."""
-    found = population_in(folder / POPULATION)
-    if found is not None:
-        return found, witness_of(found.id)
+    population = population_in(folder / POPULATION)
+    if population is not None:
+        return population, witness_of(population.id)
     key = key_of(key_file) if key_file is not None else None
     witness = leased(place)
     if witness is None and key is not None:
@@ -533,8 +533,8 @@ def _missing(
     here: Sequence[ledger_file.Charge], there: Sequence[ledger_file.Charge]
 ) -> tuple[ledger_file.Charge, ...]:
     """What the witness knows and the ledger lacks; a charge keeps its id wherever it is told."""
-    told = {entry.id for entry in here}
-    return tuple(entry for entry in there if entry.id not in told)
+    ids = {entry.id for entry in here}
+    return tuple(entry for entry in there if entry.id not in ids)
 
 
 def _continued(

@@ -160,8 +160,8 @@ def taking_part(facts: Mapping[str, Any]) -> tuple[str, ...] | None:
     >>> taking_part({"contributors": ["A name without an id"]}) is taking_part({}) is None
     True
     """
-    given: Iterable[Any] = facts.get("contributors") or ()
-    ids = [c.get("id") if isinstance(c, Mapping) else None for c in given]
+    contributors: Iterable[Any] = facts.get("contributors") or ()
+    ids = [c.get("id") if isinstance(c, Mapping) else None for c in contributors]
     known = sorted({i for i in ids if isinstance(i, str)})
     return tuple(known) if ids and all(isinstance(i, str) for i in ids) else None
 
@@ -203,17 +203,17 @@ class LedgerFile:
         with guarded(self.path):
             head = self._head()  # first, so that a charge made meanwhile is a line behind it
             lines, torn = self._lines()
-        found: list[Charge] = []
+        charges: list[Charge] = []
         for number, line in enumerate(lines, 1):
-            entry = read(line, found[-1] if found else None)
+            entry = read(line, charges[-1] if charges else None)
             if entry is None:
                 raise self.tampered(number)
-            found.append(entry)
-        last = read(torn, found[-1] if found else None) if torn else None
+            charges.append(entry)
+        last = read(torn, charges[-1] if charges else None) if torn else None
         if last is not None:
-            found.append(last)  # whole but for its end: it counts as spent
-        self._check_head(head, found)
-        return tuple(found)
+            charges.append(last)  # whole but for its end: it counts as spent
+        self._check_head(head, charges)
+        return tuple(charges)
 
     def lost(self, known: Collection[str]) -> bool:
         """Whether the lines are gone, and ``head`` names one of these hashes as the last."""
@@ -270,19 +270,19 @@ class LedgerFile:
         path = self.folder / HEAD
         return path.read_bytes() if path.exists() else None
 
-    def _check_head(self, head: bytes | None, found: list[Charge]) -> None:
+    def _check_head(self, head: bytes | None, charges: list[Charge]) -> None:
         """The last entry, or the one before it, is the one that ``head`` names."""
-        if head is None and len(found) <= 1:
+        if head is None and len(charges) <= 1:
             return  # cut off before the first head was written, or nothing was ever charged
         words = (head or b"").split()
         number, known = words if len(words) == 2 else (b"", b"")
         place = int(number) if number.isdigit() else 0
         if (
-            not 0 < place <= len(found)
-            or found[place - 1].hash.encode() != known
-            or len(found) > place + 1
+            not 0 < place <= len(charges)
+            or charges[place - 1].hash.encode() != known
+            or len(charges) > place + 1
         ):
-            raise self.tampered(min(max(place, 1), len(found) + 1))
+            raise self.tampered(min(max(place, 1), len(charges) + 1))
 
     def _mend(self) -> None:
         """Give a torn last line its end if it is a whole entry, else set it aside."""
@@ -340,10 +340,10 @@ def purpose_text(what: str) -> Text:
     {'budget': '12', 'epsilon': '4', 'n': '3'}
     """
     for text in _TEXTS.values():
-        if found := re.fullmatch(_pattern(text.message), what):
-            fields: dict[str, Field] = dict(found.groupdict())
+        if match := re.fullmatch(_pattern(text.message), what):
+            fields: dict[str, Field] = dict(match.groupdict())
             if "purpose" in fields:
-                fields["purpose"] = purpose_text(found["purpose"])
+                fields["purpose"] = purpose_text(match["purpose"])
             return text.holding(**fields)
     return joined([what], "")
 

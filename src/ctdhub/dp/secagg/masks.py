@@ -67,11 +67,11 @@ class SecaggLayout:
     @cached_property
     def starts(self) -> dict[Columns, int]:
         """The place of the first cell of each table."""
-        found, start = {}, 0
+        places, start = {}, 0
         for t, shape in self.shapes.items():
-            found[t] = start
+            places[t] = start
             start += math.prod(shape)
-        return found
+        return places
 
     def flat(self, counts: Counts) -> Cells:
         """The numbers of tables, in order and modulo 2^32."""
@@ -366,14 +366,14 @@ def closeness(share: Fraction, terms: int) -> float:
     >>> closeness(Fraction(4), 1), closeness(Fraction(4), 3) < 1e-16
     (0.0, True)
     """
-    found = 0.0
+    tau = 0.0
     for k in range(1, terms):
         r = max(1e-300, math.exp(-2 * math.pi**2 * float(share) * k / (k + 1)))
         most = r / (1 - r)
         if 2 * most >= 1:
             raise ValueError("a share has too little noise")
-        found += 4 * most / (1 - 2 * most)
-    return found * (1 + 1e-9)
+        tau += 4 * most / (1 - 2 * most)
+    return tau * (1 + 1e-9)
 
 
 def with_noise(counts: Cells, layout: SecaggLayout, shares: Workload, source: Bits) -> Cells:

@@ -291,10 +291,10 @@ _LARGEST = 300_000_000
 M = TypeVar("M", bound=Message)
 
 
-def named(folder: Path, kind: str, contributor: str = "") -> Path:
+def path_of(folder: Path, kind: str, contributor: str = "") -> Path:
     """Where a file of a round lies in a folder.
 
-    >>> named(Path("x"), "masked", "refuge").name
+    >>> path_of(Path("x"), "masked", "refuge").name
     'masked-refuge.count'
     """
     return folder / ((f"{kind}-{contributor}" if contributor else kind) + ENDING)
@@ -330,10 +330,10 @@ def read(path: Path, kind: type[M]) -> tuple[M, bytes]:
     Raises:
         CountError: there is no such file, it was altered, or is something else.
     """
-    found, body = read_any(path)
-    if not isinstance(found, kind):
-        raise error("count-kind", file=path, kind=found.kind)
-    return found, body
+    message, body = read_any(path)
+    if not isinstance(message, kind):
+        raise error("count-kind", file=path, kind=message.kind)
+    return message, body
 
 
 def read_any(path: Path) -> tuple[Message, bytes]:
@@ -349,12 +349,12 @@ def read_any(path: Path) -> tuple[Message, bytes]:
             raise error("count-file/version", file=path)
         if version != FORMAT:
             raise ValueError("another format")
-        kind, given = head.pop("kind"), head.pop("sha256")
+        kind, digest = head.pop("kind"), head.pop("sha256")
         model = KINDS[kind]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise error("count-file", file=path) from None
     try:
-        if _check({"ctdhub": FORMAT, "kind": kind, **head}, body) != given:
+        if _check({"ctdhub": FORMAT, "kind": kind, **head}, body) != digest:
             raise ValueError("altered")
         return model.model_validate(head), body
     except (ValueError, TypeError, ValidationError):
@@ -372,27 +372,27 @@ def of_round(path: Path, kind: type[M], round_: Round, contributor: str = "") ->
     Raises:
         CountError: see :func:`read`; it is of another round or from somebody else.
     """
-    found, body = read(path, kind)
-    if getattr(found, "round", None) != round_.hash:
+    message, body = read(path, kind)
+    if getattr(message, "round", None) != round_.hash:
         raise error("count-round", file=path)
-    if getattr(found, "contributor", "") != contributor:
+    if getattr(message, "contributor", "") != contributor:
         raise error("count-contributor", file=path)
-    return found, body
+    return message, body
 
 
 def read_terms(exchange: Path) -> Terms:
     """The plan in a folder; see :func:`read`."""
-    return read(named(exchange, "plan"), Terms)[0]
+    return read(path_of(exchange, "plan"), Terms)[0]
 
 
 def read_round(exchange: Path) -> Round:
     """The round in a folder; see :func:`read`."""
-    return read(named(exchange, "round"), Round)[0]
+    return read(path_of(exchange, "round"), Round)[0]
 
 
 def read_request(exchange: Path, round_: Round) -> SumRequest:
     """The request in a folder; see :func:`of_round`."""
-    return of_round(named(exchange, "request"), SumRequest, round_)[0]
+    return of_round(path_of(exchange, "request"), SumRequest, round_)[0]
 
 
 def _check(head: dict[str, object], body: bytes) -> str:
@@ -543,7 +543,7 @@ def revealed(side: PartySide, asked: SumRequest, source: Bits = os.urandom) -> R
             raise Mismatch(dealer) from None
         if len(shares) != SEED * len(round_.names):
             raise Mismatch(dealer)
-        content += [_seed(shares, place) for place in _asked(round_, asked, dealer)]
+        content += [_seed(shares, place) for place in _seed_owners(round_, asked, dealer)]
     about = side.about("revealed", side.me, asked.hash)
     sealed = masks.seal(side.key(HUB, "revealed"), b"".join(content), about, source)
     return Revealed(
@@ -568,7 +568,7 @@ def shares_of(side: PartySide, asked: SumRequest, answer: Revealed) -> Shares:
     except ValueError:
         raise Mismatch(who) from None
     dealers = sorted(asked.bodies)
-    seeds = [(d, place) for d in dealers for place in _asked(side.round, asked, d)]
+    seeds = [(d, place) for d in dealers for place in _seed_owners(side.round, asked, d)]
     if len(content) != SEED * len(seeds):
         raise Mismatch(who)
     return {seed: _seed(content, k) for k, seed in enumerate(seeds)}
@@ -597,7 +597,7 @@ def total(
     summed: Cells | None = None
     for dealer, marks, numbers in received:
         summed = numbers.copy() if summed is None else np.add(summed, numbers, out=summed)
-        for place, other in _asked(round_, asked, dealer).items():
+        for place, other in _seed_owners(round_, asked, dealer).items():
             parts = [Share(places[who], s[dealer, place]) for who, s in answers.items()]
             seed = join(parts, round_.threshold)
             if hashlib.sha256(seed).digest() != marks[place]:
@@ -611,7 +611,7 @@ def total(
     return masks.unmask(summed, own, left)
 
 
-def _asked(round_: Round, asked: SumRequest, dealer: str) -> dict[int, str]:
+def _seed_owners(round_: Round, asked: SumRequest, dealer: str) -> dict[int, str]:
     """Which seeds of a dealer are revealed, by place: its own, those with who is not in the sum."""
     pairs = enumerate(others(round_, dealer), start=1)
     return {0: dealer} | {place: other for place, other in pairs if other not in asked.bodies}

@@ -30,7 +30,7 @@ from ctdhub.dp.plan import Plan
 from ctdhub.dp.quote import unit
 from ctdhub.dp.secagg import masks, messages
 from ctdhub.dp.secagg.masks import Cells, SecaggLayout, with_noise
-from ctdhub.dp.secagg.messages import Round, Terms, Total, altered, named, of_round, read, write
+from ctdhub.dp.secagg.messages import Round, Terms, Total, altered, of_round, path_of, read, write
 from ctdhub.dp.standalone.domains import DomainsFile, Scope
 from ctdhub.dp.standalone.table import check_delta, fit_domains
 from ctdhub.dp.workload import Workload, pool
@@ -111,16 +111,16 @@ def open_keep(folder: Path) -> Keep:
         CountError: it is none, or damaged.
     """
     try:
-        held: dict[str, Any] = json.loads((folder / STATE).read_text("utf-8"))
-        return Keep(folder, **held)
+        state: dict[str, Any] = json.loads((folder / STATE).read_text("utf-8"))
+        return Keep(folder, **state)
     except (OSError, ValueError, TypeError):
         raise error("count-keep", file=folder) from None
 
 
 def _write(keep: Keep) -> None:
-    held = asdict(keep)
-    del held["folder"]
-    rewrite(keep.folder / STATE, json.dumps(held, indent=1).encode())
+    state = asdict(keep)
+    del state["folder"]
+    rewrite(keep.folder / STATE, json.dumps(state, indent=1).encode())
 
 
 # --------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def new_round(  # noqa: PLR0913
         liars=liars,
         hub=own.secret.public,
     )
-    write(named(exchange, "plan"), terms)
+    write(path_of(exchange, "plan"), terms)
     own.noted(plan=terms.hash)
     return terms
 
@@ -213,24 +213,24 @@ def start_round(
     own = open_keep(keep)
     terms = messages.read_terms(exchange)
     if terms.hash != own.plan or terms.hub != own.secret.public:
-        raise altered(named(exchange, "plan"))
+        raise altered(path_of(exchange, "plan"))
     keys = {}
     for name, path in _sent(exchange, "joined", terms.contributors, without):
-        found, _body = read(path, messages.Joined)
-        if found.plan != terms.hash or found.contributor != name:
+        message, _body = read(path, messages.Joined)
+        if message.plan != terms.hash or message.contributor != name:
             raise altered(path)
-        keys[name] = found.key
+        keys[name] = message.key
     needed = threshold or usual_threshold(len(keys), terms.liars)
     try:
         round_ = Round(terms=terms, keys=keys, threshold=needed)
     except (ValidationError, ValueError):
         least = max(messages.LEAST, masks.least_threshold(len(keys), terms.liars))
-        raise error("count-threshold", file=named(exchange, "round"), least=least) from None
+        raise error("count-threshold", file=path_of(exchange, "round"), least=least) from None
     _ = round_.shares  # refuses before anybody counts
     if own.round not in ("", round_.hash):
-        raise error("count-begun", file=named(exchange, "round"))
+        raise error("count-begun", file=path_of(exchange, "round"))
     own.noted(round=round_.hash)
-    write(named(exchange, "round"), round_)
+    write(path_of(exchange, "round"), round_)
     return round_
 
 
@@ -267,11 +267,11 @@ def close_round(
         raise error("count-few", n=len(received), needed=round_.threshold)
     asked = messages.request(round_, received)
     if own.request not in ("", asked.hash):
-        raise error("count-closed", file=named(exchange, "request"))
-    messages.check_free(named(exchange, "request"))
+        raise error("count-closed", file=path_of(exchange, "request"))
+    messages.check_free(path_of(exchange, "request"))
     refuse_seen(exchange, ledger.folder)
     own.noted(request=asked.hash, charge=_paid(ledger, round_, budget))
-    write(named(exchange, "request"), asked)
+    write(path_of(exchange, "request"), asked)
     return asked
 
 
@@ -290,12 +290,12 @@ def total_of_round(exchange: Path, keep: Path) -> tuple[Path, Total]:
     own, round_ = _own(exchange, keep)
     asked = messages.read_request(exchange, round_)
     if asked.hash != own.request:
-        raise altered(named(exchange, "request"))
+        raise altered(path_of(exchange, "request"))
     side = messages.PartySide(round_, messages.HUB, own.secret)
     layout = round_.terms.layout()
     answers: dict[str, messages.Shares] = {}
     for name in round_.names:
-        path = named(exchange, "revealed", name)
+        path = path_of(exchange, "revealed", name)
         if path.exists() and len(answers) < round_.threshold:
             answer, _body = of_round(path, messages.Revealed, round_, name)
             try:
@@ -310,7 +310,7 @@ def total_of_round(exchange: Path, keep: Path) -> tuple[Path, Total]:
 
     def received() -> Iterator[tuple[str, list[bytes], Cells]]:
         for name, digest in asked.bodies.items():
-            path = named(exchange, "masked", name)
+            path = path_of(exchange, "masked", name)
             _message, body = of_round(path, messages.Masked, round_, name)
             if hashlib.sha256(body).hexdigest() != digest:
                 raise altered(path)
@@ -320,9 +320,9 @@ def total_of_round(exchange: Path, keep: Path) -> tuple[Path, Total]:
         cells = messages.total(side, asked, answers, received())
     except ValueError:
         raise error("count-sum") from None
-    found = Total(round=round_, contributors=tuple(asked.bodies), charge=own.charge)
+    total = Total(round=round_, contributors=tuple(asked.bodies), charge=own.charge)
     body = pa.compress(cells.astype("<u4").tobytes(), codec=CODEC, asbytes=True)
-    return write(named(keep, "sum"), found, body, mode=0o600), found
+    return write(path_of(keep, "sum"), total, body, mode=0o600), total
 
 
 def refuse_seen(exchange: Path, ledger: Path) -> None:
@@ -362,7 +362,7 @@ def _own(exchange: Path, keep: Path) -> tuple[Keep, Round]:
     """
     own, round_ = open_keep(keep), messages.read_round(exchange)
     if round_.hash != own.round or round_.terms.hub != own.secret.public:
-        raise altered(named(exchange, "round"))
+        raise altered(path_of(exchange, "round"))
     return own, round_
 
 
@@ -387,7 +387,7 @@ def _sent(
         name = printable(min(strangers))
         raise error("count-name/not-in-round", name=name, names=", ".join(names))
     for name in names:
-        path = named(exchange, kind, name)
+        path = path_of(exchange, kind, name)
         if name not in without and not path.exists():
             raise error("count-missing/contributor", file=path, contributor=name)
         if name not in without:
@@ -417,12 +417,12 @@ def join_round(exchange: Path, keep: Path, name: str) -> Path:
     if name not in terms.contributors:
         raise error(
             "count-name/not-in-plan",
-            file=named(exchange, "plan"),
+            file=path_of(exchange, "plan"),
             names=", ".join(terms.contributors),
         )
     own = new_keep(keep, exchange, name, terms.hash, os.urandom)
     message = messages.Joined(plan=terms.hash, contributor=name, key=own.secret.public)
-    return write(named(exchange, "joined", name), message)
+    return write(path_of(exchange, "joined", name), message)
 
 
 def my_round(exchange: Path, own: Keep) -> Round:
@@ -434,7 +434,7 @@ def my_round(exchange: Path, own: Keep) -> Round:
     round_ = messages.read_round(exchange)
     known = round_.terms.hash == own.plan and own.round in ("", round_.hash)
     if not known or (own.private and round_.keys.get(own.party) != own.secret.public):
-        raise error("count-round/not-joined", file=named(exchange, "round"))
+        raise error("count-round/not-joined", file=path_of(exchange, "round"))
     return round_
 
 
@@ -476,10 +476,10 @@ def mask_counts(
     own = open_keep(keep)
     secret = own.secret
     round_ = my_round(exchange, own)
-    path = named(exchange, "masked", own.party)
+    path = path_of(exchange, "masked", own.party)
     messages.check_free(path)
-    if named(exchange, "request").exists():
-        raise error("count-late", file=named(exchange, "request"))
+    if path_of(exchange, "request").exists():
+        raise error("count-late", file=path_of(exchange, "request"))
     scope, layout = round_.terms.scope(), round_.terms.layout()
     if raw.table.num_rows * len(round_.names) > masks.MOST_ROWS:
         raise error("count-rows", file=raw.file)
@@ -513,8 +513,8 @@ def reveal_shares(
     own = open_keep(keep)
     round_ = my_round(exchange, own)
     asked = messages.read_request(exchange, round_)
-    file, kept = named(exchange, "revealed", own.party), named(keep, "revealed", own.party)
-    request = named(exchange, "request")
+    file, kept = path_of(exchange, "revealed", own.party), path_of(keep, "revealed", own.party)
+    request = path_of(exchange, "request")
     if own.request not in ("", asked.hash):
         raise error("count-twice", file=request)
     if not set(asked.bodies) <= set(round_.names) or len(asked.bodies) < round_.threshold:
@@ -551,11 +551,11 @@ class NoisySum:
     """The noisy sum of a round.
 
     Attributes:
-        told: the round, whose counts are in the sum, and the charge.
+        total: the round, whose counts are in the sum, and the charge.
         tables: noisy counts as signed numbers.
     """
 
-    told: Total
+    total: Total
     tables: Counts
 
     @property
@@ -565,7 +565,7 @@ class NoisySum:
         Raises:
             PolicyError: the tables are of another version of the schema.
         """
-        return masks.summed_workload(self.told.round.shares, len(self.told.contributors))
+        return masks.summed_workload(self.total.round.shares, len(self.total.contributors))
 
     def impossible(self) -> int:
         """How many cells no honest counts give: far below zero, or far above the public bound.
@@ -573,16 +573,16 @@ class NoisySum:
         A function of noisy cells and public facts.  Honest sums have such a cell once in a million
         times.
         """
-        terms, plan = self.told.round.terms, self.told.round.plan
+        terms, plan = self.total.round.terms, self.total.round.plan
         questions = self.workload
         cells = sum(q.cells for q in questions)
         reach = masks.beyond((q.sigma2 for q in questions), cells)
         most = terms.max_people * plan.rows
-        found = 0
+        number = 0
         for q, far in zip(questions, reach, strict=True):
             table = self.tables[q.columns]
-            found += int(np.count_nonzero((table < -far) | (table > most + far)))
-        return found
+            number += int(np.count_nonzero((table < -far) | (table > most + far)))
+        return number
 
 
 def read_sum(path: Path) -> NoisySum:
@@ -592,18 +592,18 @@ def read_sum(path: Path) -> NoisySum:
         CountError: it is none, or was altered.
         PolicyError: it is of another version of the schema.
     """
-    found, body = read(path, Total)
-    layout = found.round.terms.layout()
+    total, body = read(path, Total)
+    layout = total.round.terms.layout()
     try:
         numbers = pa.decompress(body, 4 * layout.cells, codec=CODEC, asbytes=True)
         cells = np.frombuffer(numbers, "<u4").astype(np.uint32, copy=False)
     except (ValueError, pa.ArrowInvalid, OSError):
         raise altered(path) from None
-    return NoisySum(found, layout.signed(cells))
+    return NoisySum(total, layout.signed(cells))
 
 
 def protected(
-    found: NoisySum,
+    noisy: NoisySum,
     support: int | None = None,
     source: Bits = os.urandom,
     progress: Progress | None = None,
@@ -619,13 +619,13 @@ def protected(
             made of it.
     """
     kernels.require_sweep()
-    round_, terms = found.told.round, found.told.round.terms
+    round_, terms = noisy.total.round, noisy.total.round.terms
     plan: Plan = round_.plan if support is None else replace(round_.plan, support=support)
-    questions = found.workload
-    people = float(pool(found.tables, questions, most=0)[()].value)
+    questions = noisy.workload
+    people = float(pool(noisy.tables, questions, most=0)[()].value)
     if not 0 <= people <= terms.max_people * plan.rows:
         raise error("count-people", file="sum.count", most=terms.max_people * plan.rows)
     tell = progress or (lambda message, share: None)
-    answer = answer_to(dict(found.tables), questions, plan, source, tell)
+    answer = answer_to(dict(noisy.tables), questions, plan, source, tell)
     promise = terms.epsilon, terms.delta, round_.rho
-    return answer.protected(plan, promise, unit(plan), found.told.charge, MECHANISM, facts={})
+    return answer.protected(plan, promise, unit(plan), noisy.total.charge, MECHANISM, facts={})

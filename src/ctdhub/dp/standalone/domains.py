@@ -61,8 +61,8 @@ class DomainColumn(FrozenModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, given: Any) -> Any:
-        return {"values": given} if isinstance(given, list) else given
+    def _short_form(cls, entry: Any) -> Any:
+        return {"values": entry} if isinstance(entry, list) else entry
 
     @model_validator(mode="after")
     def _check(self) -> DomainColumn:
@@ -127,8 +127,8 @@ class DomainsFile(FrozenModel):
 
     @field_validator("version", mode="before")
     @classmethod
-    def _as_text(cls, given: Any) -> str:
-        return str(given)
+    def _as_text(cls, version: Any) -> str:
+        return str(version)
 
     @model_validator(mode="after")
     def _check(self) -> DomainsFile:
@@ -391,10 +391,10 @@ def _entry(column: pa.ChunkedArray, suspect: str | None) -> tuple[str, str]:
     """The reason why a column is commented out, or else its entry."""
     if suspect:
         return suspect, ""
-    found = pc.unique(column.drop_null())
-    if len(found) > MOST_VALUES:
+    texts = pc.unique(column.drop_null())
+    if len(texts) > MOST_VALUES:
         return _("More than {n} values; group them first.").format(n=MOST_VALUES), ""
-    values = found.to_pylist()
+    values = texts.to_pylist()
     if any(len(value) > LONGEST for value in values):
         return _("Cells look like free text."), ""
     blanks = sorted(v for v in values if " ".join(v.split()).casefold() in BLANKS)
@@ -485,10 +485,10 @@ def scope_of(
     if domains == SCHEMA:
         scope = scope_of_schema(header, support)
     else:
-        found = checked_domains(Path(domains))
+        file = checked_domains(Path(domains))
         if support is not None:
-            found = found.model_copy(update={"support": support})
-        scope = found.scope(header, Path(domains).name)
+            file = file.model_copy(update={"support": support})
+        scope = file.scope(header, Path(domains).name)
     return replace(scope, plan=replace(scope.plan, imputations=imputations))
 
 
@@ -498,10 +498,10 @@ def checked_domains(path: Path) -> DomainsFile:
     Raises:
         PolicyError: nobody has; or as :func:`load_domains`.
     """
-    found = load_domains(path)
-    if not found.checked:
+    file = load_domains(path)
+    if not file.checked:
         raise error("domains-checked", file=path)
-    return found
+    return file
 
 
 def scope_of_schema(header: Sequence[str], support: int | None = None) -> Scope:

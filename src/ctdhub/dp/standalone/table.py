@@ -33,7 +33,7 @@ MAX_DELTA = 1e-6
 MAX_PEOPLE = 10**10
 """More people than live; a smaller delta than theirs says nothing more."""
 
-_ASKED = "table alone 1"
+_ABOUT = "table alone 1"
 """Sets these questions apart from those of hubs."""
 
 
@@ -112,7 +112,7 @@ def protect_alone(
     budget: float,
     ledger: Ledger,
     out: Path | None = None,
-    held: str | None = None,
+    receipt: str | None = None,
     progress: Progress | None = None,
 ) -> Protected:
     """Protect a table; while its answer is not written, the same rows and settings are free.
@@ -121,8 +121,8 @@ def protect_alone(
         epsilon, delta: the promise to each person.
         budget: the most epsilon that all charges of the ledger together may reach.
         ledger: a folder of this table's own.
-        out, held: the folder that the answer is for, and the charge that lies there, see
-            :func:`given`; for another answer than that one nothing is charged.
+        out, receipt: the folder that the answer is for, and the charge that lies there, see
+            :func:`written_charges`; for another answer than that one nothing is charged.
 
     Raises:
         PolicyError: epsilon is too small for the tables.
@@ -130,18 +130,18 @@ def protect_alone(
         Overspend, LedgerTampered, LedgerError: see :func:`ctdhub.dp.engine.charge`; what refuses
             names the options of the command.
     """
-    table, plan, before = fitted.table, fitted.scope.plan, written_charges(ledger, out, held)
+    table, plan, before = fitted.table, fitted.scope.plan, written_charges(ledger, out, receipt)
     if fitted.person is not None:
         with ledger.exclusive():
             key = bytes.fromhex(ledger.question(b"which rows of a person are kept"))
         table = fitted.within(key)
     what = f"table of {len(plan.domains)} columns at epsilon {epsilon:g}, budget {budget:g}"
-    question = ReleaseRequest(plan, epsilon, delta, budget, what, about=_ASKED)
+    question = ReleaseRequest(plan, epsilon, delta, budget, what, about=_ABOUT)
     try:
-        quote = quote_table(table, question, ledger, {}, given=before)
-        if held and not quote.answered:
+        quote = quote_table(table, question, ledger, {}, past=before)
+        if receipt and not quote.answered:
             raise error("out-folder/other-table", file=out)
-        return charge(quote, progress, agreed=held is not None)
+        return charge(quote, progress, agreed=receipt is not None)
     except Overspend as cause:
         cost, left, whole = (cause.fields[name] for name in ("cost", "left", "budget"))
         folder = ledger.folder
@@ -265,14 +265,14 @@ def written_charges(
     Raises:
         LedgerError: a mark is damaged, or the system refuses to read.
     """
-    found = set()
+    charges = set()
     for path in (ledger.folder / "answers").glob(f"[!.]*/{_FILE}"):
         place, whole = _marked(path)
         charge = path.parent.name
         here = out is not None and place == str(out.absolute())
         if not (here and (not whole or holds == charge)):
-            found.add(charge)
-    return frozenset(found)
+            charges.add(charge)
+    return frozenset(charges)
 
 
 @contextmanager

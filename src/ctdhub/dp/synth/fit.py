@@ -220,16 +220,16 @@ class TableResiduals:
             far: :meth:`groups` of the wide columns that have tables with one column.
             features: records x columns, the place of each value.
         """
-        found, start = [far], _total(self.far)
+        places, start = [far], _total(self.far)
         for _, wide, others in self._deep_of[name]:
             at = self.deep[wide].group if wide else np.zeros(len(features), dtype=np.int64)
             for other in others:
                 codes = features[:, self.layout.at(other)].astype(np.int64)
                 at = at * self.layout.sizes[other] + codes - self.layout.starts[other]
-            found.append((at + start)[:, None])
+            places.append((at + start)[:, None])
             groups = self.deep[wide].share.size if wide else 1
             start += groups * self._cells(others)
-        return np.concatenate(found, axis=1) if len(found) > 1 else far
+        return np.concatenate(places, axis=1) if len(places) > 1 else far
 
     def _views(
         self, key: Key, wide: str, others: Key, name: str
@@ -286,9 +286,9 @@ def _total(wides: Iterable[Wide]) -> int:
 
 def _ends(weight: Singles) -> npt.NDArray[np.int64]:
     """By row the place after the last weight above zero."""
-    held = weight > 0
-    last = weight.shape[1] - np.argmax(held[:, ::-1], axis=1)
-    return np.where(held.any(1), last, 0).astype(np.int64)
+    positive = weight > 0
+    last = weight.shape[1] - np.argmax(positive[:, ::-1], axis=1)
+    return np.where(positive.any(1), last, 0).astype(np.int64)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -308,10 +308,10 @@ class State:
         layout: of the columns that move, core columns first: those of their triples then lie side
             by side.
         features: records x (1 + columns that move), the place of each value; column 0 is constant.
-        held: codes of the columns that stay.
+        base: codes of the columns that stay.
         pair: the columns of the corridor, if there is one.
         compared: tables that records have been compared with, see ``targets``.
-        wide: of ``held`` the columns that do not follow from others.
+        wide: of ``base`` the columns that do not follow from others.
         expected: people by code of the columns that stay.
     """
 
@@ -334,14 +334,14 @@ class State:
         laid = synth_records.HeldColumns(
             measured, plan, tuple(n for n in staying if n not in follow), people, source
         )
-        self.compared, self.held = laid.met, laid.codes
-        self.wide = {n: codes for n, codes in self.held.items() if n not in follow}
+        self.compared, self.base = laid.met, laid.codes
+        self.wide = {n: codes for n, codes in self.base.items() if n not in follow}
         self.features = np.zeros((people, len(self.layout.sizes) + 1), dtype=np.uint16)
         for name in self.layout.sizes:
             self.place(name, synth_records.spread(one[name].value, people, source))
         self.expected = {n: synth_records.simplex(one[n].value, float(people)) for n in staying}
         for n in follow:
-            self.expected[n] = np.bincount(self.held[n], minlength=plan.sizes[n]).astype(float)
+            self.expected[n] = np.bincount(self.base[n], minlength=plan.sizes[n]).astype(float)
 
     def lasting(self, measured: synth_records.NoisyTables) -> list[Columns]:
         """Tables without columns that follow from others: these add no combination of their own."""
@@ -362,8 +362,8 @@ class State:
 
     def records(self) -> Draft:
         """All columns in the order of the plan."""
-        found = self.moving() | {n: codes.astype(np.uint16) for n, codes in self.held.items()}
-        return {n: found[n] for n in self.plan.domains}
+        columns = self.moving() | {n: codes.astype(np.uint16) for n, codes in self.base.items()}
+        return {n: columns[n] for n in self.plan.domains}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -387,14 +387,14 @@ def residuals(
     building = _Building(state, measured, most)
     kinds: dict[tuple[Columns, int], list[Columns]] = {}
     for t in measured.variance:
-        held = tuple(n for n in t if n in state.held)
-        moving = len(t) - len(held)
-        ready = moving and known.issuperset({*t} - {*held})
-        early = len(t) == 2 or (moving == 1 and held == state.pair)
+        base = tuple(n for n in t if n in state.base)
+        moving = len(t) - len(base)
+        ready = moving and known.issuperset({*t} - {*base})
+        early = len(t) == 2 or (moving == 1 and base == state.pair)
         if ready and len(t) >= 2 and (early or most > 2):
-            kinds.setdefault((held, moving), []).append(t)
-    for (held, moving), tables in kinds.items():
-        building.add(held, moving, tables)
+            kinds.setdefault((base, moving), []).append(t)
+    for (base, moving), tables in kinds.items():
+        building.add(base, moving, tables)
         state.compared.update(tables)
     return building.less_records()
 
@@ -411,26 +411,26 @@ class _Building:
         self.far: list[Wide] = []
         self.deep: list[Wide] = []
 
-    def add(self, held: Columns, moving: int, tables: list[Columns]) -> None:
-        """Tables of the same held columns and of so many columns that move."""
-        state, name = self.state, f"{' and '.join(held)} by {moving}"
+    def add(self, base: Columns, moving: int, tables: list[Columns]) -> None:
+        """Tables of the same columns that stay and of so many columns that move."""
+        state, name = self.state, f"{' and '.join(base)} by {moving}"
         joined: Callable[[npt.NDArray[Any]], npt.NDArray[Any]] | None = None
-        if held:
-            shape = [state.plan.sizes[n] for n in held]
-            flat = np.ravel_multi_index([state.held[n] for n in held], shape)
+        if base:
+            shape = [state.plan.sizes[n] for n in base]
+            flat = np.ravel_multi_index([state.base[n] for n in base], shape)
             people = np.bincount(flat, minlength=math.prod(shape))
             sd = self._sd(tables)
             group, share, joined = (
-                self._kin(held[0], sd, len(tables[0])) if len(held) == 1 else _large(people, sd)
+                self._kin(base[0], sd, len(tables[0])) if len(base) == 1 else _large(people, sd)
             )
-            of = (self.far, self.near)[moving - 1] if moving + len(held) <= 3 else self.deep
+            of = (self.far, self.near)[moving - 1] if moving + len(base) <= 3 else self.deep
             of.append(Wide(name, group[flat], share))
         for t in tables:
-            found, key = self._found(t), state.layout.sorted(n for n in t if n not in held)
-            value = found.value.transpose([t.index(n) for n in (*held, *key)])
+            estimate, key = self._estimate(t), state.layout.sorted(n for n in t if n not in base)
+            value = estimate.value.transpose([t.index(n) for n in (*base, *key)])
             if joined:
-                value = joined(value.reshape(-1, *value.shape[len(held) :]))
-            self.targets[(name, *key) if held else key] = Estimated(value, found.variance)
+                value = joined(value.reshape(-1, *value.shape[len(base) :]))
+            self.targets[(name, *key) if base else key] = Estimated(value, estimate.variance)
 
     def less_records(self) -> TableResiduals:
         """Weight x (records - target); a group that joins values weighs one over their number."""
@@ -453,7 +453,7 @@ class _Building:
         near, far, deep = tuple(self.near), tuple(self.far), tuple(self.deep)
         return TableResiduals(self.state.layout, near, far, tables, weight, deep)
 
-    def _found(self, table: Columns) -> Estimated:
+    def _estimate(self, table: Columns) -> Estimated:
         early = self.most == 2 and len(table) == 2
         return self.measured.pooled[table] if early else self.measured.alone(table)
 
@@ -510,7 +510,7 @@ class Support:
     Args:
         setting: from 1, nearly complete, to 4, cautious.
         layout: of the columns that move, whose codes are ``moving``.
-        held: codes of the columns that stay.
+        base: codes of the columns that stay.
         tables: the combinations that count: at most three columns, of them two that stay.
     """
 
@@ -519,38 +519,38 @@ class Support:
         setting: int,
         layout: FitLayout,
         moving: Draft,
-        held: dict[str, synth_records.Places],
+        base: dict[str, synth_records.Places],
         tables: Iterable[Columns],
     ) -> None:
         self.setting = setting
         columns: dict[str, npt.NDArray[np.integer]] = dict(moving)
         sizes = dict(layout.sizes)
         near, far = [], []
-        for name, values in held.items():
+        for name, values in base.items():
             near.append(_wide(name, values))
             columns[name], sizes[name] = values, near[-1].share.size
-        if len(held) == 2:
-            one, two = held.values()
+        if len(base) == 2:
+            one, two = base.values()
             both = np.where((one > 0) & (two > 0), one * (int(two.max()) + 1) + two, 0)
             present, place = np.unique(np.append(0, both), return_inverse=True)
             far.append(_wide(_PAIR, place[1:]))
             columns[_PAIR], sizes[_PAIR] = place[1:], present.size
         keys: dict[Key, None] = {}
         for t in tables:
-            staying = [n for n in t if n in held]
-            rest = layout.sorted(n for n in t if n not in held)
+            staying = [n for n in t if n in base]
+            rest = layout.sorted(n for n in t if n not in base)
             if 2 <= len(t) <= 3 and rest and (len(staying) < 2 or _PAIR in columns):
                 lead = staying[:1] if len(staying) < 2 else [_PAIR]
                 keys[(*lead, *rest)] = None
         people = len(next(iter(columns.values())))
         codes = {n: c.astype(np.min_scalar_type(sizes[n])) for n, c in columns.items()}
         counted = count(Codes(codes, sizes, people), keys)
-        found = {k: t.astype(np.float32) for k, t in counted.items()}
-        for key, table in found.items():
+        counts = {k: t.astype(np.float32) for k, t in counted.items()}
+        for key, table in counts.items():
             if key[0] not in layout.sizes:
                 table[0] = _FREE
         self.books = TableResiduals(
-            layout, tuple(near), tuple(far), found, dict.fromkeys(found, 1.0)
+            layout, tuple(near), tuple(far), counts, dict.fromkeys(counts, 1.0)
         )
         self.near = self.books.groups(self.books.near, people)
         self.far = self.books.groups(self.books.far, people)
@@ -660,10 +660,10 @@ def _part(progress: Progress, turn: int, turns: int) -> Progress:
 
 def _agree(state: State, measured: synth_records.NoisyTables, source: noise.Bits) -> None:
     """Make flags agree with their indicators, which have been fitted."""
-    found, rules = state.moving(), state.plan.indicators
-    rules.agree(found, {n: measured.pooled[(n,)].value for n in rules.gated}, source)
+    draft, rules = state.moving(), state.plan.indicators
+    rules.agree(draft, {n: measured.pooled[(n,)].value for n in rules.gated}, source)
     for name in (*rules.gated, *rules.watched):
-        state.place(name, found[name])
+        state.place(name, draft[name])
 
 
 def _stage(  # noqa: PLR0913
@@ -795,7 +795,7 @@ def imputed(
     twice = tuple(replace(q, sigma2=2 * q.sigma2) for q in questions)
     complete = replace(plan, support=0)
     hidden = _hidden(pool(noisy, questions, most=1), plan)
-    found = []
+    sets = []
     for k in range(plan.imputations):
         again = measure(noisy, questions, source)
         _set(again, hidden, 0)
@@ -812,21 +812,21 @@ def imputed(
             source=source,
             pace=CLOSE,
         )
-        found.append(synth_records.to_table(draft, plan.domains))
-    return tuple(found)
+        sets.append(synth_records.to_table(draft, plan.domains))
+    return tuple(sets)
 
 
 def _hidden(pooled: dict[Columns, Estimated], plan: Plan) -> dict[str, ImputationsCodes]:
     """By column that moves the codes that are left out; the largest never is."""
-    found = {}
-    held = {*(plan.corridor or ()), *plan.followers.whole}
+    codes = {}
+    base = {*(plan.corridor or ()), *plan.followers.whole}
     for name, size in plan.sizes.items():
-        if size <= MOVING and name not in held:
+        if size <= MOVING and name not in base:
             one = pooled[(name,)]
             out = one.value < HIDDEN * one.sd
             out[np.argmax(one.value)] = False
-            found[name] = np.flatnonzero(out)
-    return found
+            codes[name] = np.flatnonzero(out)
+    return codes
 
 
 def _set(

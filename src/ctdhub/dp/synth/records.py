@@ -18,7 +18,7 @@ from ctdhub.dp import kernels, noise
 from ctdhub.dp.count import Codes, Counts, Table, count
 from ctdhub.dp.plan import Columns, Draft, Parents, Plan
 from ctdhub.dp.policy import Domains
-from ctdhub.dp.published import Shown, choose
+from ctdhub.dp.published import ShownCells, choose
 from ctdhub.dp.workload import Estimated, Workload
 
 # --------------------------------------------------------------------------------------------------
@@ -76,8 +76,8 @@ def apportion(shares: Floats, total: int) -> npt.NDArray[np.int64]:
 
 def spread(noisy: Floats, total: int, source: noise.Bits = os.urandom) -> npt.NDArray[np.int64]:
     """Codes of ``total`` records whose table is near a noisy one-way table, in random order."""
-    held = np.repeat(np.arange(noisy.size), apportion(simplex(noisy, float(total)), total))
-    return held[noise.permutation(total, source)]
+    codes = np.repeat(np.arange(noisy.size), apportion(simplex(noisy, float(total)), total))
+    return codes[noise.permutation(total, source)]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -98,11 +98,11 @@ def grouped(expected: Floats, parents: Parents, least: float) -> Places:
     levels = (*parents, (0,) * (expected.size - 1))
     label: list[tuple[int, int]] = [(-1, code) for code in range(expected.size)]
     for depth, level in enumerate(levels):
-        held: dict[tuple[int, int], float] = defaultdict(float)
+        people: dict[tuple[int, int], float] = defaultdict(float)
         for code, name in enumerate(label):
-            held[name] += expected[code]
+            people[name] += expected[code]
         for code in range(1, expected.size):
-            if held[label[code]] < least:
+            if people[label[code]] < least:
                 label[code] = (depth, level[code - 1])
     order = {name: k for k, name in enumerate(dict.fromkeys(label))}
     return np.array([order[name] for name in label])
@@ -259,7 +259,7 @@ class HeldColumns:
         for name in columns:
             if name not in self.codes:
                 self.codes[name] = spread(one[name].value, people, source)
-        self.codes |= plan.followers.held(self.codes, plan.domains)
+        self.codes |= plan.followers.codes(self.codes, plan.domains)
         larger = {
             t: Estimated(measured.noisy[t].astype(np.float64), variance)
             for t, variance in measured.variance.items()
@@ -272,8 +272,8 @@ class HeldColumns:
         table = self.pairs[pair]
         flat = np.repeat(np.arange(table.size), table.ravel())
         order = noise.permutation(self.people, self.source)
-        held = np.unravel_index(flat[order], table.shape)
-        self.codes |= dict(zip(pair, held, strict=True))
+        codes = np.unravel_index(flat[order], table.shape)
+        self.codes |= dict(zip(pair, codes, strict=True))
         self.tree.append(pair)
 
     def _join(self, pair: Columns) -> None:
@@ -295,11 +295,11 @@ class HeldColumns:
             pair: (table.astype(np.float64), self.variance[pair])
             for pair, table in self.pairs.items()
         }
-        for t, found in larger.items():
-            now = self._counted(t, found.value.shape)
-            out = found.value >= KEEP_SIGMAS * found.sd
-            rest = max(self.people - found.value[out].sum(), 0.0) / max(now[~out].sum(), 1.0)
-            targets[t] = np.where(out, found.value, now * rest), found.variance
+        for t, estimate in larger.items():
+            now = self._counted(t, estimate.value.shape)
+            out = estimate.value >= KEEP_SIGMAS * estimate.sd
+            rest = max(self.people - estimate.value[out].sum(), 0.0) / max(now[~out].sum(), 1.0)
+            targets[t] = np.where(out, estimate.value, now * rest), estimate.variance
         if self.people and any(t not in self.tree for t in targets):
             for _ in range(_ROUNDS):
                 moved = [self._pass(name, targets) for name in moving]
@@ -351,8 +351,8 @@ def strength(table: Whole) -> float:
     total = max(int(table.sum()), 1)
     share = table / total
     alone = np.outer(share.sum(1), share.sum(0))
-    held = table > 0
-    return float((share[held] * np.log(share[held] / alone[held])).sum())
+    cells = table > 0
+    return float((share[cells] * np.log(share[cells] / alone[cells])).sum())
 
 
 def rounded(shares: npt.NDArray[np.integer], rows: Whole, offset: npt.NDArray[np.float64]) -> Whole:
@@ -432,7 +432,7 @@ class Sums:
 
 def settled(
     records: Draft,
-    shown: Mapping[Columns, Shown],
+    shown: Mapping[Columns, ShownCells],
     plan: Plan,
     people: int,
     source: noise.Bits = os.urandom,
@@ -470,7 +470,7 @@ def settled(
     return {name: column[index] for name, column in records.items()}
 
 
-def _cells(table: Columns, shown: Shown, made: Table, records: Draft, plan: Plan) -> Sums:
+def _cells(table: Columns, shown: ShownCells, made: Table, records: Draft, plan: Plan) -> Sums:
     """The cells of a table that stand out, each by itself."""
     row = np.zeros(plan.shape(table), dtype=np.int32)
     row.ravel()[shown.cells] = np.arange(1, shown.cells.size + 1)
@@ -558,7 +558,7 @@ class _Grouping:
 def contradicted(
     records: Draft,
     fitted: Mapping[Columns, Estimated],
-    shown: Mapping[Columns, Shown],
+    shown: Mapping[Columns, ShownCells],
     plan: Plan,
     variance: Variance,
 ) -> list[Sums]:
@@ -569,7 +569,7 @@ def contradicted(
         shown: by table the cells that stand out.
         variance: after the fit.
     """
-    found, large = list[Sums](), plan.wide.union(plan.corridor or ())
+    sums, large = list[Sums](), plan.wide.union(plan.corridor or ())
     for t, estimated in fitted.items():
         rest = tuple(n for n in t if n != plan.year)
         if plan.year not in t or not rest or not large.issuperset(rest) or rest not in shown:
@@ -578,8 +578,8 @@ def contradicted(
         value = value.reshape(-1, plan.sizes[plan.year])
         cell = np.ravel_multi_index([records[n] for n in rest], plan.shape(rest))
         for grouping in _groupings(rest, shown[rest].cells, value, plan, variance):
-            found += _sums_of_runs(grouping, cell, records[plan.year], value, plan.year, variance)
-    return found
+            sums += _sums_of_runs(grouping, cell, records[plan.year], value, plan.year, variance)
+    return sums
 
 
 def _groupings(
@@ -644,15 +644,15 @@ def _sums_of_runs(
     number = np.zeros(len(fit), dtype=np.uint16)
     number[flagged] = np.arange(1, flagged.size + 1)
     codes = number[group[cell]], year
-    found = []
+    parts = []
     for run in runs:
         most = run.max()
         row = np.where(run > 0, np.arange(-1, flagged.size)[:, None] * most + run, 0)
         row[0] = 0
         many = {**grouping.many, name: int(np.bincount(run)[1:].max())}
         weight = _OF_RUNS / 2 * _FIRST / 2 ** (len(many) - 1) / variance(many)
-        found.append(Sums(codes, row.astype(np.int32), _added(less[flagged], run).ravel(), weight))
-    return found
+        parts.append(Sums(codes, row.astype(np.int32), _added(less[flagged], run).ravel(), weight))
+    return parts
 
 
 def _runs(years: int) -> list[npt.NDArray[np.int64]]:
@@ -683,15 +683,15 @@ _REGION = 3.0
 
 def region_sums(records: Draft, noisy: Counts, questions: Workload, plan: Plan) -> list[Sums]:
     """The cells of the tables of regions that stand out."""
-    found = []
+    sums = []
     for q in questions:
         table = noisy[q.columns]
         out = table >= _REGION * q.sigma
         row = np.where(out, np.cumsum(out).reshape(out.shape), 0).astype(np.int32)
         codes = tuple(plan.region_codes(n)[records[n]] for n in q.columns)
         made = np.bincount(row[codes], minlength=np.count_nonzero(out) + 1)[1:]
-        found.append(Sums(codes, row, made - 1.0 * table[out], _FIRST / q.variance))
-    return found
+        sums.append(Sums(codes, row, made - 1.0 * table[out], _FIRST / q.variance))
+    return sums
 
 
 # --------------------------------------------------------------------------------------------------

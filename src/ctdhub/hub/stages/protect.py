@@ -129,7 +129,7 @@ class Protection:
             self.engine.rows(perpetrators, grouped_by=PERSON),
             Overlap.read(overlap),
             schema=schema,
-            given=self._withheld,
+            past=self._withheld,
         )
 
     def _checked(self, price: Price) -> Price:

@@ -62,7 +62,7 @@ def spending(hub: Hub) -> PublishedSpending:
     return PublishedSpending(
         charges=tuple((s.name, s.charges, s.epsilon) for s in on_releases(known, split.delta)),
         reserve=epsilon_of(split.reserve, split.delta),
-        epsilon=split.shown,
+        epsilon=split.public_epsilon,
         budget=rules.budget.epsilon,
         delta=split.delta,
     )
