@@ -285,7 +285,7 @@ def test_a_page_says_who_types_a_command(desk: Desk, rule: str) -> None:
 
     channel.use(answer_of)
     plan_row = plan(desk, "2", None)
-    job = enqueue("price", "build", desk.accounts["steward"].who(), given={"plan": plan_row.id.hex})
+    job = enqueue("price", "build", desk.accounts["steward"].who(), "", {"plan": plan_row.id.hex})
     job.state, job.outcome = "failed", {"error": as_json(error(rule))}
     job.save()
     for code in LANGUAGES:

@@ -13,7 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ctdhub.core.errors import HubError
-from ctdhub.desk.deliveries import TOLD, day_of, due_on, erased_on
+from ctdhub.desk.deliveries import NOTICE_KEY, day_of, due_on, erased_on
 from ctdhub.hub import pipeline
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.withdrawals import withdraw_delivery
@@ -116,7 +116,7 @@ def told_before(key: Any, days: int) -> None:
     row = rows("Delivery").get(id=key)
     on = (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
     rows("Delivery").filter(id=key).update(
-        summary=row.summary | {TOLD: row.summary[TOLD] | {"on": on}}
+        summary=row.summary | {NOTICE_KEY: row.summary[NOTICE_KEY] | {"on": on}}
     )
 
 
@@ -138,7 +138,7 @@ def test_an_erasure_is_told_a_month_ahead_and_goes_the_way_of_a_withdrawal(
     due = due_on(day_of(mine), 600)
     assert due is not None
     set_months(hub_desk, OURS, 600)
-    assert TOLD not in rows("Delivery").get(id=mine.id).summary
+    assert NOTICE_KEY not in rows("Delivery").get(id=mine.id).summary
     assert f"{due.year}" in text(
         hub_desk.client_of("contributor").get(f"/deliveries/{mine.id.hex}/")
     )
@@ -146,7 +146,7 @@ def test_an_erasure_is_told_a_month_ahead_and_goes_the_way_of_a_withdrawal(
     assert f"{due.year}" in text(hub_desk.client_of("steward").get(f"/agreements/{OURS}/"))
     set_months(hub_desk, OURS, 1)  # long over: people still have their month
     told = rows("Delivery").select_related("organisation").get(id=mine.id)
-    today = date.fromisoformat(told.summary[TOLD]["on"])
+    today = date.fromisoformat(told.summary[NOTICE_KEY]["on"])
     end = erased_on(told)
     assert end == today + timedelta(days=30)
     mails = set(rows("OutgoingMail").filter(kind="erasure").values_list("email", flat=True))

@@ -364,7 +364,7 @@ def test_whoever_is_not_signed_in_any_more_is_not_asked_for(
     from ctdhub.desk.models import TrailEvent
     from ctdhub.desk.worker import answering
 
-    monkeypatch.setattr(answering, "_asked", {})
+    monkeypatch.setattr(answering, "_questions", {})
     monkeypatch.setattr(answering, "_looked", {})
     monkeypatch.setattr(answering, "_to_write", SimpleQueue())
     who = desk.asking("steward")
@@ -393,7 +393,7 @@ def test_whoever_is_not_signed_in_any_more_is_not_asked_for(
     of_reading = TrailEvent.objects.filter(action__in=["answer.look.read", "answer.ledger.read"])
     assert [(e.account, e.action) for e in of_reading] == [(other.account, "answer.look.read")]
     monkeypatch.setattr(answering, "MOST_A_MINUTE", 3)
-    monkeypatch.setattr(answering, "_asked", {})
+    monkeypatch.setattr(answering, "_questions", {})
     for _ in range(3):
         answering.who_of(other.account, other.visit)
     with pytest.raises(HubError) as often:

@@ -461,11 +461,11 @@ def count_release(file: Path, out: options.NeededPath, support: Support = None) 
     check_out(out)
     with bar() as progress:
         progress(_("reading"), 0.0)
-        total = parties.read_sum(file)
-        answer = parties.protected(total, level, progress=progress)
-        round_ = total.total.round
+        result = parties.read_sum(file)
+        answer = parties.protected(result, level, progress=progress)
+        round_ = result.total.round
         write_alone(answer, out, round_.plan.rows, round_.terms.max_people)
-    if strange := total.impossible():
+    if strange := result.impossible():
         say(
             _(
                 "Noisy cells that no correct sum can give, far below zero or above the "

@@ -325,14 +325,14 @@ def scope(who: Who, action: str) -> Any:
 
     if isinstance(who, Owner):
         return Q()
-    found = Q(pk__in=[])
+    condition = Q(pk__in=[])
     for grant in _grants_of(who, action):
         if grant.relation == "any":
             return Q()
-        found |= (
+        condition |= (
             Q(organisation=who.organisation) if grant.relation == "own" else Q(account=who.account)
         )
-    return found
+    return condition
 
 
 def roles_of(action: str) -> frozenset[str]:

@@ -55,16 +55,16 @@ def next_message(line: socket.socket, until: float, most: int = LONGEST) -> byte
 
 
 def _exactly(line: socket.socket, size: int, until: float) -> bytes:
-    found = bytearray()
-    while len(found) < size:
+    content = bytearray()
+    while len(content) < size:
         line.settimeout(max(until - time.monotonic(), 0.001))
-        part = line.recv(min(size - len(found), 2**20))
+        part = line.recv(min(size - len(content), 2**20))
         if not part:
             raise ValueError("too short")
-        found += part
+        content += part
         if time.monotonic() > until:
             raise TimeoutError
-    return bytes(found)
+    return bytes(content)
 
 
 def _by_socket(body: bytes, until: float) -> bytes:
@@ -103,26 +103,26 @@ class Refusal(Exception):
     """The cause of an error with which the hub answered, or did not: the gate makes it a page."""
 
 
-def ask_hub(who: Who, ask: str, **given: Any) -> dict[str, Any]:
+def ask_hub(who: Who, ask: str, **keys: Any) -> dict[str, Any]:
     """Ask the hub in the reader's language.
 
     Args:
         who: who asks.
         ask: of ``desk.allowed.ASKS``; see ``desk.worker.answers.ask``.
-        given: further keys of the request.
+        keys: further keys of the request.
 
     Raises:
         HubError: that of the answer, or nobody answers (rule "desk-away").
     """
-    request = {**given, "ask": ask, "account": who.account, "visit": who.visit, "lang": current()}
+    request = {**keys, "ask": ask, "account": who.account, "visit": who.visit, "lang": current()}
     try:
-        found: dict[str, Any] = exchange(request, time.monotonic() + _PATIENCE)
-        if "error" in found:
-            raise from_json(found["error"])
-        if not isinstance(found["given"], dict):
+        answer: dict[str, Any] = exchange(request, time.monotonic() + _PATIENCE)
+        if "error" in answer:
+            raise from_json(answer["error"])
+        if not isinstance(answer["given"], dict):
             raise error("desk-away")
     except HubError as met:
         raise met from Refusal()
     except (OSError, ValueError, TypeError, LookupError):
         raise error("desk-away") from Refusal()
-    return found
+    return answer

@@ -94,12 +94,12 @@ class DeskFile(FrozenModel):
 
     @field_validator("host", "more_hosts")
     @classmethod
-    def _names(cls, given: Any) -> Any:
-        for name in (given,) if isinstance(given, str) else given:
+    def _names(cls, names: Any) -> Any:
+        for name in (names,) if isinstance(names, str) else names:
             bare = name.replace("-", "").replace(".", "")
             if not (bare.isascii() and bare.isalnum()) or name != name.lower():
                 raise ValueError("host")
-        return given
+        return names
 
 
 class DeskConfig:
@@ -171,8 +171,8 @@ class DeskConfig:
     @cached_property
     def _of_hub(self) -> dict[str, Any]:
         """What hub.yaml says, unchecked."""
-        found = yaml_values((self.hub / "hub.yaml").read_text("utf-8"))
-        return found if isinstance(found, dict) else {}
+        settings = yaml_values((self.hub / "hub.yaml").read_text("utf-8"))
+        return settings if isinstance(settings, dict) else {}
 
     @property
     def hub_name(self) -> str:

@@ -40,7 +40,7 @@ def computed_state(row: str, has_file: bool, gone: bool) -> tuple[str, bool]:
 NOTICE = timedelta(days=30)
 """People hear of an erasure so long before it, at least."""
 
-TOLD = "erasure_told"
+NOTICE_KEY = "erasure_told"
 """In the summary of a delivery: the day on which people were told, and the day they were told."""
 
 
@@ -62,8 +62,8 @@ def day_of(delivery: Delivery) -> date:
     try:
         return date.fromisoformat(delivery.day)
     except ValueError:
-        found: date = delivery.created.date()
-        return found
+        day: date = delivery.created.date()
+        return day
 
 
 def erased_on(delivery: Delivery) -> date | None:
@@ -78,7 +78,7 @@ def erased_on(delivery: Delivery) -> date | None:
 
 def end_of_notice(delivery: Delivery, due: date) -> date | None:
     """The day on which the notice of an erasure ends; None where nobody was told of this day."""
-    told = delivery.summary.get(TOLD)
-    if told is None or told["due"] != due.isoformat():
+    notice = delivery.summary.get(NOTICE_KEY)
+    if notice is None or notice["due"] != due.isoformat():
         return None
-    return date.fromisoformat(told["on"]) + NOTICE
+    return date.fromisoformat(notice["on"]) + NOTICE

@@ -62,15 +62,15 @@ def accounts(desk: DeskConfig) -> list[DemoAccount]:
     if len(theirs) > 1:
         wanted.insert(1, (OTHER, theirs[0]))
     links: dict[str, str] = {}
-    found = []
+    entries = []
     for role, organisation in wanted:
         account = _account(role, organisation)
         token = secrets.token_urlsafe(24)
         links[hashlib.sha256(token.encode()).hexdigest()] = account.id.hex
         address = f"{desk.origin}/demo/{token}/"
-        found.append(DemoAccount(role, organisation, account.name, address))
+        entries.append(DemoAccount(role, organisation, account.name, address))
     files.write_whole(desk.folder / LINKS, json.dumps(links).encode("ascii"))
-    return found
+    return entries
 
 
 def account_of(desk: DeskConfig, token: str, *, use: bool) -> str:
@@ -107,6 +107,6 @@ def _account(role: str, organisation: str) -> Any:
         account.save()
         EmailAddress.objects.create(user=account, email=email, verified=True, primary=True)
         TOTP.activate(account, generate_totp_secret())
-        held = role if role in HUB_ROLES else CONTRIBUTOR
-        RoleHeld.objects.create(account=account, role=held, organisation_id=organisation or None)
+        kind = role if role in HUB_ROLES else CONTRIBUTOR
+        RoleHeld.objects.create(account=account, role=kind, organisation_id=organisation or None)
     return account

@@ -29,7 +29,7 @@ _MISSING = (
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
-def gate(page: DeskPage, request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
+def gate(page: DeskPage, request: HttpRequest, parts: dict[str, Any]) -> HttpResponse:
     """Check a request and answer it.
 
     Returns:
@@ -46,13 +46,13 @@ def gate(page: DeskPage, request: HttpRequest, given: dict[str, Any]) -> HttpRes
     # event is written in a transaction of its own, before the answer leaves.
     with scoped(reading=reading or not page.atomic):
         who = _who(request)
-        return _checked(page, request, given, who, reading)
+        return _checked(page, request, parts, who, reading)
 
 
 def _unkeepable(request: HttpRequest) -> bool:
     """Whether a form or a query has the one character that PostgreSQL cannot keep."""
-    given = (*request.GET.lists(), *request.POST.lists())
-    return any("\0" in text for _name, texts in given for text in texts)
+    fields = (*request.GET.lists(), *request.POST.lists())
+    return any("\0" in text for _name, texts in fields for text in texts)
 
 
 def _who(request: Any) -> Who:
@@ -67,7 +67,7 @@ def _who(request: Any) -> Who:
 
 
 def _checked(
-    page: DeskPage, request: Any, given: dict[str, Any], who: Who, reading: bool
+    page: DeskPage, request: Any, parts: dict[str, Any], who: Who, reading: bool
 ) -> HttpResponse:
     name = page.action_of(request)
     action = ACTIONS[name]
@@ -78,22 +78,22 @@ def _checked(
     verdict = allowed(who, name)
     thing = None
     if verdict and page.of:
-        thing = _thing(page, who, name, given.pop("id"))
+        thing = _thing(page, who, name, parts.pop("id"))
         verdict = allowed(who, name, thing) if thing is not None else Verdict("relation")
     if not verdict:
         record(who, name, thing or "", "denied")
         return error_page(request, {"role": 403, "relation": 404, "state": 409}[verdict.rule])
-    answer = _answer(page, request, [thing] if page.of else [], given)
+    answer = _answer(page, request, [thing] if page.of else [], parts)
     if (page.recorded and not reading) or action.looks:
         outcome = "done" if answer.status_code < 400 else "failed"
         record(who, name, thing or "", outcome)
     return answer
 
 
-def _answer(page: DeskPage, request: Any, thing: list[Any], given: dict[str, Any]) -> HttpResponse:
+def _answer(page: DeskPage, request: Any, thing: list[Any], parts: dict[str, Any]) -> HttpResponse:
     """The view's answer, rendered; a page with what to do where the hub refused what was asked."""
     try:
-        answer: HttpResponse = page.view(request, *thing, **given)
+        answer: HttpResponse = page.view(request, *thing, **parts)
     except HubError as met:
         if not isinstance(met.__cause__, Refusal):
             raise

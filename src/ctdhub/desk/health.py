@@ -68,15 +68,15 @@ def checks(desk: DeskConfig) -> list[Check]:
     ]
 
 
-def ready(found: list[Check]) -> bool:
+def ready(states: list[Check]) -> bool:
     """Whether requests should come here."""
-    return all(check.tone != "bad" for check in found if check.needed)
+    return all(check.tone != "bad" for check in states if check.needed)
 
 
-def metrics(found: list[Check]) -> str:
+def metrics(states: list[Check]) -> str:
     """The same as lines of the Prometheus text format, version 0.0.4."""
     lines = []
-    for check in found:
+    for check in states:
         name = f"ctdhub_desk_{check.key}"
         lines += [f"# TYPE {name} gauge", f"{name} {check.value:g}"]
     return "\n".join(lines) + "\n"
@@ -165,7 +165,7 @@ def _sign_ins(known: dict[str, Any]) -> Iterator[Check]:
 
 def _read(desk: DeskConfig, name: str) -> dict[str, Any]:
     try:
-        found = json.loads((desk.folder / name).read_bytes())
+        figures = json.loads((desk.folder / name).read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return figures if isinstance(figures, dict) else {}

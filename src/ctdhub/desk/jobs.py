@@ -34,18 +34,18 @@ class JobKind:
         action: that it is, where somebody asks for it: the worker asks again whether they may.
             Approvals are checked by themselves.
         page: from which it was begun.
-        told: its row says why it stopped, though somebody asks for it.
+        reason: its row says why it stopped, though somebody asks for it.
     """
 
     words: Text
     action: str = ""
     page: str = "home"
-    told: bool = False
+    reason: bool = False
 
     @property
     def private(self) -> bool:
         """Whether the hub alone says why it stopped, to those who may know exact counts."""
-        return bool(self.action) and not self.told
+        return bool(self.action) and not self.reason
 
 
 JOBS = {
@@ -62,13 +62,13 @@ JOBS = {
         Text("Looking for the records of a report"), "withdrawal.tell", "withdrawals"
     ),
     "told_carry": JobKind(Text("Carrying out a withdrawal"), "withdrawal.carry_out", "withdrawals"),
-    "hub_keys": JobKind(Text("Making the hub’s keys"), "key.make", "keys", told=True),
-    "confirm_key": JobKind(Text("Recording a sender’s key"), "key.confirm", "keys", told=True),
-    "end_key": JobKind(Text("Ending a sender’s key"), "key.end", "keys", told=True),
+    "hub_keys": JobKind(Text("Making the hub’s keys"), "key.make", "keys", reason=True),
+    "confirm_key": JobKind(Text("Recording a sender’s key"), "key.confirm", "keys", reason=True),
+    "end_key": JobKind(Text("Ending a sender’s key"), "key.end", "keys", reason=True),
     "accept_alarm": JobKind(Text("Accepting an alarm"), "alarm.accept", "looks"),
     "take_up": JobKind(Text("Taking a table into the policy"), "table.decide", "table"),
     "check": JobKind(Text("Checking a delivery")),
-    "accept": JobKind(Text("Accepting a delivery"), "delivery.accept", told=True),
+    "accept": JobKind(Text("Accepting a delivery"), "delivery.accept", reason=True),
     "approve": JobKind(Text("Recording an approval"), "", "approvals"),
     "change_keys": JobKind(Text("Recording a change of approvers")),
     "hold": JobKind(Text("Holding a candidate back"), "", "approvals"),
@@ -95,7 +95,7 @@ def enqueue(
     lane: str,
     who: Who | None = None,
     thing: Any = "",
-    given: dict[str, Any] | None = None,
+    arguments: dict[str, Any] | None = None,
     organisation: str | None = None,
 ) -> Job:
     """Put a job in, in the transaction in force.
@@ -105,7 +105,7 @@ def enqueue(
         lane: "build" or "files".
         who: for whom; None for the clock.
         thing: a row of the hub's things, its key, or a version.
-        given: arguments: keys, codes, hashes; no value of a case record and no name of a file.
+        arguments: keys, codes, hashes; no value of a case record and no name of a file.
         organisation: whose thing it is; that of the row, if None.
     """
     key = getattr(thing, "pk", thing)
@@ -115,7 +115,7 @@ def enqueue(
         account_id=UUID(who.account) if who and who.account else None,
         organisation_id=organisation or getattr(thing, "organisation_id", None),
         thing=str(getattr(key, "hex", key)),
-        given=given or {},
+        given=arguments or {},
     )
     return job
 
@@ -144,8 +144,8 @@ def next_job(lane: str) -> UUID | None:
     """
     ready = Q(after=None) | Q(after__lte=timezone.now())
     ours = Job.objects.filter(ready, lane=lane, state__in=("waiting", "running"))
-    found: UUID | None = ours.order_by("created").values_list("id", flat=True).first()
-    return found
+    key: UUID | None = ours.order_by("created").values_list("id", flat=True).first()
+    return key
 
 
 def run_job(key: UUID, command: tuple[str, ...] = _CHILD) -> None:

@@ -148,7 +148,7 @@ def entries(who: Who, path: str) -> list[dict[str, Any]]:
 
     The open one is that with the longest address that the open page begins with.
     """
-    shown = _shown(Who(who.account and "any", who.roles, who.organisation and "any"), current())
+    shown = _links(Who(who.account and "any", who.roles, who.organisation and "any"), current())
     fit = [
         href
         for _order, _label, href in shown
@@ -171,7 +171,7 @@ def entries(who: Who, path: str) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=256)
-def _shown(who: Who, _language: str) -> list[tuple[int, str, str]]:
+def _links(who: Who, _language: str) -> list[tuple[int, str, str]]:
     """Order, label and address of what somebody in these roles may open; the same for all."""
     return sorted(
         (page.order, said(page.menu), reverse(page.name))

@@ -61,15 +61,15 @@ class Oldest(Dated):
         ordering = ("created",)
 
 
-def _one_of(values: Sequence[str], longest: int, **given: Any) -> models.CharField:
-    return models.CharField(max_length=longest, choices=[(one, one) for one in values], **given)
+def _one_of(values: Sequence[str], longest: int, **options: Any) -> models.CharField:
+    return models.CharField(max_length=longest, choices=[(one, one) for one in values], **options)
 
 
 def _states(states: Sequence[str], name: str) -> tuple[models.CheckConstraint]:
     return (models.CheckConstraint(condition=Q(state__in=states), name=name),)
 
 
-_HELD = "SELECT role, organisation_id FROM desk_roleheld WHERE account_id = %s"
+_ROLES = "SELECT role, organisation_id FROM desk_roleheld WHERE account_id = %s"
 
 
 class Organisation(models.Model):
@@ -153,11 +153,11 @@ class DeskAccount(AbstractBaseUser):
     def who(self) -> Who:
         """The account as ``desk.allowed`` asks for it; reads its roles."""
         if "roles" in getattr(self, "_prefetched_objects_cache", {}):
-            held = [(one.role, one.organisation_id) for one in self.roles.all()]
+            roles = [(one.role, one.organisation_id) for one in self.roles.all()]
         else:
-            held = [(role, theirs) for role, theirs in rows(_HELD, self.id)]
-        theirs = [organisation for _role, organisation in held if organisation]
-        return Who(self.id.hex, frozenset(role for role, _theirs in held), (theirs or [""])[0])
+            roles = [(role, theirs) for role, theirs in rows(_ROLES, self.id)]
+        theirs = [organisation for _role, organisation in roles if organisation]
+        return Who(self.id.hex, frozenset(role for role, _theirs in roles), (theirs or [""])[0])
 
 
 class RoleHeld(Keyed):

@@ -150,9 +150,9 @@ def lane(folder: Path, name: str) -> Iterator[Callable[[], None]]:
         if not same:
             raise error("lane-taken/replaced", name=name)
 
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as locks:
         try:
-            held.enter_context(locked(file, wait=False))
+            locks.enter_context(locked(file, wait=False))
         except BlockingIOError:
             raise error("lane-taken", name=name) from None
         own = file.stat()
@@ -183,12 +183,12 @@ def environment(desk: DeskConfig, name: str) -> dict[str, str]:
 
     ``DATABASE_URL_WORK`` is for those that write the hub folder, ``DATABASE_URL`` for the web.
     """
-    found = {**os.environ, FOLDER_VARIABLE: str(desk.hub)}
-    found.pop("DATABASE_URL_OWNER", None)
-    work = found.pop("DATABASE_URL_WORK", None)
+    variables = {**os.environ, FOLDER_VARIABLE: str(desk.hub)}
+    variables.pop("DATABASE_URL_OWNER", None)
+    work = variables.pop("DATABASE_URL_WORK", None)
     if work and name != "web":
-        found["DATABASE_URL"] = work
-    return found
+        variables["DATABASE_URL"] = work
+    return variables
 
 
 def run_all(desk: DeskConfig, names: tuple[str, ...] = tuple(PROCESSES)) -> int:
@@ -241,20 +241,20 @@ def _refuse_unfinished(desk: DeskConfig) -> None:
 
 def _listening(desk: DeskConfig) -> list[socket.socket]:
     """Sockets at the address of the web processes, each of which gets them."""
-    found = socket.getaddrinfo(desk.file.address, desk.file.port, type=socket.SOCK_STREAM)
+    addresses = socket.getaddrinfo(desk.file.address, desk.file.port, type=socket.SOCK_STREAM)
     return [
         socket.create_server(place[:2], family=family, backlog=socket.SOMAXCONN)
-        for family, *_kind, place in found
+        for family, *_kind, place in addresses
     ]
 
 
 def _child(desk: DeskConfig, name: str, sockets: Sequence[socket.socket]) -> Child:
-    given = [one.fileno() for one in sockets] if name == "web" else []
+    handles = [one.fileno() for one in sockets] if name == "web" else []
     return subprocess.Popen(
-        [sys.executable, "-m", "ctdhub.desk.processes", name, *map(str, given)],
+        [sys.executable, "-m", "ctdhub.desk.processes", name, *map(str, handles)],
         env=environment(desk, name),
         stdin=subprocess.PIPE,
-        pass_fds=given,
+        pass_fds=handles,
         start_new_session=True,
     )
 
@@ -272,8 +272,8 @@ def main(name: str, *more: str) -> int:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    module, *given = PROCESSES[name]
-    return int(import_module(module).main(*given, *more) or 0)
+    module, *arguments = PROCESSES[name]
+    return int(import_module(module).main(*arguments, *more) or 0)
 
 
 def log_unforeseen(

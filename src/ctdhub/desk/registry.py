@@ -114,8 +114,8 @@ def page(
     )
 
     @wraps(view, updated=())
-    def through_the_gate(request: Any, **given: Any) -> Any:
-        return _gate()(spec, request, given)
+    def through_the_gate(request: Any, **parts: Any) -> Any:
+        return _gate()(spec, request, parts)
 
     through_the_gate.page = spec  # type: ignore[attr-defined]
     through_the_gate.csrf_exempt = getattr(view, "csrf_exempt", False)  # type: ignore[attr-defined]
@@ -126,8 +126,8 @@ def _gate() -> Callable[[DeskPage, Any, dict[str, Any]], Any]:
     from django.conf import settings
     from django.utils.module_loading import import_string
 
-    found: Callable[[DeskPage, Any, dict[str, Any]], Any] = import_string(settings.CTDHUB_GATE)
-    return found
+    gate: Callable[[DeskPage, Any, dict[str, Any]], Any] = import_string(settings.CTDHUB_GATE)
+    return gate
 
 
 def pages() -> Iterator[DeskPage]:

@@ -65,14 +65,14 @@ _HERE = Path(__file__).parent
 def files() -> dict[str, Path]:
     """Files by name; those of passkeys where accounts are."""
     htmx = Path(django_htmx.__file__).parent / "static" / "django_htmx" / "htmx-2.min.js"
-    found = {
+    paths = {
         "colours.css": Path(str(resources.files("ctdhub.document") / "data" / "colours.css")),
         "htmx.js": htmx,
     }
     if apps.is_installed("allauth.mfa"):
         scripts = Path(apps.get_app_config("mfa").path) / "static" / "mfa" / "js"
-        found |= {name: scripts / name for name in ("webauthn-json.js", "webauthn.js")}
-    return found | {path.name: path for path in (_HERE / "static").glob("*.*")}
+        paths |= {name: scripts / name for name in ("webauthn-json.js", "webauthn.js")}
+    return paths | {path.name: path for path in (_HERE / "static").glob("*.*")}
 
 
 @cache

@@ -34,7 +34,7 @@ class Carrier(Protocol):
         """The answer to a request; see ``ctdhub.sensitive.workbench.ask`` for both."""
 
 
-def asked(carrier: Carrier, ask: str, **more: Any) -> dict[str, Any]:
+def reply(carrier: Carrier, ask: str, **more: Any) -> dict[str, Any]:
     """The answer to a request.
 
     Raises:
@@ -48,8 +48,8 @@ def asked(carrier: Carrier, ask: str, **more: Any) -> dict[str, Any]:
 
 def carrier_of(request: Any, thing: Any) -> Carrier:
     """The carrier for a delivery: ``CTDHUB_CARRIER`` in the settings makes it of both."""
-    found: Carrier = import_string(settings.CTDHUB_CARRIER)(request, thing)
-    return found
+    carrier: Carrier = import_string(settings.CTDHUB_CARRIER)(request, thing)
+    return carrier
 
 
 # --------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ REASONS = {
 """Names of the exclusions that a screen makes."""
 
 
-def named(value: Any) -> str:
+def wording(value: Any) -> str:
     """A Name, a Text or a plain text of the workbench in the reader's language."""
     return said(Text("{x}", x=field_from_json(value))) if value is not None else ""
 
@@ -195,46 +195,46 @@ def act(carrier: Carrier, posted: Any, sheet: str | None = None) -> Outcome:
 
 def _act(carrier: Carrier, posted: Any, sheet: str | None) -> Outcome:
     kind = posted.get("act", "")
-    if given := posted.get("operations", ""):
-        return _do(carrier, _operations(given))
+    if operations := posted.get("operations", ""):
+        return _do(carrier, _operations(operations))
     if kind in ("map", "try"):
         return _map(carrier, posted, sheet, only_try=kind == "try")
     if kind == "leave_out":
         return _leave_out(carrier, posted)
     if kind == "sure":
-        found = asked(carrier, "suggested", **_column(posted))["suggested"]
+        suggestions = reply(carrier, "suggested", **_column(posted))["suggested"]
         sure: list[Any] = []
-        for one in found:
+        for one in suggestions:
             if one["sure"] and len(sure) + len(one["operations"]) <= MOST_CHANGES:
                 sure += one["operations"]
         return _do(carrier, sure) if sure else Outcome(Text("Nothing more is sure."))
     if kind in ("undo", "redo", "undo_kept"):
         return _undo(carrier, posted, kind)
     if kind == "discard":
-        asked(carrier, "discard")
+        reply(carrier, "discard")
         return Outcome(Text("All changes since the last mapping were dropped."))
     if kind == "write":
         text = posted.get("text", "").replace("\r\n", "\n")[:_LONGEST]
-        return _told(asked(carrier, "write", text=text))
+        return _outcome(reply(carrier, "write", text=text))
     if kind == "keep":
         return _keep(carrier, posted)
     return Outcome()
 
 
 def _do(carrier: Carrier, operations: list[Any]) -> Outcome:
-    return _told(asked(carrier, "do", operations=operations))
+    return _outcome(reply(carrier, "do", operations=operations))
 
 
 def _map(carrier: Carrier, posted: Any, sheet: str | None, *, only_try: bool) -> Outcome:
     texts = posted.getlist("texts")
-    codes = [code for given in posted.getlist("codes") for code in given.split()]
+    codes = [code for entry in posted.getlist("codes") for code in entry.split()]
     if not texts:
         return Outcome(Text("Choose at least one text first."))
     if not codes and "nothing" not in posted:
         return Outcome(Text("Choose what the texts mean."), chosen=frozenset(texts))
     operations = [{"op": "map", "sheet": sheet, "text": text, "codes": codes} for text in texts]
     if only_try:
-        change = asked(carrier, "try", operations=operations)["change"]
+        change = reply(carrier, "try", operations=operations)["change"]
         return Outcome(changed(change), chosen=frozenset(texts))
     return _do(carrier, operations)
 
@@ -249,27 +249,27 @@ def _leave_out(carrier: Carrier, posted: Any) -> Outcome:
 
 
 def _undo(carrier: Carrier, posted: Any, kind: str) -> Outcome:
-    numbers = [n for given in posted.getlist("n") if (n := small_number(given)) is not None]
+    numbers = [n for text in posted.getlist("n") if (n := small_number(text)) is not None]
     more = {"later": posted["later"]} if posted.get("later") in ("undo", "stay") else {}
     if kind == "undo_kept":
-        answer = asked(carrier, kind, commit=small_number(posted.get("commit")) or 0, **more)
+        answer = reply(carrier, kind, commit=small_number(posted.get("commit")) or 0, **more)
     else:
-        answer = asked(carrier, kind, n=numbers, **more)
+        answer = reply(carrier, kind, n=numbers, **more)
     if answer.get("later"):
         names = ("act", "commit", "n")
         again = [(name, value) for name in names for value in posted.getlist(name)]
         return Outcome(later=tuple(answer["later"]), again=tuple(again))
-    return _told(answer)
+    return _outcome(answer)
 
 
 def _keep(carrier: Carrier, posted: Any) -> Outcome:
-    answer = asked(carrier, "keep", why=posted.get("why", "")[:500])
+    answer = reply(carrier, "keep", why=posted.get("why", "")[:500])
     if answer.get("conflicts"):
         return Outcome(conflicts=tuple(answer["conflicts"]))
     return Outcome(Text("The mapping is kept."))
 
 
-def _told(answer: Mapping[str, Any]) -> Outcome:
+def _outcome(answer: Mapping[str, Any]) -> Outcome:
     done = answer.get("done") or answer.get("undone") or ()
     change = answer.get("change")
     if change is None:
@@ -281,17 +281,17 @@ def _column(posted: Any) -> dict[str, str]:
     return {"column": posted["column"]} if posted.get("column") else {}
 
 
-def small_number(given: str | None) -> int | None:
+def small_number(text: str | None) -> int | None:
     """A number of a form or an address, of up to nine digits; None where it is none."""
-    return int(given) if given and given.isdecimal() and len(given) < 10 else None
+    return int(text) if text and text.isdecimal() and len(text) < 10 else None
 
 
-def _operations(given: str) -> list[Any]:
+def _operations(text: str) -> list[Any]:
     try:
-        found = json.loads(given[:_LONGEST])
+        operations = json.loads(text[:_LONGEST])
     except (ValueError, RecursionError):
         return []
-    return found if isinstance(found, list) else []
+    return operations if isinstance(operations, list) else []
 
 
 # --------------------------------------------------------------------------------------------------
@@ -310,29 +310,29 @@ def columns(request: HttpRequest, thing: Any) -> HttpResponse:
     if header := small_number(request.POST.get("header")):
         stated["header"] = header
     try:
-        opened = asked(carrier, "open", **stated)
+        opened = reply(carrier, "open", **stated)
     except HubError as refused:
         if "header" not in stated:
             raise
         met = Outcome(met=refused)
-        opened = asked(carrier, "open", **{k: v for k, v in stated.items() if k != "header"})
+        opened = reply(carrier, "open", **{k: v for k, v in stated.items() if k != "header"})
     if "choose" in opened:
-        return _shown(request, thing, "sheets", Text("Which sheet holds the records?"), **opened)
+        return _page(request, thing, "sheets", Text("Which sheet holds the records?"), **opened)
     if "header" in opened:
         title = Text("Which row holds the names of the columns?")
-        return _shown(request, thing, "header", title, met, **opened)
+        return _page(request, thing, "header", title, met, **opened)
     sheet = request.POST.get("of")
     outcome = act(carrier, request.POST, sheet) if request.method == "POST" else Outcome()
-    found = asked(carrier, "columns")
-    names = [one["column"] for one in found["columns"]]
-    return _shown(
+    overview = reply(carrier, "columns")
+    names = [one["column"] for one in overview["columns"]]
+    return _page(
         request,
         thing,
         "columns",
         Text("Columns of your file"),
         outcome,
         file=opened["file"],
-        found=found,
+        found=overview,
         place={name: at for at, name in enumerate(names)},
         sure=_sure(carrier),
     )
@@ -341,41 +341,41 @@ def columns(request: HttpRequest, thing: Any) -> HttpResponse:
 def column(request: HttpRequest, thing: Any, at: int) -> HttpResponse:
     """The texts of one column, and what each of them means."""
     carrier = carrier_of(request, thing)
-    asked(carrier, "open")
-    names = [one["column"] for one in asked(carrier, "columns")["columns"]]
+    reply(carrier, "open")
+    names = [one["column"] for one in reply(carrier, "columns")["columns"]]
     if at >= len(names):
         raise Http404
-    given = request.POST if request.method == "POST" else request.GET
+    fields = request.POST if request.method == "POST" else request.GET
     shown = {
         "column": names[at],
-        "show": _one_of(given.get("show"), ("all", "unknown", "decided")),
-        "sort": _one_of(given.get("sort"), ("rows", "text", "decision")),
-        "start": small_number(given.get("start")) or 0,
+        "show": _one_of(fields.get("show"), ("all", "unknown", "decided")),
+        "sort": _one_of(fields.get("sort"), ("rows", "text", "decision")),
+        "start": small_number(fields.get("start")) or 0,
         "limit": PAGE,
         **_sheet(carrier, names[at], request),
         **({"find": request.POST["find"]} if request.POST.get("find") else {}),
     }
     outcome = Outcome()
     if request.method == "POST" and request.POST.get("act") != "find":
-        outcome = act(carrier, request.POST, given.get("sheet") or None)
+        outcome = act(carrier, request.POST, fields.get("sheet") or None)
         shown |= _sheet(carrier, names[at], request)
-    found = asked(carrier, "column", **shown)
-    whole = asked(carrier, "columns")
-    return _shown(
+    facet = reply(carrier, "column", **shown)
+    whole = reply(carrier, "columns")
+    return _page(
         request,
         thing,
         "column",
         Text("Column {name}", name=cell(names[at], 60)),
         outcome,
-        found=found,
+        found=facet,
         shown=shown,
         at=at,
         next=names.index(whole["next"]) if whole["next"] in names else None,
         counts=whole,
-        history=asked(carrier, "history")["operations"],
-        of_cluster=_clusters(found),
-        part=next((n for n, s in enumerate(found["sheets"]) if s["sheet"] == found["sheet"]), None),
-        labels={choice["code"]: named(choice["label"]) for choice in found["choices"]},
+        history=reply(carrier, "history")["operations"],
+        of_cluster=_clusters(facet),
+        part=next((n for n, s in enumerate(facet["sheets"]) if s["sheet"] == facet["sheet"]), None),
+        labels={choice["code"]: wording(choice["label"]) for choice in facet["choices"]},
     )
 
 
@@ -386,7 +386,7 @@ def _sheet(carrier: Carrier, name: str, request: HttpRequest) -> dict[str, str]:
     wanted = small_number(request.GET.get("sheet"))
     if wanted is None:
         return {}
-    there = asked(carrier, "column", column=name, limit=1)["sheets"]
+    there = reply(carrier, "column", column=name, limit=1)["sheets"]
     return {"sheet": there[wanted]["sheet"]} if wanted < len(there) else {}
 
 
@@ -395,11 +395,11 @@ def _simple(name: str, title: Text) -> Any:
 
     def view(request: HttpRequest, thing: Any) -> HttpResponse:
         carrier = carrier_of(request, thing)
-        asked(carrier, "open")
+        reply(carrier, "open")
         outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
         typed = request.POST.get("text") if outcome.met else None
-        found = asked(carrier, name)
-        return _shown(request, thing, name, title, outcome, found=found, typed=typed)
+        answer = reply(carrier, name)
+        return _page(request, thing, name, title, outcome, found=answer, typed=typed)
 
     return view
 
@@ -407,19 +407,19 @@ def _simple(name: str, title: Text) -> Any:
 def problems(request: HttpRequest, thing: Any) -> HttpResponse:
     """Rows that do not become records, by cell, and what the hub would ask."""
     carrier = carrier_of(request, thing)
-    asked(carrier, "open")
+    reply(carrier, "open")
     outcome = act(carrier, request.POST) if request.method == "POST" else Outcome()
     start = small_number(request.GET.get("start")) or 0
-    found = asked(carrier, "problems", start=start, limit=PAGE // 2)
-    names = [one["column"] for one in asked(carrier, "columns")["columns"]]
-    return _shown(
+    answer = reply(carrier, "problems", start=start, limit=PAGE // 2)
+    names = [one["column"] for one in reply(carrier, "columns")["columns"]]
+    return _page(
         request,
         thing,
         "problems",
         Text("Problems by cell"),
         outcome,
-        found=found,
-        alarms=asked(carrier, "alarms")["alarms"],
+        found=answer,
+        alarms=reply(carrier, "alarms")["alarms"],
         place={name: at for at, name in enumerate(names)},
         start=start,
     )
@@ -428,15 +428,15 @@ def problems(request: HttpRequest, thing: Any) -> HttpResponse:
 def next_to_decide(request: HttpRequest, thing: Any) -> HttpResponse:
     """The column that is to be decided next, else the list of them."""
     carrier = carrier_of(request, thing)
-    asked(carrier, "open")
-    found = asked(carrier, "columns")
-    names = [one["column"] for one in found["columns"]]
-    if found["next"] in names:
-        return redirect("column", id=thing.pk, at=names.index(found["next"]))
+    reply(carrier, "open")
+    overview = reply(carrier, "columns")
+    names = [one["column"] for one in overview["columns"]]
+    if overview["next"] in names:
+        return redirect("column", id=thing.pk, at=names.index(overview["next"]))
     return redirect("columns", id=thing.pk)
 
 
-def _shown(
+def _page(
     request: Any,
     thing: Any,
     name: str,
@@ -447,7 +447,7 @@ def _shown(
     outcome = outcome or Outcome()
     helpers = {
         "cell": cell,
-        "named": named,
+        "named": wording,
         "codes_said": codes_said,
         "variable_said": variable_said,
         "special": SPECIAL,
@@ -469,15 +469,15 @@ def _shown(
 
 def _sure(carrier: Carrier) -> int:
     """Suggestions that are sure and that nobody has decided."""
-    found = asked(carrier, "suggested")["suggested"]
-    return sum(1 for one in found if one["sure"])
+    suggestions = reply(carrier, "suggested")["suggested"]
+    return sum(1 for one in suggestions if one["sure"])
 
 
-def _clusters(found: dict[str, Any]) -> list[dict[str, Any]]:
+def _clusters(facet: dict[str, Any]) -> list[dict[str, Any]]:
     """Clusters of like spellings, with what a click on each sends."""
-    sheet = found["sheet"]
+    sheet = facet["sheet"]
     made = []
-    for one in found["clusters"]:
+    for one in facet["clusters"]:
         suggested = one.get("suggested")
         codes = suggested["codes"] if suggested else []
         texts = [t["text"] if isinstance(t, dict) else t for t in one["texts"]]
@@ -486,8 +486,8 @@ def _clusters(found: dict[str, Any]) -> list[dict[str, Any]]:
     return made
 
 
-def _one_of(given: str | None, known: tuple[str, ...]) -> str:
-    return given if given in known else known[0]
+def _one_of(choice: str | None, known: tuple[str, ...]) -> str:
+    return choice if choice in known else known[0]
 
 
 _SCREENS = (

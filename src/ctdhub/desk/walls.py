@@ -169,13 +169,13 @@ def refuse_partial_view() -> None:
         HubError: some table has a wall without a gap for the user in force (rule
             "backup-database").
     """
-    found = rows(
+    answer = rows(
         "SELECT EXISTS (SELECT 1 FROM pg_tables t WHERE schemaname = 'public' AND rowsecurity"
         " AND NOT EXISTS (SELECT 1 FROM pg_policies p WHERE p.schemaname = t.schemaname"
         " AND p.tablename = t.tablename AND permissive = 'PERMISSIVE' AND qual = 'true'"
         " AND cmd = 'ALL' AND current_user = ANY (p.roles)))"
     )
-    if found[0][0]:
+    if answer[0][0]:
         raise error("backup-database/walls")
 
 
@@ -188,12 +188,12 @@ def refuse_strong_user() -> None:
     """
     if connection.vendor != "postgresql":
         return
-    found = rows(
+    answer = rows(
         "SELECT rolsuper OR rolbypassrls OR EXISTS (SELECT 1 FROM pg_tables WHERE"
         " schemaname = 'public' AND pg_has_role(current_user, tableowner, 'MEMBER'))"
         " FROM pg_roles WHERE rolname = current_user"
     )
-    if found[0][0]:
+    if answer[0][0]:
         raise error("desk-database/superuser")
 
 

@@ -94,8 +94,8 @@ def with_signing_page(desk_application: Application, desk: DeskConfig) -> Applic
             start("404 Not Found", [("Content-Length", "0")])
             return [b""]
         content = (FOLDER / name).read_bytes()
-        told = {**headers(desk), "Content-Type": f"{_KINDS[name]}; charset=utf-8"}
-        start("200 OK", [*told.items(), ("Content-Length", str(len(content)))])
+        fields = {**headers(desk), "Content-Type": f"{_KINDS[name]}; charset=utf-8"}
+        start("200 OK", [*fields.items(), ("Content-Length", str(len(content)))])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else content]
 
     return answer
@@ -114,7 +114,7 @@ in memory."""
 _LONGEST_BODY = 8 * 2**20
 _AT_ONCE = 2**18
 """Bytes that are read from a connection at once: each reading waits for the other threads."""
-_KEPT = 60
+_LIFETIME = 60
 """Seconds that a thread keeps its connection: to open one takes as long as half a page."""
 
 
@@ -151,7 +151,7 @@ def main(*places: str) -> None:
 
     desk, answering = current(), application()
     if connection.vendor == "sqlite":  # PostgreSQL's come from a pool
-        connection.settings_dict["CONN_MAX_AGE"] = _KEPT
+        connection.settings_dict["CONN_MAX_AGE"] = _LIFETIME
     sockets = [socket.socket(fileno=int(one)) for one in places]
     for one in sockets:
         one.setblocking(False)  # two wake up for one connection, and one of them finds none

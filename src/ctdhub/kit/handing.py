@@ -19,7 +19,7 @@ from ctdhub.core.i18n import Text, _, current
 from ctdhub.core.tables import FILE_ROW
 from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.rendering import show_page
-from ctdhub.desk.screens import asked, carrier_of, cell
+from ctdhub.desk.screens import carrier_of, cell, reply
 from ctdhub.kit.state import OWN, Kit, KitFile
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
@@ -116,11 +116,11 @@ def leaving_page(request: Any, thing: KitFile) -> HttpResponse:
     carrier = carrier_of(request, thing)
     values |= {"compared": request.kit.state().compared, "missing": [], "place": {}}
     try:
-        asked(carrier, "open")
-        whole = asked(carrier, "columns")
+        reply(carrier, "open")
+        whole = reply(carrier, "columns")
         values["missing"] = whole["missing"]
         values["place"] = {one["column"]: at for at, one in enumerate(whole["columns"])}
-        text = asked(carrier, "text")["text"]
+        text = reply(carrier, "text")["text"]
         leaves, packed = finished(request.kit, thing, signed, text)
         if request.method == "POST":
             return _make(request, thing, carrier, packed)
@@ -173,7 +173,7 @@ def _make(request: Any, thing: KitFile, carrier: Any, packed: pack.Packed) -> Ht
         raise error("kit-card-first")
     if request.POST.get("digest") != packed.manifest.digest:
         raise error("kit-changed")
-    asked(carrier, "keep")
+    reply(carrier, "keep")
     made = packed.manifest
     name = f"{made.contributor}-{made.delivery}{pack.SUFFIX}"
     pack.write_bundle(packed, kit.root / "bundles" / name)
@@ -227,8 +227,8 @@ def dashboard(request: Any, thing: KitFile) -> HttpResponse:
     carrier = carrier_of(request, thing)
     values: dict[str, Any] = {"thing": thing, "cell": cell, "met": None}
     try:
-        asked(carrier, "open")
-        text = asked(carrier, "text")["text"]
+        reply(carrier, "open")
+        text = reply(carrier, "text")["text"]
         values["profile"], values["tables"] = own_numbers(request.kit, thing, text)
     except HubError as met:
         values["met"] = met

@@ -21,7 +21,7 @@ from ctdhub.core.keys import linkage
 from ctdhub.core.keys.envelope import is_envelope, make_pair, public_half, unwrap
 from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.rendering import show_page
-from ctdhub.desk.screens import asked, carrier_of, cell
+from ctdhub.desk.screens import carrier_of, cell, reply
 from ctdhub.kit.state import Kit, KitFile
 from ctdhub.schema.model import AGE
 from ctdhub.sensitive.ingest.isolated import read_isolated
@@ -96,8 +96,8 @@ def _take_key(kit: Kit, upload: Any, posted: Any) -> None:
 
 def _read(request: Any, thing: KitFile) -> tuple[Mapping, RawTable]:
     carrier = carrier_of(request, thing)
-    asked(carrier, "open")
-    mapping = parse_mapping(asked(carrier, "text")["text"], "mapping.yaml")
+    reply(carrier, "open")
+    mapping = parse_mapping(reply(carrier, "text")["text"], "mapping.yaml")
     raw = read_isolated(request.kit.path(thing), mapping.read)
     return mapping, replace(raw, file=thing.name)
 

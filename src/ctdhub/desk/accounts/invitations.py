@@ -149,8 +149,8 @@ def waiting_ones() -> Any:
 def of_token(token: str) -> Invitation | None:
     """The open invitation of a token; it may wait for a second person."""
     set_token(_hash(token))
-    found = open_ones().filter(token_sha256=_hash(token))
-    return found.first()  # type: ignore[no-any-return]
+    matches = open_ones().filter(token_sha256=_hash(token))
+    return matches.first()  # type: ignore[no-any-return]
 
 
 def code_fits(invitation: Invitation, code: str) -> bool:
@@ -167,9 +167,9 @@ def code_fits(invitation: Invitation, code: str) -> bool:
 
 def role_excluded(email: str, role: str) -> bool:
     """Whether the account of this address holds a role that this one must not go with."""
-    held = set(RoleHeld.objects.filter(account__email=email).values_list("role", flat=True))
+    roles = set(RoleHeld.objects.filter(account__email=email).values_list("role", flat=True))
     apart = {one for group in APART.values() if role in group for one in group}
-    return bool(held & {role, *apart})
+    return bool(roles & {role, *apart})
 
 
 def take_up(invitation: Invitation, name: str, password: str, language: str) -> DeskAccount:

@@ -80,10 +80,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Never: an invitation is needed."""
         return False
 
-    def add_message(self, request: Any, level: int, *_given: Any, **given: Any) -> None:
+    def add_message(self, request: Any, level: int, *_rest: Any, **options: Any) -> None:
         """Only what went wrong is said; pages themselves show what was done."""
-        if level >= messages.ERROR and given.get("message"):
-            messages.add_message(request, level, given["message"])
+        if level >= messages.ERROR and options.get("message"):
+            messages.add_message(request, level, options["message"])
 
     def send_mail(self, template_prefix: str, email: str, context: Any) -> None:
         """Nothing: messages of the desk go through its own outbox."""
@@ -124,7 +124,7 @@ class FactorAdapter(DefaultMFAAdapter):
         """The name that an authenticator app shows."""
         return current().hub_name
 
-    def send_notification_mail(self, *_given: Any, **_named: Any) -> None:
+    def send_notification_mail(self, *_rest: Any, **_named: Any) -> None:
         """Nothing: a change of factors is an event of the trail."""
 
 
@@ -259,8 +259,8 @@ def is_known(password: str, file: Path) -> bool:
 
 @cache
 def _common() -> frozenset[str]:
-    found = CommonPasswordValidator().passwords
-    return frozenset(one for one in found if len(one) >= _SHORTEST_PIECE)
+    passwords = CommonPasswordValidator().passwords
+    return frozenset(one for one in passwords if len(one) >= _SHORTEST_PIECE)
 
 
 def _in_a_row(text: str) -> bool:
@@ -320,7 +320,7 @@ def _write(user: Any, action: str, outcome: str = "done") -> None:
 
 
 @receiver(user_logged_in)
-def _came(request: Any, user: Any, **_given: Any) -> None:
+def _came(request: Any, user: Any, **_rest: Any) -> None:
     """A contributor's first visit is its first; from the second on the factor is a must."""
     if user.first_visit and not getattr(request, "first_visit", False):
         user.first_visit = False
@@ -329,19 +329,19 @@ def _came(request: Any, user: Any, **_given: Any) -> None:
 
 
 @receiver(user_logged_out)
-def _left(user: Any, **_given: Any) -> None:
+def _left(user: Any, **_rest: Any) -> None:
     if user is not None and user.is_authenticated:
         _write(user, "account.sign_out")
 
 
 @receiver(user_login_failed)
-def _failed(**_given: Any) -> None:
+def _failed(**_rest: Any) -> None:
     """Without the address that was typed: it may be a password in the wrong field."""
     record(VISITOR, "account.sign_in", "", "denied")
 
 
 @receiver(factors.authentication_failed)
-def _factor_failed(user: Any, **_given: Any) -> None:
+def _factor_failed(user: Any, **_rest: Any) -> None:
     _write(user, "account.factor", "denied")
 
 
@@ -349,7 +349,7 @@ def _factor_failed(user: Any, **_given: Any) -> None:
 @receiver(factors.authenticator_removed)
 @receiver(factors.authenticator_reset)
 @receiver(password_changed)
-def _changed(request: Any, user: Any, **_given: Any) -> None:
+def _changed(request: Any, user: Any, **_rest: Any) -> None:
     """Whoever took over another visit is out."""
     end_visits(user, but=request.session.session_key or "")
     _write(user, "account.factor")
@@ -370,9 +370,9 @@ class SessionStore(db.SessionStore):
         A key is what a cookie says: one with a character that PostgreSQL cannot keep is not there.
         """
         key = str(self.session_key)
-        found = [] if "\0" in key else rows(_OPEN, key, timezone.now())
-        if not found:
+        records = [] if "\0" in key else rows(_OPEN, key, timezone.now())
+        if not records:
             self._session_key = None
             return {}
-        held: dict[str, Any] = self.decode(found[0][0])
-        return held
+        content: dict[str, Any] = self.decode(records[0][0])
+        return content

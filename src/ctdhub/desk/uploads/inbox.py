@@ -124,7 +124,7 @@ class Inbox(SealedFolder):
             shutil.rmtree(place)
             files.sync(self.folder)
 
-    def held(self) -> Iterator[str]:
+    def keys(self) -> Iterator[str]:
         """Keys of deliveries that have a folder here."""
         for place in sorted(self.folder.iterdir()):
             if place.is_dir() and not place.name.startswith("."):
@@ -144,11 +144,11 @@ class Inbox(SealedFolder):
         try:
             if os.fstat(handle).st_uid == os.geteuid():
                 os.fchmod(handle, _FILE)  # whatever the umask: the web process uses the room up
-            held = os.fstat(handle).st_size
-            if held > size:
+            room = os.fstat(handle).st_size
+            if room > size:
                 os.truncate(handle, size)
-            elif held < size and hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(handle, held, size - held)
+            elif room < size and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(handle, room, size - room)
         finally:
             os.close(handle)
 
@@ -162,9 +162,9 @@ class Inbox(SealedFolder):
     def use(self, organisation: str, size: int) -> None:
         """Give so much of an organisation's room to what it just sent."""
         file = self._room(organisation)
-        held = self.room(organisation)
-        if held:
-            os.truncate(file, max(0, held - size))
+        room = self.room(organisation)
+        if room:
+            os.truncate(file, max(0, room - size))
 
     def _room(self, organisation: str) -> Path:
         return self.folder / ROOM / organisation

@@ -104,8 +104,8 @@ def begin(
             raise _refused(400, error("upload-kind"))
         if replaces and before is None:
             raise _refused(400, error("upload-replaces"))
-        if found := refusal(size, sent_so_far(organisation), current().file.limits):
-            raise _refused(*found)
+        if fault := refusal(size, sent_so_far(organisation), current().file.limits):
+            raise _refused(*fault)
         made: Delivery = Delivery.objects.create(
             organisation=theirs,
             account_id=UUID(who.account),
@@ -133,8 +133,8 @@ def add(who: Who, delivery: Delivery, offset: int, body: bytes) -> int | None:
         raise _refused(507, error("upload-full")) from None
     try:
         with transaction.atomic():
-            held = Delivery.objects.select_for_update().filter(id=delivery.id, state="receiving")
-            if held.first() is None or offset_of(delivery) != offset:
+            matches = Delivery.objects.select_for_update().filter(id=delivery.id, state="receiving")
+            if matches.first() is None or offset_of(delivery) != offset:
                 raise IntegrityError
             DeliveryPart.objects.create(
                 delivery=delivery,
@@ -231,16 +231,16 @@ class DeliveryStore:
         record(self.who, "delivery.begun", made)
         if not length:
             finish(self.who, made)
-        return reverse("upload", kwargs={"id": made.id}), self._seen(made)
+        return reverse("upload", kwargs={"id": made.id}), self._upload(made)
 
     def find(self, key: str) -> TusUpload | None:
         """The upload of the address, unless its time is over."""
-        found = self.delivery
-        if found is None or found.state == "withdrawn":
+        delivery = self.delivery
+        if delivery is None or delivery.state == "withdrawn":
             return None
-        if found.state == "receiving" and expires(found) <= timezone.now():
+        if delivery.state == "receiving" and expires(delivery) <= timezone.now():
             return None
-        return self._seen(found)
+        return self._upload(delivery)
 
     def append(self, key: str, offset: int, body: bytes) -> int | None:
         """Keep a part; the last one hands the file to the worker."""
@@ -253,7 +253,7 @@ class DeliveryStore:
         return self.delivery.state == "receiving" and withdraw(self.delivery)
 
     @staticmethod
-    def _seen(delivery: Delivery) -> TusUpload:
+    def _upload(delivery: Delivery) -> TusUpload:
         receiving = delivery.state == "receiving"
         kept = {"kind": delivery.kind} | ({"sha256": delivery.sha256} if delivery.sha256 else {})
         return TusUpload(
@@ -278,8 +278,8 @@ def _returned(key: str, organisation: str) -> Delivery | None:
     if not _KEY.fullmatch(key):
         return None
     own = Delivery.objects.filter(id=UUID(key), organisation=organisation)
-    found: Delivery | None = own.filter(state__in=("returned", "refused")).first()
-    return found
+    delivery: Delivery | None = own.filter(state__in=("returned", "refused")).first()
+    return delivery
 
 
 def _one_at_a_time(organisation: str) -> None:
@@ -345,11 +345,11 @@ def _answer(request: Any, store: DeliveryStore, key: str) -> HttpResponse:
     except ValueError:
         size = 0
     if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        return _as_http(tus.said(413))
+        return _as_http(tus.reply(413))
     try:
         body = request.body if request.method in ("PATCH", "POST") and key else b""
     except RawPostDataException:  # a form, which was read as one
-        return _as_http(tus.said(415))
+        return _as_http(tus.reply(415))
     headers = dict(request.headers)
     if request.method != "POST":  # no token was asked for what only reads
         headers.pop("X-Http-Method-Override", None)
@@ -357,13 +357,13 @@ def _answer(request: Any, store: DeliveryStore, key: str) -> HttpResponse:
         return _as_http(tus.answer(request.method, headers, body, key, store, longest))
     except HubError as met:
         status = 503 if met.rule == "inbox-closed" else status_of(met)
-        return _as_http(tus.said(status), f"{met.what} {met.fix}")
+        return _as_http(tus.reply(status), f"{met.what} {met.fix}")
 
 
-def _as_http(found: TusAnswer, why: str = "") -> HttpResponse:
+def _as_http(answer: TusAnswer, why: str = "") -> HttpResponse:
     """The answer with its headers; a refusal says why, in the reader's language."""
     kind = "text/plain; charset=utf-8"
-    return HttpResponse(why, status=found.status, content_type=kind, headers=found.headers)
+    return HttpResponse(why, status=answer.status, content_type=kind, headers=answer.headers)
 
 
 def _taken(request: Any, file: Any) -> Delivery:

@@ -91,24 +91,24 @@ def answer(
     Raises:
         Exception: that with which the store refuses to take an upload.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    method = given.get("x-http-method-override", method).upper()
+    fields = {name.lower(): value for name, value in headers.items()}
+    method = fields.get("x-http-method-override", method).upper()
     if method == "OPTIONS":
-        return said(204, **_offered(longest))
-    if given.get("tus-resumable") != VERSION:
-        return said(412, **{"Tus-Version": VERSION})
+        return reply(204, **_offered(longest))
+    if fields.get("tus-resumable") != VERSION:
+        return reply(412, **{"Tus-Version": VERSION})
     if not key:
-        return _begun(given, store, longest) if method == "POST" else said(405)
-    found = store.find(key)
-    if found is None:
-        return said(404, **{"Cache-Control": "no-store"})
+        return _begun(fields, store, longest) if method == "POST" else reply(405)
+    upload = store.find(key)
+    if upload is None:
+        return reply(404, **{"Cache-Control": "no-store"})
     if method == "HEAD":
-        return said(200, **_state(found), **_metadata(found), **{"Cache-Control": "no-store"})
+        return reply(200, **_state(upload), **_metadata(upload), **{"Cache-Control": "no-store"})
     if method == "PATCH":
-        return _continued(given, body, key, found, store)
+        return _continued(fields, body, key, upload, store)
     if method == "DELETE":
-        return said(204 if store.end(key) else 409)
-    return said(405)
+        return reply(204 if store.end(key) else 409)
+    return reply(405)
 
 
 def read_metadata(text: str) -> dict[str, str] | None:
@@ -117,17 +117,17 @@ def read_metadata(text: str) -> dict[str, str] | None:
     >>> read_metadata("kind Y3N2,sha256")
     {'kind': 'csv', 'sha256': ''}
     """
-    found: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = pair.partition(" ")
         try:
             words = base64.b64decode(value, validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
             return None
-        if not name.isascii() or not name.isprintable() or name in found or "\0" in words:
+        if not name.isascii() or not name.isprintable() or name in pairs or "\0" in words:
             return None
-        found[name] = words
-    return found
+        pairs[name] = words
+    return pairs
 
 
 def _offered(longest: int) -> dict[str, str]:
@@ -139,70 +139,70 @@ def _offered(longest: int) -> dict[str, str]:
     }
 
 
-def _begun(given: Mapping[str, str], store: TusStore, longest: int) -> TusAnswer:
-    length = _number(given.get("upload-length", ""))
-    metadata = read_metadata(given.get("upload-metadata", ""))
-    if length is None or metadata is None or "upload-defer-length" in given:
-        return said(400)
+def _begun(fields: Mapping[str, str], store: TusStore, longest: int) -> TusAnswer:
+    length = _number(fields.get("upload-length", ""))
+    metadata = read_metadata(fields.get("upload-metadata", ""))
+    if length is None or metadata is None or "upload-defer-length" in fields:
+        return reply(400)
     if length > longest:
-        return said(413, **{"Tus-Max-Size": str(longest)})
+        return reply(413, **{"Tus-Max-Size": str(longest)})
     address, made = store.create(length, metadata)
-    return said(201, Location=address, **_expires(made))
+    return reply(201, Location=address, **_expires(made))
 
 
 def _continued(
-    given: Mapping[str, str], body: bytes, key: str, found: TusUpload, store: TusStore
+    fields: Mapping[str, str], body: bytes, key: str, upload: TusUpload, store: TusStore
 ) -> TusAnswer:
-    if given.get("content-type", "").partition(";")[0].strip().lower() != PART:
-        return said(415)
-    offset = _number(given.get("upload-offset", ""))
+    if fields.get("content-type", "").partition(";")[0].strip().lower() != PART:
+        return reply(415)
+    offset = _number(fields.get("upload-offset", ""))
     if offset is None:
-        return said(400)
-    if offset != found.offset:
-        return said(409, **{"Upload-Offset": str(found.offset)})
-    if offset + len(body) > found.length:
-        return said(413)
-    if "upload-checksum" in given and (wrong := _checked(given["upload-checksum"], body)):
-        return said(wrong)
+        return reply(400)
+    if offset != upload.offset:
+        return reply(409, **{"Upload-Offset": str(upload.offset)})
+    if offset + len(body) > upload.length:
+        return reply(413)
+    if "upload-checksum" in fields and (wrong := _checked(fields["upload-checksum"], body)):
+        return reply(wrong)
     if not body:
-        return said(204, **{"Upload-Offset": str(offset)}, **_expires(found))
+        return reply(204, **{"Upload-Offset": str(offset)}, **_expires(upload))
     moved = store.append(key, offset, body)
     if moved is None:
-        return said(409)
-    left = found if moved < found.length else TusUpload(moved, found.length)
-    return said(204, **{"Upload-Offset": str(moved)}, **_expires(left))
+        return reply(409)
+    left = upload if moved < upload.length else TusUpload(moved, upload.length)
+    return reply(204, **{"Upload-Offset": str(moved)}, **_expires(left))
 
 
 def _checked(announced: str, body: bytes) -> int:
     """0, or the status of a checksum that cannot be read (400) or is another (460)."""
     name, _, value = announced.strip().partition(" ")
     try:
-        told = base64.b64decode(value, validate=True)
+        digest = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         return 400
     if name not in _HASHES:
         return 400
-    return 0 if hmac.compare_digest(_HASHES[name](body).digest(), told) else 460
+    return 0 if hmac.compare_digest(_HASHES[name](body).digest(), digest) else 460
 
 
-def _state(found: TusUpload) -> dict[str, str]:
+def _state(upload: TusUpload) -> dict[str, str]:
     return {
-        "Upload-Offset": str(found.offset),
-        "Upload-Length": str(found.length),
-        **_expires(found),
+        "Upload-Offset": str(upload.offset),
+        "Upload-Length": str(upload.length),
+        **_expires(upload),
     }
 
 
-def _metadata(found: TusUpload) -> dict[str, str]:
+def _metadata(upload: TusUpload) -> dict[str, str]:
     pairs = [
         f"{name} {base64.b64encode(value.encode()).decode()}".strip()
-        for name, value in found.metadata.items()
+        for name, value in upload.metadata.items()
     ]
     return {"Upload-Metadata": ",".join(pairs)} if pairs else {}
 
 
-def _expires(found: TusUpload) -> dict[str, str]:
-    return {"Upload-Expires": format_datetime(found.expires, usegmt=True)} if found.expires else {}
+def _expires(file: TusUpload) -> dict[str, str]:
+    return {"Upload-Expires": format_datetime(file.expires, usegmt=True)} if file.expires else {}
 
 
 def _number(text: str) -> int | None:
@@ -210,6 +210,6 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def said(status: int, **headers: str) -> TusAnswer:
+def reply(status: int, **headers: str) -> TusAnswer:
     """An answer in this version of the protocol."""
     return TusAnswer(status, {"Tus-Resumable": VERSION, **headers})

@@ -51,7 +51,7 @@ class NameField(forms.CharField):
     def to_python(self, value: Any) -> str:
         """The name in one spelling, on one line."""
         text = unicodedata.normalize("NFC", str(value or ""))
-        kept = (c if c in _JOINERS or c.isspace() or _shown(c) else "" for c in text)
+        kept = (c if c in _JOINERS or c.isspace() or _has_glyph(c) else "" for c in text)
         return super().to_python(" ".join("".join(kept).split()))  # type: ignore[no-any-return]
 
     def validate(self, value: Any) -> None:
@@ -85,7 +85,7 @@ class PlainEmailField(forms.EmailField):
             )
 
 
-def _shown(sign: str) -> bool:
+def _has_glyph(sign: str) -> bool:
     return sign == "·" or printable(sign) != "·"
 
 
@@ -113,29 +113,29 @@ class InviteForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """A contributor has an organisation, nobody else has; roles that exclude each other."""
-        given: dict[str, Any] = super().clean() or {}
-        role, organisation = given.get("role"), given.get("organisation")
+        fields: dict[str, Any] = super().clean() or {}
+        role, organisation = fields.get("role"), fields.get("organisation")
         if role and (role == rights.CONTRIBUTOR) != (organisation is not None):
             self.add_error(
                 "organisation", _("A contributor has an organisation; roles of the hub have none.")
             )
-        email = str(given.get("email", "")).lower()
+        email = str(fields.get("email", "")).lower()
         if role and invitations.role_excluded(email, role):
             self.add_error(
                 "role", _("This person holds the role already, or one that excludes it.")
             )
-        return given
+        return fields
 
 
 def accounts(request: HttpRequest) -> HttpResponse:
     """Who may sign in, in which roles, and how; open invitations."""
-    held = DeskAccount.objects.prefetch_related("roles__organisation").order_by("name")
+    rows = DeskAccount.objects.prefetch_related("roles__organisation").order_by("name")
     proved = set(Authenticator.objects.filter(type__in=FACTORS).values_list("user_id", flat=True))
     return show_page(
         request,
         "desk/accounts.html",
         Text("Accounts"),
-        accounts=[(account, account.id in proved) for account in held],
+        accounts=[(account, account.id in proved) for account in rows],
         invitations=invitations.open_ones().select_related("organisation", "account"),
     )
 
@@ -144,16 +144,16 @@ def invite(request: Any) -> HttpResponse:
     """Invite a person; the link is shown once, to be handed on by a way that one trusts."""
     form = InviteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        organisation = given["organisation"]
-        asked = given["email"], given["name"], given["role"]
-        return _asked(request, *asked, organisation.pk if organisation else None)
+        fields = form.cleaned_data
+        organisation = fields["organisation"]
+        asked = fields["email"], fields["name"], fields["role"]
+        return _link_page(request, *asked, organisation.pk if organisation else None)
     title, lonely = Text("Invite a person"), invitations.founding()
     shown = {"form": form, "problems": form.errors, "lonely": lonely}
     return show_page(request, "desk/invite.html", title, **shown)
 
 
-def _asked(
+def _link_page(
     request: Any, email: str, name: str, role: str, organisation: str | None, account: Any = None
 ) -> HttpResponse:
     """The page with the link of an invitation, and what it waits for."""
@@ -163,13 +163,13 @@ def _asked(
     record(request.who, "invitation.write", made)
     link = request.build_absolute_uri(reverse("invitation", kwargs={"token": token}))
     title = Text("A new way in") if account else Text("Invite a person")
-    told = {"link": link, "alone": made.alone, "seconds": len(invitations.seconds(made))}
-    return show_page(request, "desk/invite.html", title, **told)
+    values = {"link": link, "alone": made.alone, "seconds": len(invitations.seconds(made))}
+    return show_page(request, "desk/invite.html", title, **values)
 
 
-def cancel_invitation(request: HttpRequest, found: Any) -> HttpResponse:
+def cancel_invitation(request: HttpRequest, offer: Any) -> HttpResponse:
     """Take an invitation back."""
-    Invitation.objects.filter(pk=found.pk, used=None).update(cancelled=timezone.now())
+    Invitation.objects.filter(pk=offer.pk, used=None).update(cancelled=timezone.now())
     return redirect("accounts")
 
 
@@ -187,12 +187,12 @@ def close_account(request: HttpRequest, account: Any) -> HttpResponse:
     return redirect("accounts")
 
 
-def end_role(request: HttpRequest, held: Any) -> HttpResponse:
+def end_role(request: HttpRequest, role: Any) -> HttpResponse:
     """End a role of an account; all its visits end.  Not one's own."""
-    if held.account == request.user:
+    if role.account == request.user:
         return error_page(request, 409)
-    account = held.account
-    held.delete()
+    account = role.account
+    role.delete()
     end_visits(account)
     tell_hub("role_ended")
     return redirect("accounts")
@@ -206,12 +206,12 @@ def end_visits_of(request: HttpRequest, account: Any) -> HttpResponse:
 
 def renew_account(request: Any, account: Any) -> HttpResponse:
     """Ask for a new way in for somebody who lost theirs; a second person must confirm it."""
-    held = account.roles.first()
-    if held is None or account == request.user:
+    role = account.roles.first()
+    if role is None or account == request.user:
         return error_page(request, 409)
     invitations.open_ones().filter(account=account).update(cancelled=timezone.now())
-    asked = account.email, account.name, held.role, held.organisation_id
-    return _asked(request, *asked, account=account)
+    asked = account.email, account.name, role.role, role.organisation_id
+    return _link_page(request, *asked, account=account)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -257,18 +257,18 @@ def language(request: HttpRequest) -> HttpResponse:
 
 def people(request: HttpRequest) -> HttpResponse:
     """The list with the invitation that gave each role, and what the hub lacks."""
-    held = RoleHeld.objects.filter(role__in=sorted(rights.HUB_ROLES)).select_related("account")
-    given = Invitation.objects.filter(used__isnull=False, account=None)
+    roles = RoleHeld.objects.filter(role__in=sorted(rights.HUB_ROLES)).select_related("account")
+    offers = Invitation.objects.filter(used__isnull=False, account=None)
     by_role = {
-        (one.email, one.role): one for one in given.select_related("by", "second").order_by("used")
+        (one.email, one.role): one for one in offers.select_related("by", "second").order_by("used")
     }
-    held = list(held.order_by("role", "account__name"))
-    active = [one for one in held if one.account.is_active]
+    roles = list(roles.order_by("role", "account__name"))
+    active = [one for one in roles if one.account.is_active]
     return show_page(
         request,
         "desk/people.html",
         Text("People"),
-        lines=[(one, by_role.get((one.account.email, one.role))) for one in held],
+        lines=[(one, by_role.get((one.account.email, one.role))) for one in roles],
         others=len({one.account_id for one in active if one.role != rights.ADMINISTRATOR}),
         approvable={rights.STEWARD, rights.PRIVACY_OFFICER} <= {one.role for one in active},
     )
@@ -287,16 +287,16 @@ class CodeForm(forms.Form):
         max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "ltr"})
     )
 
-    def __init__(self, *args: Any, found: Any, **kwargs: Any) -> None:
-        self.found = found
+    def __init__(self, *args: Any, offer: Any, **kwargs: Any) -> None:
+        self.offer = offer
         super().__init__(*args, **kwargs)
-        if found.alone:
+        if offer.alone:
             del self.fields["code"]
 
     def clean_code(self) -> str:
         """The right one."""
         code = str(self.cleaned_data["code"])
-        if not invitations.code_fits(self.found, code):
+        if not invitations.code_fits(self.offer, code):
             raise forms.ValidationError(_("The code is not the one of this invitation."))
         return code
 
@@ -334,71 +334,71 @@ class TakeUpForm(CodeForm):
 
 def invitation(request: Any, token: str) -> HttpResponse:
     """Show what an invitation is for; take it up."""
-    found = invitations.of_token(token)
-    if found is None:
+    offer = invitations.of_token(token)
+    if offer is None:
         return error_page(request, 404)
-    set_scope(rights.Who(organisation=found.organisation_id or ""))
-    if not found.alone and found.confirmed is None:
-        return _page(request, found, None, waits=True)
-    account = DeskAccount.objects.filter(email=found.email).first()
-    if account is not None and found.account is None:
-        return _another_role(request, found, account)
-    account = account or DeskAccount(email=found.email)
-    given = request.POST if request.method == "POST" else None
-    form = TakeUpForm(given, found=found, account=account, initial={"name": found.name})
+    set_scope(rights.Who(organisation=offer.organisation_id or ""))
+    if not offer.alone and offer.confirmed is None:
+        return _page(request, offer, None, waits=True)
+    account = DeskAccount.objects.filter(email=offer.email).first()
+    if account is not None and offer.account is None:
+        return _another_role(request, offer, account)
+    account = account or DeskAccount(email=offer.email)
+    post = request.POST if request.method == "POST" else None
+    form = TakeUpForm(post, offer=offer, account=account, initial={"name": offer.name})
     if request.method == "POST" and form.is_valid():
-        found.email = found.email or form.cleaned_data["email"]
+        offer.email = offer.email or form.cleaned_data["email"]
         taken = invitations.take_up(
-            found, form.cleaned_data["name"], form.cleaned_data["password"], current()
+            offer, form.cleaned_data["name"], form.cleaned_data["password"], current()
         )
         request.first_visit = taken.first_visit
         login(request, taken, backend=_BACKEND)
         record_authentication(request, taken, method="password", reauthenticated=True)
         return redirect("mfa_index")
-    return _page(request, found, form)
+    return _page(request, offer, form)
 
 
-def _another_role(request: Any, found: Any, account: DeskAccount) -> HttpResponse:
+def _another_role(request: Any, offer: Any, account: DeskAccount) -> HttpResponse:
     """Whoever has an account signs in first and then takes the other role."""
     if request.user != account:
         return redirect(f"{reverse('account_login')}?{urlencode({'next': request.path})}")
     set_scope(account.as_visitor())
-    if invitations.role_excluded(account.email, found.role):
+    if invitations.role_excluded(account.email, offer.role):
         return error_page(request, 409)
-    form = CodeForm(request.POST if request.method == "POST" else None, found=found)
-    if request.method == "POST" and (found.alone or form.is_valid()):
-        set_token(found.token_sha256)
-        invitations.use(found)
-        invitations.give_role(found, account)
+    form = CodeForm(request.POST if request.method == "POST" else None, offer=offer)
+    if request.method == "POST" and (offer.alone or form.is_valid()):
+        set_token(offer.token_sha256)
+        invitations.use(offer)
+        invitations.give_role(offer, account)
         return redirect("home")
-    return _page(request, found, form)
+    return _page(request, offer, form)
 
 
-def _page(request: Any, found: Any, form: Any, waits: bool = False) -> HttpResponse:
-    values = {"invitation": found, "form": form, "waits": waits}
+def _page(request: Any, offer: Any, form: Any, waits: bool = False) -> HttpResponse:
+    values = {"invitation": offer, "form": form, "waits": waits}
     problems = form.errors if form is not None else None
     title = Text("You are invited")
     return show_page(request, "desk/invitation.html", title, problems=problems, **values)
 
 
-def confirm_invitation(request: Any, found: Any) -> HttpResponse:
+def confirm_invitation(request: Any, offer: Any) -> HttpResponse:
     """A second person confirms an invitation and gets the code, or refuses it."""
-    ready = found.used is None and found.cancelled is None and found.confirmed is None
-    if not ready or found.alone or not invitations.may_confirm(found, request.user):
+    ready = offer.used is None and offer.cancelled is None and offer.confirmed is None
+    if not ready or offer.alone or not invitations.may_confirm(offer, request.user):
         return error_page(request, 409)
     if not has_factor(request.user):  # a contributor on its first visit
         return redirect("mfa_index")
-    title = Text("A new way in") if found.account else Text("Confirm an invitation")
+    title = Text("A new way in") if offer.account else Text("Confirm an invitation")
     code = None
     if request.method == "POST":
         try:
             if request.POST.get("act") == "refuse":
-                invitations.refuse(found)
+                invitations.refuse(offer)
                 return redirect("home")
-            code = invitations.confirm(found, request.user)
+            code = invitations.confirm(offer, request.user)
         except Http404:
             return error_page(request, 409)
-    return show_page(request, "desk/confirmation.html", title, invitation=found, code=code)
+    return show_page(request, "desk/confirmation.html", title, invitation=offer, code=code)
 
 
 def waiting(who: rights.Who) -> list[tuple[str, str, int | None]]:

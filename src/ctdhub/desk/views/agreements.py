@@ -61,15 +61,15 @@ def agreement(request: Any, key: str) -> HttpResponse:
 def change_agreement(request: Any, key: str) -> HttpResponse:
     """A form with the agreement as it is; what is sent goes to the worker."""
     organisation_of(request, key, "agreement.write")
-    found = ask_hub(request.who, "agreement", id=key)["given"]
-    shown = {**found["settings"], "base": found["base"]}
+    answer = ask_hub(request.who, "agreement", id=key)["given"]
+    shown = {**answer["settings"], "base": answer["base"]}
     if request.method != "POST":
-        return _form(request, key, found["kinds"], shown, [])
+        return _form(request, key, answer["kinds"], shown, [])
     posted = _posted(request.POST)
     settings, problems = _checked(posted)
     if problems:
-        return _form(request, key, found["kinds"], {**shown, **posted}, problems)
-    before = {name: _plain(found["settings"][name]) for name in settings}
+        return _form(request, key, answer["kinds"], {**shown, **posted}, problems)
+    before = {name: _plain(answer["settings"][name]) for name in settings}
     changed = {k: v for k, v in settings.items() if _plain(v) != before[k]}
     if not changed:
         return redirect("agreement", key=key)
@@ -128,11 +128,11 @@ def labels() -> dict[str, str]:
 
 
 def _posted(post: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         name: str(post.get(name, ""))[: LONGEST + 1]
         for name in ("name", "kind", "keep_months", "budget_limit", "ends", *TEXTS)
     }
-    return {**found, "show_counts": bool(post.get("show_counts"))}
+    return {**fields, "show_counts": bool(post.get("show_counts"))}
 
 
 def _checked(posted: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -183,18 +183,18 @@ def keys(request: Any) -> HttpResponse:
     mine = str(request.who.organisation) if request.who.is_contributor else ""
     if request.method == "POST":
         return _take_key(request, mine)
-    found = ask_hub(request.who, "keys", id=mine)["given"]
+    answer = ask_hub(request.who, "keys", id=mine)["given"]
     rows = SenderKey.objects.filter(scope(request.who, "key.read"), organisation__lost=False)
-    shown = {**found, "rows": list(rows.select_related("organisation")[:500]), "mine": mine}
-    shown["signs"] = {line["id"]: line["senders"] for line in found["lines"]}
+    shown = {**answer, "rows": list(rows.select_related("organisation")[:500]), "mine": mine}
+    shown["signs"] = {line["id"]: line["senders"] for line in answer["lines"]}
     return show_page(request, "desk/keys.html", Text("Keys of bundles"), **shown)
 
 
 def _take_key(request: Any, mine: str) -> HttpResponse:
     file = request.FILES.get("file")
     content = file.read(_LONGEST_KEY).decode("utf-8", "replace") if file is not None else ""
-    found = ask_hub(request.who, "key_file", id=mine, content=content)["given"]
-    sent, signs = found["fingerprint"], found["senders"]
+    answer = ask_hub(request.who, "key_file", id=mine, content=content)["given"]
+    sent, signs = answer["fingerprint"], answer["senders"]
     TrailHead.objects.select_for_update().get(id=1)  # one after the other
     known = SenderKey.objects.filter(organisation_id=mine)
     if sent not in signs:
@@ -301,10 +301,10 @@ def papers(request: Any) -> HttpResponse:
 def paper_file(request: Any, thing: Paper) -> HttpResponse:
     """A signed paper as a file to save: no browser shows it here, whatever is in it."""
     whose = thing.organisation_id or ""
-    found = ask_hub(request.who, "paper_file", key=thing.id.hex, id=whose)["given"]
+    answer = ask_hub(request.who, "paper_file", key=thing.id.hex, id=whose)["given"]
     signed = f"-{thing.signed:%Y-%m-%d}" if thing.signed else ""
     name = f"{thing.kind}{f'-{whose}' if whose else ''}{signed}.pdf"
-    return _attached(base64.b64decode(found["content"]), name, "application/octet-stream")
+    return _attached(base64.b64decode(answer["content"]), name, "application/octet-stream")
 
 
 def remove_paper(request: Any, thing: Paper) -> HttpResponse:
@@ -323,9 +323,9 @@ def paper_draft(request: Any, kind: str) -> HttpResponse:
         raise Http404
     if key:
         organisation_of(request, key, "paper.draft")
-    found = ask_hub(request.who, "paper_draft", kind=kind, id=key)
+    draft = ask_hub(request.who, "paper_draft", kind=kind, id=key)
     name = f"draft-{kind}{f'-{key}' if key else ''}.{current()}.html"
-    return _attached(write(from_json(found["document"])).encode(), name, "text/html; charset=utf-8")
+    return _attached(write(from_json(draft["document"])).encode(), name, "text/html; charset=utf-8")
 
 
 def _page(request: Any, shown: dict[str, str], problems: list[tuple[str, str]]) -> HttpResponse:

@@ -73,11 +73,11 @@ def taken(token: str) -> tuple[SigningTicket, Who]:
     """
     digest = hashlib.sha256(token.encode()).hexdigest()
     set_token(digest)
-    found = SigningTicket.objects.filter(token_sha256=digest)
+    tickets = SigningTicket.objects.filter(token_sha256=digest)
     now = timezone.now()
-    if not found.filter(used=None, until__gte=now).update(used=now):
+    if not tickets.filter(used=None, until__gte=now).update(used=now):
         raise error("approval/ticket")
-    ticket: SigningTicket = found.select_related("account").get()
+    ticket: SigningTicket = tickets.select_related("account").get()
     set_scope(Who(account=ticket.account_id.hex))
     who = ticket.account.who()
     set_scope(who)
@@ -95,29 +95,29 @@ _SIGNED: dict[str, tuple[Any, Any, str, str]] = {
 and where the keys are that count for it."""
 
 
-def signed(ticket: SigningTicket, given: dict[str, Any], now: datetime) -> BaseModel:
+def signed(ticket: SigningTicket, fields: dict[str, Any], now: datetime) -> BaseModel:
     """An approval, a change of approvers, or what takes a hold back: signed, and checked.
 
     Args:
-        given: ``signature``, ``authenticator_data``, ``client_data``.
+        fields: ``signature``, ``authenticator_data``, ``client_data``.
 
     Raises:
         ReleaseError: it does not hold for any key of the role, or is too old.
     """
     statement, whole, name, keys = _SIGNED[ticket.what]
-    told = statement.model_validate_json(ticket.statement)
-    signing.refuse_late(told.date, now)
-    mark = _mark(given, told.message(), getattr(told, keys), ticket.role, told.practice)
-    made: BaseModel = whole(**{name: told}, **mark.model_dump())
+    content = statement.model_validate_json(ticket.statement)
+    signing.refuse_late(content.date, now)
+    mark = _mark(fields, content.message(), getattr(content, keys), ticket.role, content.practice)
+    made: BaseModel = whole(**{name: content}, **mark.model_dump())
     return made
 
 
 def _mark(
-    given: dict[str, Any], message: bytes, keys: Any, role: Any, practice: bool
+    fields: dict[str, Any], message: bytes, keys: Any, role: Any, practice: bool
 ) -> signing.Mark:
     rules, fault = keys.rules(practice), None
     parts: dict[str, Any] = {
-        name: given.get(name) for name in ("signature", "authenticator_data", "client_data")
+        name: fields.get(name) for name in ("signature", "authenticator_data", "client_data")
     }
     for key in keys.keys(role):
         try:
@@ -132,13 +132,13 @@ def _mark(
     raise error("approval/refused", file=role, fault=fault)
 
 
-def enrolled(ticket: SigningTicket, given: dict[str, Any]) -> ApprovalDevice:
+def enrolled(ticket: SigningTicket, fields: dict[str, Any]) -> ApprovalDevice:
     """Write down a passkey that was made on the signing page; it counts nowhere yet.
 
     Raises:
         ReleaseError: it is none of an accepted kind for this host.
     """
-    key, credential = str(given.get("key", "")), str(given.get("id", ""))
+    key, credential = str(fields.get("key", "")), str(fields.get("id", ""))
     passkey = Passkey.read(key)
     if passkey is None or passkey.host != desk().sign_host or not 0 < len(credential) <= 1400:
         raise error("approval/ticket")
@@ -147,7 +147,7 @@ def enrolled(ticket: SigningTicket, given: dict[str, Any]) -> ApprovalDevice:
         role=ticket.role,
         key=key,
         credential=credential,
-        copies=given.get("copies") is True,
+        copies=fields.get("copies") is True,
     )
     return device
 
@@ -165,15 +165,15 @@ def approvals(request: HttpRequest) -> HttpResponse:
 
 def approval(request: Any, version: str) -> HttpResponse:
     """One candidate: everything that one looks at before approving, and what can be done."""
-    return _shown(request, _version(version))
+    return _page(request, _version(version))
 
 
 def cards(request: Any, version: str) -> HttpResponse:
     """A page as readers will see it, beside that of the last release, and the way to the others."""
-    given = _card(request, version)
-    names = [name for name, _title in given["titles"]]
-    later = names[names.index(given["path"]) + 1 :] if names else []
-    values = {"version": version, "given": given, "next": later[0] if later else ""}
+    facts = _card(request, version)
+    names = [name for name, _title in facts["titles"]]
+    later = names[names.index(facts["path"]) + 1 :] if names else []
+    values = {"version": version, "given": facts, "next": later[0] if later else ""}
     title = Text("What readers will see in {version}", version=version)
     answer = show_page(request, "desk/cards.html", title, **values)
     answer["Content-Security-Policy"] = f"{POLICY}; frame-src 'self'"
@@ -197,8 +197,8 @@ def card(request: Any, version: str) -> HttpResponse:
 
 def _card(request: Any, version: str) -> dict[str, Any]:
     path = str(request.GET.get("card", ""))[:200]
-    found = ask_hub(request.who, "card", version=_version(version), path=path)
-    return dict(found["given"])
+    answer = ask_hub(request.who, "card", version=_version(version), path=path)
+    return dict(answer["given"])
 
 
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
@@ -206,18 +206,18 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     if not allowed(who, "approval.give"):
         return []
     try:
-        found = ask_hub(who, "candidates")["given"]["candidates"]
+        candidates = ask_hub(who, "candidates")["given"]["candidates"]
     except HubError:
         return []  # the page of the approvals says what is wrong
     label = _("Approve {version}")
     return [
         (label.format(version=one["version"]), reverse("approval", args=[one["version"]]), None)
-        for one in found
+        for one in candidates
         if who.roles.intersection(one["missing"])
     ]
 
 
-def _shown(request: Any, version: str, errors: list[tuple[str, str]] | None = None) -> HttpResponse:
+def _page(request: Any, version: str, errors: list[tuple[str, str]] | None = None) -> HttpResponse:
     changes = ask_hub(request.who, "changes", version=version)
     values = {
         "version": version,
@@ -240,16 +240,16 @@ def sign(request: Any, version: str) -> HttpResponse:
     version, role = _version(version), _role(request)
     if not request.POST.get("looked"):
         text = _("Look at the numbers and texts first, then say so.")
-        return _shown(request, version, [("looked", text)])
+        return _page(request, version, [("looked", text)])
     day = request.POST.get("not_before", "")
     try:
-        found = ask_hub(request.who, "statement", version=version, role=role, not_before=day)
+        answer = ask_hub(request.who, "statement", version=version, role=role, not_before=day)
     except HubError as met:
         if met.rule == "not-before":
             text = _("Write the day as year, month and day, such as 2026-07-01.")
-            return _shown(request, version, [("not_before", text)])
+            return _page(request, version, [("not_before", text)])
         raise
-    return _to_sign(request, "release", found["given"], version)
+    return _to_sign(request, "release", answer["given"], version)
 
 
 def hold(request: Any, version: str) -> HttpResponse:
@@ -259,15 +259,15 @@ def hold(request: Any, version: str) -> HttpResponse:
         raise Http404
     reason = request.POST.get("reason", "").strip()
     if not 0 < len(reason) <= signing.LONGEST_REASON:
-        return _shown(request, version, [("reason", _("Give a reason."))])
-    given = {"version": version, "role": _role(request), "act": act, "reason": reason}
-    return begun(request, "hold", "files", version, **given)
+        return _page(request, version, [("reason", _("Give a reason."))])
+    fields = {"version": version, "role": _role(request), "act": act, "reason": reason}
+    return begun(request, "hold", "files", version, **fields)
 
 
 def lift(request: Any, version: str) -> HttpResponse:
     """Make what takes one's own hold back, and lead to the signing page."""
-    found = ask_hub(request.who, "lift", version=_version(version), role=_role(request))
-    return _to_sign(request, "lift", found["given"], version)
+    answer = ask_hub(request.who, "lift", version=_version(version), role=_role(request))
+    return _to_sign(request, "lift", answer["given"], version)
 
 
 def publish(request: Any, version: str) -> HttpResponse:
@@ -288,18 +288,18 @@ def approvers(request: Any) -> HttpResponse:
 
 def enrol(request: Any) -> HttpResponse:
     """Lead to the signing page, to make a passkey there."""
-    found = ask_hub(request.who, "approvers")["given"]
+    answer = ask_hub(request.who, "approvers")["given"]
     role = _role(request)
-    told = {"do": "enrol", "ticket": _ticket(request.user, role, "device", "", ""), "role": role}
-    told |= {"hub": desk().hub_name, "rs256": found["rs256"]}
-    return _to_signing_page(request, told, "", reverse("approvers"))
+    task = {"do": "enrol", "ticket": _ticket(request.user, role, "device", "", ""), "role": role}
+    task |= {"hub": desk().hub_name, "rs256": answer["rs256"]}
+    return _to_signing_page(request, task, "", reverse("approvers"))
 
 
 def sign_change(request: Any) -> HttpResponse:
     """Make the statement of a change of approvers and lead to the signing page."""
     reason = request.POST.get("reason", "").strip() or "-"
-    found = ask_hub(request.who, "key_change", role=_role(request), reason=reason)
-    return _to_sign(request, "keys", found["given"])
+    answer = ask_hub(request.who, "key_change", role=_role(request), reason=reason)
+    return _to_sign(request, "keys", answer["given"])
 
 
 @csrf_exempt
@@ -326,39 +326,39 @@ _JOBS = {"release": "approve", "keys": "change_keys", "lift": "lift"}
 def _arrive(request: Any) -> None:
     if len(request.body) > LONGEST_ARRIVAL:
         raise ValueError
-    given, now = json.loads(request.body), timezone.now()
-    ticket, who = taken(str(given["ticket"]))
+    fields, now = json.loads(request.body), timezone.now()
+    ticket, who = taken(str(fields["ticket"]))
     request.who = who
     if ticket.what == "device":
-        device = enrolled(ticket, given)
+        device = enrolled(ticket, fields)
         record(who, "approval.give", device)
         return
-    text = signed(ticket, given, now).model_dump_json(exclude_none=True)
+    text = signed(ticket, fields, now).model_dump_json(exclude_none=True)
     what, thing = _JOBS[ticket.what], ticket.version or "approvers"
     enqueue(what, "build", who, thing, {"signed": text, "arrived": now.isoformat()})
     record(who, "approval.give", thing)
 
 
-def _to_sign(request: Any, what: str, found: dict[str, Any], version: str = "") -> HttpResponse:
+def _to_sign(request: Any, what: str, answer: dict[str, Any], version: str = "") -> HttpResponse:
     """Lead to the signing page with a statement.
 
     Args:
         what: "release", "keys" or "lift".
-        found: ``statement`` (base64url) and ``keys`` (those that may sign), as the worker gave it.
+        answer: ``statement`` (base64url) and ``keys`` (those that may sign), as the worker gave it.
         version: of the candidate.
     """
-    text = base64.urlsafe_b64decode(found["statement"] + "==").decode("ascii")
+    text = base64.urlsafe_b64decode(answer["statement"] + "==").decode("ascii")
     token = _ticket(request.user, _role(request), what, version, text)
-    devices = ApprovalDevice.objects.filter(account=request.user, key__in=found["keys"])
+    devices = ApprovalDevice.objects.filter(account=request.user, key__in=answer["keys"])
     ids = list(devices.values_list("credential", flat=True))
-    told = {"do": "sign", "ticket": token, "statement": found["statement"], "ids": ids}
+    task = {"do": "sign", "ticket": token, "statement": answer["statement"], "ids": ids}
     back = reverse("approval", kwargs={"version": version}) if version else reverse("approvers")
-    return _to_signing_page(request, told, found["digest"], back)
+    return _to_signing_page(request, task, answer["digest"], back)
 
 
-def _to_signing_page(request: Any, told: dict[str, Any], digest: str, back: str) -> HttpResponse:
+def _to_signing_page(request: Any, task: dict[str, Any], digest: str, back: str) -> HttpResponse:
     """A link to the signing page; what it is told is in the fragment, which no server is sent."""
-    text = json.dumps({**told, "lang": language()}).encode()
+    text = json.dumps({**task, "lang": language()}).encode()
     return show_page(
         request,
         "desk/to_sign.html",

@@ -65,7 +65,7 @@ _MOST_CELLS = 200
 
 def deliveries(request: Any) -> HttpResponse:
     """The deliveries that somebody may see, those that wait first."""
-    shown = _seen(request.who).select_related("organisation")
+    shown = _deliveries(request.who).select_related("organisation")
     own = request.who.is_contributor
     waiting = list(shown.filter(state__in=_waiting_states(own))[:200])
     return show_page(
@@ -82,12 +82,12 @@ def deliveries(request: Any) -> HttpResponse:
 
 def delivery(request: Any, thing: Delivery) -> HttpResponse:
     """One delivery: its state, what the check found, what can be done next."""
-    return _shown(request, thing, "desk/delivery.html")
+    return _page(request, thing, "desk/delivery.html")
 
 
 def delivery_state(request: Any, thing: Delivery) -> HttpResponse:
     """The part of the page that changes while the worker is at it; the last one asks no more."""
-    return _shown(request, thing, "desk/delivery_state.html")
+    return _page(request, thing, "desk/delivery_state.html")
 
 
 def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
@@ -98,13 +98,13 @@ def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
         if not chosen:
             problems.append(("reason-format", _("Choose at least one reason.")))
         cells = {code: _cells(request.POST.get(f"cells-{code}", "")) for code in chosen}
-        for code, found in cells.items():
-            if found is None:
+        for code, places in cells.items():
+            if places is None:
                 problems.append((f"cells-{code}", _("Write cells as B14, C3, or rows as 14.")))
         if not problems:
-            _return(request, thing, {code: found or [] for code, found in cells.items()})
+            _return(request, thing, {code: places or [] for code, places in cells.items()})
             return redirect("delivery", id=thing.id)
-    return _shown(
+    return _page(
         request,
         thing,
         "desk/return.html",
@@ -128,7 +128,7 @@ def accept_delivery(request: Any, thing: Delivery) -> HttpResponse:
         organisation=thing.organisation_id, state="accepted", day=folder, lost=False
     )
     title = Text("Accept a delivery")
-    return _shown(request, thing, "desk/accept.html", title, same_day=same.exists())
+    return _page(request, thing, "desk/accept.html", title, same_day=same.exists())
 
 
 def check_again(request: Any, thing: Delivery) -> HttpResponse:
@@ -145,18 +145,18 @@ def withdraw_delivery(request: Any, thing: Delivery) -> HttpResponse:
             raise error("delivery-state")
         enqueue("destroy", "files", request.who, thing)
         return redirect("deliveries")
-    return _shown(request, thing, "desk/withdraw.html", _WITHDRAW, accepted=False)
+    return _page(request, thing, "desk/withdraw.html", _WITHDRAW, accepted=False)
 
 
 def ask_withdraw(request: Any, thing: Delivery) -> HttpResponse:
     """Ask that a delivery that is accepted is used no more; the steward carries it out."""
     if request.method != "POST":
-        return _shown(request, thing, "desk/withdraw.html", _WITHDRAW, accepted=True)
+        return _page(request, thing, "desk/withdraw.html", _WITHDRAW, accepted=True)
     if not thing.summary.get("withdrawal_asked"):
         thing.summary["withdrawal_asked"] = f"{timezone.now():%Y-%m-%d}"
         thing.save(update_fields=["summary", "changed"])
-        told = {"kind": "withdrawal", "whom": ["data_officer", "steward"]}
-        enqueue("tell", "files", request.who, thing, told)
+        notice = {"kind": "withdrawal", "whom": ["data_officer", "steward"]}
+        enqueue("tell", "files", request.who, thing, notice)
     return redirect("delivery", id=thing.id)
 
 
@@ -176,7 +176,7 @@ def carry_out_withdrawal(request: Any, thing: Delivery) -> HttpResponse:
         else:
             return begun(request, "withdraw_delivery", "build", thing, reason=reason)
     more = {"asked": asked, "reason": reason, "problems": problems}
-    return _shown(request, thing, "desk/carry_out.html", _WITHDRAW, **more)
+    return _page(request, thing, "desk/carry_out.html", _WITHDRAW, **more)
 
 
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
@@ -185,22 +185,22 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
         return []
     own = who.is_contributor
     soon = _erased_soon(who)
-    found = _seen(who).filter(state__in=_waiting_states(own)).count()
+    count = _deliveries(who).filter(state__in=_waiting_states(own)).count()
     label = Text("Deliveries to correct or finish") if own else Text("Deliveries to look at")
     late = Text("Files that are erased within 30 days")
-    lines = ((label, found), (late, soon))
+    lines = ((label, count), (late, soon))
     return [(said(text), reverse("deliveries"), n) for text, n in lines if n]
 
 
 def _erased_soon(who: Who) -> int:
     """Deliveries whose erasure is near enough that people are told of it."""
     last = timezone.now().date() + NOTICE
-    kept = _seen(who).filter(state="accepted", organisation__keep_months__isnull=False)
+    kept = _deliveries(who).filter(state="accepted", organisation__keep_months__isnull=False)
     ends = (erased_on(one) for one in kept.select_related("organisation")[:1000])
     return sum(end is not None and end <= last for end in ends)
 
 
-def _seen(who: Who) -> QuerySet[Delivery]:
+def _deliveries(who: Who) -> QuerySet[Delivery]:
     return Delivery.objects.filter(scope(who, "delivery.list"))
 
 
@@ -209,7 +209,7 @@ def _waiting_states(own: bool) -> tuple[str, ...]:
     return ("receiving", "refused", "returned") if own else ("checked",)
 
 
-def _shown(
+def _page(
     request: Any, thing: Delivery, template: str, title: Text | None = None, **more: Any
 ) -> HttpResponse:
     """A page about one delivery, which has what all of them show."""
@@ -257,8 +257,8 @@ def _proposed(thing: Delivery) -> str:
 
 def _working(thing: Delivery) -> Job | None:
     known = Job.objects.filter(thing=thing.id.hex, state__in=("waiting", "running"))
-    found: Job | None = known.exclude(what__in=("destroy", "tell")).first()
-    return found
+    job: Job | None = known.exclude(what__in=("destroy", "tell")).first()
+    return job
 
 
 def _last_failed(thing: Delivery) -> Any:
@@ -270,10 +270,10 @@ def _last_failed(thing: Delivery) -> Any:
 
 def _cells(text: str) -> list[str] | None:
     """The cells that somebody wrote; None where one is none."""
-    found = [part for part in re.split(r"[\s,;،]+", text.strip().upper()) if part]
-    if len(found) > _MOST_CELLS or not all(_CELL.fullmatch(part) for part in found):
+    parts = [part for part in re.split(r"[\s,;،]+", text.strip().upper()) if part]
+    if len(parts) > _MOST_CELLS or not all(_CELL.fullmatch(part) for part in parts):
         return None
-    return found
+    return parts
 
 
 def _return(request: Any, thing: Delivery, cells: dict[str, list[str]]) -> None:
@@ -283,18 +283,18 @@ def _return(request: Any, thing: Delivery, cells: dict[str, list[str]]) -> None:
     )
     if not done:
         raise error("delivery-state")
-    for place, (code, found) in enumerate(cells.items()):
+    for place, (code, places) in enumerate(cells.items()):
         ReturnReason.objects.create(
             delivery=thing,
             organisation_id=thing.organisation_id,
             account_id=UUID(request.who.account),
             code=code,
-            cells=found,
+            cells=places,
             note="" if place else note,
         )
     record(request.who, "delivery.return", thing)
-    told = {"kind": "returned", "whom": ["organisation"]}
-    enqueue("tell", "files", request.who, thing, told)
+    notice = {"kind": "returned", "whom": ["organisation"]}
+    enqueue("tell", "files", request.who, thing, notice)
 
 
 class DeliveryCarrier:

@@ -31,8 +31,8 @@ def first_steps(who: Who) -> dict[str, bool] | None:
         begun: dict[str, bool] = ask_hub(who, "begun")["given"]
     except HubError:
         return None
-    held = set(models.RoleHeld.objects.values_list("role", flat=True))
-    begun["people"] = held >= {DATA_OFFICER, STEWARD, PRIVACY_OFFICER}
+    roles = set(models.RoleHeld.objects.values_list("role", flat=True))
+    begun["people"] = roles >= {DATA_OFFICER, STEWARD, PRIVACY_OFFICER}
     return None if begun["release"] else begun
 
 
@@ -56,17 +56,17 @@ def _counted(who: Who) -> Iterator[Task]:
     if not allowed(who, "look.read"):
         return
     try:
-        found = ask_hub(who, "waiting")["given"]
+        counts = ask_hub(who, "waiting")["given"]
     except HubError:
         return  # the page of the look says what is wrong
-    if found.get("unread"):
-        yield _("Files that were not read yet"), reverse("looks"), found["unread"]
-    if found.get("alarms"):
-        yield _("Open alarms"), reverse("looks"), found["alarms"]
-    if found.get("told"):
-        yield _("Reported withdrawals to carry out"), reverse("withdrawals"), found["told"]
-    if found.get("pairs"):
-        yield _("Pairs to decide"), reverse("doubles"), found["pairs"]
+    if counts.get("unread"):
+        yield _("Files that were not read yet"), reverse("looks"), counts["unread"]
+    if counts.get("alarms"):
+        yield _("Open alarms"), reverse("looks"), counts["alarms"]
+    if counts.get("told"):
+        yield _("Reported withdrawals to carry out"), reverse("withdrawals"), counts["told"]
+    if counts.get("pairs"):
+        yield _("Pairs to decide"), reverse("doubles"), counts["pairs"]
 
 
 def _withdrawals(who: Who) -> Iterator[Task]:

@@ -27,21 +27,21 @@ def hub_page(
     template: str = "desk/hub/page.html",
     above: Sequence[tuple[Text, str]] = (),
     values: dict[str, Any] | None = None,
-    **given: Any,
+    **keys: Any,
 ) -> HttpResponse:
     """Ask the hub and show its answer.
 
     Args:
-        ask, given: see ``desk.channel.ask_hub``.
+        ask, keys: see ``desk.channel.ask_hub``.
         above: pages above this one: words and name of the page.
         values: further values of the template.
     """
-    found = ask_hub(request.who, ask, **given)
-    document = from_json(found["document"])
+    answer = ask_hub(request.who, ask, **keys)
+    document = from_json(answer["document"])
     shown = {
         "title": Text("{title}", title=document.title),
         "d": document,
-        "given": found["given"],
+        "given": answer["given"],
         "bar": bar,
         "above": [(said(text), reverse(name)) for text, name in above],
         "error": None,
@@ -71,13 +71,13 @@ def organisation_of(request: Any, key: str, action: str) -> Organisation:
     Raises:
         Http404: it is not, or there is none.
     """
-    found: Organisation | None = Organisation.objects.filter(id=key, lost=False).first()
-    if found is None or not allowed(request.who, action, found):
+    organisation: Organisation | None = Organisation.objects.filter(id=key, lost=False).first()
+    if organisation is None or not allowed(request.who, action, organisation):
         raise Http404
-    return found
+    return organisation
 
 
-def begun(request: Any, what: str, lane: str, thing: Any = "", **given: Any) -> HttpResponse:
+def begun(request: Any, what: str, lane: str, thing: Any = "", **arguments: Any) -> HttpResponse:
     """Put a job in and go to its page."""
-    job = enqueue(what, lane, request.who, thing, given)
+    job = enqueue(what, lane, request.who, thing, arguments)
     return redirect("job", id=job.id)

@@ -54,9 +54,9 @@ def accept_alarm(request: Any, key: str) -> HttpResponse:
     day, entry = str(post.get("date", "")), str(post.get("entry", ""))[:300]
     if not _DAY.fullmatch(day) or not entry:
         raise Http404
-    given = {"entry": entry, "date": day, "reason": str(post.get("reason", ""))[:300].strip()}
+    fields = {"entry": entry, "date": day, "reason": str(post.get("reason", ""))[:300].strip()}
     base = str(post.get("base", ""))[:64]
-    return begun(request, "accept_alarm", "build", key, contributor=key, base=base, **given)
+    return begun(request, "accept_alarm", "build", key, contributor=key, base=base, **fields)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -84,11 +84,11 @@ def report(request: Any) -> HttpResponse:
 
 def report_file(request: Any) -> HttpResponse:
     """The same as one HTML file to keep."""
-    found = ask_hub(request.who, "report", id=request.who.organisation)
-    if not found["given"]["made"]:
+    reply = ask_hub(request.who, "report", id=request.who.organisation)
+    if not reply["given"]["made"]:
         raise Http404
-    answer = HttpResponse(write(from_json(found["document"])))
-    name = f"private-report-{found['given']['version']}.{current()}.html"
+    answer = HttpResponse(write(from_json(reply["document"])))
+    name = f"private-report-{reply['given']['version']}.{current()}.html"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

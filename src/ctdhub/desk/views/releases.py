@@ -29,12 +29,12 @@ _NO_PRICE = {"known": False, "stale": False, "epsilon": None}
 
 def releases(request: Any) -> HttpResponse:
     """Plans, and every version that waits or is published."""
-    found = ask_hub(request.who, "versions")
-    computed = {one["version"]: one["state"] for one in found["given"]["versions"]}
+    answer = ask_hub(request.who, "versions")
+    computed = {one["version"]: one["state"] for one in answer["given"]["versions"]}
     plans = list(ReleasePlan.objects.all())
     for plan in plans:
         follow(plan, computed)
-    document, versions = from_json(found["document"]), found["given"]["versions"]
+    document, versions = from_json(answer["document"]), answer["given"]["versions"]
     values = {"plans": plans, "d": document, "bar": bar, "versions": versions}
     return show_page(request, "desk/hub/releases.html", Text("Releases"), **values)
 
@@ -125,8 +125,8 @@ def rehearse_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
         raise Http404
     if not all(re.fullmatch(r"\d{1,2}(\.\d{1,3})?", part) and float(part) for part in numbers):
         raise Http404
-    given = {"people": int(people), "epsilons": sorted({float(part) for part in numbers})}
-    return begun(request, "rehearse", "files", thing, plan=thing.id.hex, **given)
+    arguments = {"people": int(people), "epsilons": sorted({float(part) for part in numbers})}
+    return begun(request, "rehearse", "files", thing, plan=thing.id.hex, **arguments)
 
 
 def price_plan(request: Any, thing: ReleasePlan) -> HttpResponse:
@@ -187,14 +187,14 @@ def _form(
 
 def _posted(post: Any) -> tuple[dict[str, str], list[tuple[str, str]]]:
     names = ("version", "week", *(f"note-{code}" for code in LANGUAGES))
-    found = {name: str(post.get(name, "")).strip() for name in names}
+    fields = {name: str(post.get(name, "")).strip() for name in names}
     problems = []
-    if _monday(found["week"]) is None and found["week"]:
+    if _monday(fields["week"]) is None and fields["week"]:
         problems.append(("week", _("Write the day as 2027-01-31.")))
     for code in LANGUAGES:
-        if len(found[f"note-{code}"]) > NOTE_LONGEST:
+        if len(fields[f"note-{code}"]) > NOTE_LONGEST:
             problems.append((f"note-{code}", _("The note is too long.")))
-    return found, problems
+    return fields, problems
 
 
 def _note(posted: dict[str, str]) -> dict[str, str]:

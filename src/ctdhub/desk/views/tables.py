@@ -87,14 +87,14 @@ def decide_table(request: Any, thing: TableRequest) -> HttpResponse:
     answer, reason = str(request.POST.get("answer")), str(request.POST.get("reason"))
     if reason not in {"yes": AGREED, "no": REFUSED}.get(answer, ()):
         raise Http404
-    held = TableRequest.objects.select_for_update().filter(id=thing.id, state="asked")
-    if held.first() is None or _taken_up(thing).exists():
+    rows = TableRequest.objects.select_for_update().filter(id=thing.id, state="asked")
+    if rows.first() is None or _taken_up(thing).exists():
         return redirect("table", id=thing.id)
     if answer == "yes":
-        held.update(reason=reason)
+        rows.update(reason=reason)
         policy = str(request.POST.get("policy", ""))[:64]
         return begun(request, "take_up", "build", thing, policy=policy)
-    held.update(state="refused", reason=reason, decided=timezone.now(), decided_by=request.user.id)
+    rows.update(state="refused", reason=reason, decided=timezone.now(), decided_by=request.user.id)
     return redirect("table", id=thing.id)
 
 
@@ -108,8 +108,8 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """Requests that wait for the privacy officer."""
     if not allowed(who, "table.decide"):
         return []
-    found = TableRequest.objects.filter(state="asked").count()
-    return [(_("Tables that were asked for"), reverse("tables"), found)] if found else []
+    count = TableRequest.objects.filter(state="asked").count()
+    return [(_("Tables that were asked for"), reverse("tables"), count)] if count else []
 
 
 def _taken_up(thing: TableRequest) -> Any:
@@ -120,20 +120,20 @@ def _taken_up(thing: TableRequest) -> Any:
 def _lines(request: Any, shown: list[TableRequest]) -> list[dict[str, Any]]:
     """Requests as they are shown: in words, with the release that holds the table by now."""
     asked = [one.variables for one in shown]
-    found = ask_hub(request.who, "table_held", tables=asked)["given"]["tables"] if shown else []
+    answers = ask_hub(request.who, "table_held", tables=asked)["given"]["tables"] if shown else []
     regions: dict[str, str] = {}
     if any(one.region for one in shown):
         regions = dict(ask_hub(request.who, "table_form")["given"]["regions"])
     return [
         {
             "row": one,
-            "variables": held["variables"],
-            "version": held["version"] if one.state == "agreed" else "",
+            "variables": answer["variables"],
+            "version": answer["version"] if one.state == "agreed" else "",
             "region": regions.get(one.region, ""),
             "years": span((one.first, one.last)) if one.first and one.last else "",
             "reason": one.reason if one.state in ("agreed", "refused") else "",
         }
-        for one, held in zip(shown, found, strict=True)
+        for one, answer in zip(shown, answers, strict=True)
     ]
 
 
@@ -167,9 +167,9 @@ def _form(
     known: dict[str, Any],
     shown: dict[str, Any],
     problems: list[tuple[str, str]],
-    held: dict[str, Any] | None = None,
+    holder: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    values = {"known": known, "shown": shown, "problems": problems, "held": held}
+    values = {"known": known, "shown": shown, "problems": problems, "held": holder}
     return show_page(request, "desk/hub/table_form.html", Text("Ask for a table"), **values)
 
 

@@ -75,7 +75,7 @@ def tell_withdrawal(request: Any) -> HttpResponse:
         problems.append(("numbers", _("These are too many numbers for one report.")))
     if problems:
         return _form(request, shown, problems)
-    given = {
+    fields = {
         "scope": shown["scope"],
         "reason": shown["reason"],
         "what": "token" if shown["by"] == "token" else "case",
@@ -84,7 +84,7 @@ def tell_withdrawal(request: Any) -> HttpResponse:
         "file": "" if whole else file,
     }
     try:
-        key = str(_own(request, "tell", **given)["key"])
+        key = str(_own(request, "tell", **fields)["key"])
     except HubError as met:
         if met.rule in ("no-number", "told-numbers", "no-case", "withdrawal-file"):
             place = "file" if met.rule == "withdrawal-file" else "numbers"
@@ -97,10 +97,10 @@ def tell_withdrawal(request: Any) -> HttpResponse:
 
 def told_withdrawal(request: Any, key: str, problem: str = "") -> HttpResponse:
     """One report: where it is, and what the contributor is asked about its own rows."""
-    found = _own(request, "told", key=_checked(key))
+    report = _own(request, "told", key=_checked(key))
     last = Job.objects.filter(what="told_find", given__told=key).first()
     ended = last is None or last.state in ("failed", "cancelled")
-    values = {"told": found, "stopped": ended and found["state"] == "sent"}
+    values = {"told": report, "stopped": ended and report["state"] == "sent"}
     problems = [("questions", problem)] if problem else []
     title = Text("Report of a withdrawal")
     return show_page(request, "desk/hub/told.html", title, problems=problems, **values)
@@ -116,9 +116,9 @@ def answer_told(request: Any, key: str) -> HttpResponse:
     chosen = {p: [at for at in post.getlist(f"rows-{p}") if at.isdecimal()][:1000] for p in places}
     if any(not rows and post.get(f"none-{p}") != "yes" for p, rows in chosen.items()):
         return told_withdrawal(request, key, missing)
-    given = {"seen": str(post.get("seen", ""))[:64], "unknown": str(post.get("unknown", ""))[:5]}
+    fields = {"seen": str(post.get("seen", ""))[:64], "unknown": str(post.get("unknown", ""))[:5]}
     try:
-        _own(request, "tell_rows", key=_checked(key), chosen=chosen, **given)
+        _own(request, "tell_rows", key=_checked(key), chosen=chosen, **fields)
     except HubError as met:
         if met.rule != "told-open":
             raise
@@ -141,8 +141,8 @@ def take_told_back(request: Any, key: str) -> HttpResponse:
 
 def pass_told(request: Any) -> HttpResponse:
     """The steward lets releases go on without an answer of a contributor, and says why."""
-    given = {name: str(request.POST.get(name, "")) for name in ("id", "reason")}
-    ask_hub(request.who, "tell_pass", **given)
+    fields = {name: str(request.POST.get(name, "")) for name in ("id", "reason")}
+    ask_hub(request.who, "tell_pass", **fields)
     return redirect("withdrawals")
 
 
@@ -156,14 +156,14 @@ def _form(request: Any, shown: dict[str, str], problems: list[tuple[str, Any]]) 
     return show_page(request, "desk/hub/tell.html", title, shown=shown, problems=problems)
 
 
-def _own(request: Any, ask: str, **given: Any) -> dict[str, Any]:
-    found: dict[str, Any] = ask_hub(request.who, ask, id=request.who.organisation, **given)["given"]
-    return found
+def _own(request: Any, ask: str, **keys: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = ask_hub(request.who, ask, id=request.who.organisation, **keys)["given"]
+    return answer
 
 
 def _look_for(request: Any, key: str) -> None:
     who = request.who
-    enqueue("told_find", "build", who, given={"told": key}, organisation=who.organisation)
+    enqueue("told_find", "build", who, arguments={"told": key}, organisation=who.organisation)
 
 
 def _checked(key: str) -> str:

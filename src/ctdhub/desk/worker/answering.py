@@ -87,16 +87,16 @@ def who_of(account: str, visit: str) -> Who:
         raise error("desk-busy")
     with scoped(reading=True):
         set_scope(Who(account=key.hex))
-        found = DeskAccount.objects.filter(id=key, is_active=True).first()
-        known = found is not None and proved(found) and is_open(found, visit)
-        who: Who = found.who() if known else VISITOR
+        reader = DeskAccount.objects.filter(id=key, is_active=True).first()
+        known = reader is not None and proved(reader) and is_open(reader, visit)
+        who: Who = reader.who() if known else VISITOR
     return who
 
 
 MOST_A_MINUTE = 600
 """Questions of one account that are answered in a minute."""
 
-_asked: dict[str, tuple[int, int]] = {}
+_questions: dict[str, tuple[int, int]] = {}
 _counting = threading.Lock()
 
 
@@ -104,11 +104,11 @@ def _asked_in_measure(account: str) -> bool:
     """Count a question of an account; whether it is one of those that are answered."""
     minute = int(time.monotonic() // 60)
     with _counting:
-        if len(_asked) > _MOST_KEPT:
-            _asked.clear()
-        then, n = _asked.get(account, (minute, 0))
+        if len(_questions) > _MOST_KEPT:
+            _questions.clear()
+        then, n = _questions.get(account, (minute, 0))
         n = n + 1 if then == minute else 1
-        _asked[account] = (minute, n)
+        _questions[account] = (minute, n)
     return n <= MOST_A_MINUTE
 
 
@@ -166,9 +166,9 @@ def answer_of(body: bytes) -> bytes:
             ``visit`` is that of a session.
     """
     try:
-        found = json.dumps(_answer(body)).encode()
-        if len(found) <= LONGEST:
-            return found
+        answer = json.dumps(_answer(body)).encode()
+        if len(answer) <= LONGEST:
+            return answer
         met = error("job-memory")
     except HubError as wrong:
         met = wrong
@@ -267,10 +267,10 @@ def _of_workbench(who: Who, key: UUID, request: dict[str, Any]) -> dict[str, Any
             if not allowed(who, "mapping.edit", delivery):
                 drafts.drop_draft(place)  # whoever only looks sees the mapping in force
             _begin_with_that_of_the_bundle(place)
-        found = own.answer(asked)
-    if "error" in found:
-        found["error"]["file"] = None  # its place in the hub folder is nothing for a page
-    return found
+        answer = own.answer(asked)
+    if "error" in answer:
+        answer["error"]["file"] = None  # its place in the hub folder is nothing for a page
+    return answer
 
 
 _COMMAND = (sys.executable, "-P", "-m", "ctdhub.sensitive.workbench.ask")
@@ -313,16 +313,16 @@ class _ContributorProcess:
         try:
             self._child.stdin.write(json.dumps([seconds, request]).encode() + b"\n")
             self._child.stdin.flush()
-            found: dict[str, Any] = json.loads(self._child.stdout.readline())
+            answer: dict[str, Any] = json.loads(self._child.stdout.readline())
         except (OSError, ValueError):
             if self.end() == -signal.SIGPROF:
                 raise error("workbench-slow", limit=seconds) from None
             raise error("job-memory") from None
-        if kind := found.get("failed"):
+        if kind := answer.get("failed"):
             self.end()
             log.error("an answer failed: %s", kind)
             raise error("job-memory" if kind == "MemoryError" else "workbench-away")
-        return found
+        return answer
 
     def end(self) -> int:
         """End the process; gives its exit code."""
@@ -398,10 +398,10 @@ def file_of(hub: Any, delivery: Any) -> Path:
             if of_day and one.sha256 == delivery.sha256:
                 return Path(one.file)
     day = delivery.day if delivery.state == "accepted" else ""
-    found = table_of(hub.root, key, delivery.kind, organisation, day)
-    if delivery.state in ("receiving", "withdrawn") or not found.is_file():
+    table = table_of(hub.root, key, delivery.kind, organisation, day)
+    if delivery.state in ("receiving", "withdrawn") or not table.is_file():
         raise error("workbench-file")
-    return found
+    return table
 
 
 # --------------------------------------------------------------------------------------------------
@@ -417,9 +417,9 @@ class _Request(socketserver.BaseRequestHandler):
             return
         self.request.settimeout(PATIENCE)
         try:
-            found = answer_of(body)
+            answer = answer_of(body)
             with suppress(OSError):  # nobody waits for it any more
-                send_message(self.request, found)
+                send_message(self.request, answer)
         finally:
             close_old_connections()
 

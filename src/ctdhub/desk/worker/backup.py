@@ -111,7 +111,7 @@ def back_up(
         FileError: a recipient is none.
     """
     hub = Hub(desk.hub)
-    with _held(hub, wait):
+    with _hub_lock(hub, wait):
         if any((hub.work / "pending").glob("*")):
             raise error("backup-charge", file=hub.root)
         with locked(desk.folder / ".trail-lock"):
@@ -187,7 +187,7 @@ def heads_of(desk: DeskConfig) -> dict[str, str]:
     return {k: hashlib.sha256(v[-1]).hexdigest() if v else "" for k, v in lines.items()}
 
 
-def _held(hub: Hub, wait: float) -> ExitStack:
+def _hub_lock(hub: Hub, wait: float) -> ExitStack:
     """The hub's lock, once it is free."""
     until, lock = time.monotonic() + wait, ExitStack()
     while True:
@@ -222,9 +222,9 @@ def run_postgres_tool(name: str, arguments: list[str], desk: DeskConfig) -> None
         HubError: it is not installed, or it fails (rule "backup-database").
     """
     settings = desk.database(os.environ.get("DATABASE_URL_OWNER") or None)
-    given = {f"PG{key}": settings[key] for key in ("HOST", "PORT", "USER", "PASSWORD")}
-    given["PGDATABASE"] = settings["NAME"]
-    environment = {**os.environ, **{key: value for key, value in given.items() if value}}
+    variables = {f"PG{key}": settings[key] for key in ("HOST", "PORT", "USER", "PASSWORD")}
+    variables["PGDATABASE"] = settings["NAME"]
+    environment = {**os.environ, **{key: value for key, value in variables.items() if value}}
     if name == "pg_restore":
         arguments = ["-d", settings["NAME"], *arguments]
     try:
@@ -296,9 +296,9 @@ class _Digesting:
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
-        found = self.source.read(size)
-        self.sha256.update(found)
-        return found
+        content = self.source.read(size)
+        self.sha256.update(content)
+        return content
 
 
 def _now() -> str:
@@ -420,7 +420,7 @@ def _unpacked(
     clear = next(iter(places.values())).with_suffix(".tar")
     with archive.open("rb") as source:
         age.decrypt(source, clear, identities)
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     listed, signature = b"", b""
     try:
         with tarfile.open(clear, "r:") as tar:
@@ -432,13 +432,13 @@ def _unpacked(
                     signature = content.read(_LONGEST_SIGNATURE)
                 else:
                     top, _, name = info.name.partition("/")
-                    found[info.name] = _restore_write(places[top] / name, info, content)
+                    digests[info.name] = _restore_write(places[top] / name, info, content)
         said = json.loads(listed)
     except (tarfile.TarError, ValueError, RecursionError, KeyError, *_TWO_OF_A_NAME):
         raise error("restore-archive", file=archive) from None
     finally:
         clear.unlink(missing_ok=True)
-    expected = {"files": found, "form": FORM, "kind": kind}
+    expected = {"files": digests, "form": FORM, "kind": kind}
     if not isinstance(said, dict) or said != {**said, **expected}:
         raise error("restore-archive", file=archive)
     if not signature:

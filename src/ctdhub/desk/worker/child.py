@@ -89,8 +89,8 @@ def work_of(what: str) -> Callable[[Any], Callable[[], dict[str, Any]]]:
     if what not in JOBS:
         raise KeyError(what)
     module = deliveries if what in ("accept", "check", "destroy") else hub_jobs
-    found: Callable[[Any], Callable[[], dict[str, Any]]] = getattr(module, what)
-    return found
+    work: Callable[[Any], Callable[[], dict[str, Any]]] = getattr(module, what)
+    return work
 
 
 def refuse_stranger(job: Any) -> None:

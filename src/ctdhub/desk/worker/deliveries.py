@@ -83,8 +83,8 @@ def erase_due(today: date | None = None) -> dict[str, int]:
         due = keeping.due_on(keeping.day_of(row), row.organisation.keep_months)
         if due is None or now < due - keeping.NOTICE:
             continue
-        told = row.summary.get(keeping.TOLD)
-        if told is None or told["due"] != due.isoformat():
+        notice = row.summary.get(keeping.NOTICE_KEY)
+        if notice is None or notice["due"] != due.isoformat():
             _tell(row, now, due)
             done["told"] += 1
         elif (last := keeping.erased_on(row)) is not None and last <= now and not _at_it(row):
@@ -117,7 +117,7 @@ def is_due(job: Any, today: date | None = None) -> bool:
 def _tell(row: Delivery, now: date, due: date) -> None:
     with transaction.atomic():
         row = Delivery.objects.select_for_update().get(id=row.id)  # a withdrawal may be asked now
-        row.summary[keeping.TOLD] = {"on": now.isoformat(), "due": due.isoformat()}
+        row.summary[keeping.NOTICE_KEY] = {"on": now.isoformat(), "due": due.isoformat()}
         row.save(update_fields=["summary", "changed"])
         tell_about("erasure", row, "organisation", "data_officer", "steward")
 
@@ -191,7 +191,7 @@ def enforce() -> list[str]:
                 destroyed(row)
     inbox = incoming.Inbox(desk.inbox)
     states = {row.id.hex: row.state for row in Delivery.objects.all()}
-    for key in list(inbox.held()):
+    for key in list(inbox.keys()):
         if len(key) == 32 and states.get(key, "withdrawn") in ENDED:
             delete_bytes(key)
     waiting = Delivery.objects.filter(parts__isnull=False).values_list("created", flat=True)
@@ -307,19 +307,19 @@ def text_as_kept(text: Text, letters: Mapping[str, str]) -> dict[str, Any]:
     Args:
         letters: letters of the file's columns by :func:`fold` of their names.
     """
-    kept: dict[str, Any] = _kept(text.as_json(), letters)
+    kept: dict[str, Any] = _row_value(text.as_json(), letters)
     return kept
 
 
 def error_as_kept(met: HubError, letters: Mapping[str, str] | None = None) -> dict[str, Any]:
     """An error as JSON that a row may hold; ``core.errors.from_json`` reads it."""
-    found, known = as_json(met), letters or {}
+    record, known = as_json(met), letters or {}
     entry = catalogue().get(str(met.name))
     if entry is not None and entry.room not in _READING:
-        return found | {"file": _ELSE}
-    fields = {name: _kept(value, known) for name, value in found["fields"].items()}
+        return record | {"file": _ELSE}
+    fields = {name: _row_value(value, known) for name, value in record["fields"].items()}
     column = known.get(fold(met.column)) if met.column else None
-    return found | {"file": _ELSE, "column": column, "fields": fields}
+    return record | {"file": _ELSE, "column": column, "fields": fields}
 
 
 def stopped_as_kept(met: HubError, known: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -332,18 +332,18 @@ def stopped_as_kept(met: HubError, known: frozenset[str] = frozenset()) -> dict[
         known: keys and versions that the row of the job holds.
     """
     fields = {name: _bare(value, known) for name, value in as_json(met)["fields"].items()}
-    found = {
+    record = {
         "name": met.name,
         "rule": met.rule,
         **dict.fromkeys(("file", "row", "line", "column")),
         "fields": fields,
     }
     try:
-        read = from_json(found)
+        read = from_json(record)
         str(read), said(read.remedy)
     except (KeyError, TypeError, ValueError):  # its sentences ask for a number or a list
         return as_json(error("desk-stopped", name=met.rule or "error"))
-    return found
+    return record
 
 
 def named_by(columns: Iterable[str]) -> dict[str, str]:
@@ -367,7 +367,7 @@ def _bare(value: Any, known: frozenset[str]) -> Any:
     return _ELSE
 
 
-def _kept(value: Any, letters: Mapping[str, str]) -> Any:
+def _row_value(value: Any, letters: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         if (one := _word(value, letters)) is not None:
             return one
@@ -377,9 +377,9 @@ def _kept(value: Any, letters: Mapping[str, str]) -> Any:
         if "numeral" in value or "share" in value:
             return value
         if "several" in value:
-            return value | {"several": [_kept(one, letters) for one in value["several"]]}
+            return value | {"several": [_row_value(one, letters) for one in value["several"]]}
         if "message" in value:
-            inside = {k: _kept(v, letters) for k, v in value["fields"].items()}
+            inside = {k: _row_value(v, letters) for k, v in value["fields"].items()}
             return value | {"fields": inside}
         return _ELSE  # a name that was looked up from a cell says what the cell holds
     return value
@@ -560,7 +560,7 @@ def _rows_of(table: Path) -> dict[str, int]:
 
 def _cells(done: Harmonised, letters: dict[str, str]) -> list[dict[str, Any]]:
     """Faults by rule, column and reason: the first cells of each, and how many there are."""
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    faults: dict[tuple[str, str, str], dict[str, Any]] = {}
     for reject in done.rejects.to_pylist():
         column = letters.get(fold(reject["column"] or ""), "")
         kept = text_as_kept(reason_of(reject["fields"]), letters)
@@ -568,11 +568,11 @@ def _cells(done: Harmonised, letters: dict[str, str]) -> list[dict[str, Any]]:
             kept = kept["fields"]["part0"]
         rule, row = reject["rule"], reject["source_row"]
         first = {"text": kept, "rule": rule, "row": row, "column": column, "cells": [], "number": 0}
-        one = found.setdefault((rule, column, str(kept)), first)
+        one = faults.setdefault((rule, column, str(kept)), first)
         one["number"] += 1
         if row is not None and len(one["cells"]) < CELLS:
             one["cells"].append(f"{column}{row}")
-    return list(found.values())[:_MOST_FINDINGS]
+    return list(faults.values())[:_MOST_FINDINGS]
 
 
 def _fault(met: HubError, letters: dict[str, str]) -> dict[str, Any]:
@@ -666,14 +666,14 @@ def set_accepted(delivery: Delivery, day: str) -> dict[str, Any]:
 
 def open_questions(summary: dict[str, Any]) -> list[str]:
     """Why a checked delivery cannot be accepted yet: codes, none if it can."""
-    found = []
+    codes = []
     if summary.get("mapping_missing"):
-        found.append("mapping")
+        codes.append("mapping")
     if summary.get("stopped"):
-        found.append("stopped")
+        codes.append("stopped")
     if any(not alarm["accepted"] for alarm in summary.get("alarms", [])):
-        found.append("alarms")
-    return found
+        codes.append("alarms")
+    return codes
 
 
 def _still_right(delivery: Delivery, work: Work) -> None:
@@ -708,16 +708,16 @@ def adopt() -> None:
     files = hub.received()
     gone = hub.withdrawn().contributors
     rows = {row.id: row for row in Delivery.objects.exclude(state="receiving")}
-    held: set[UUID] = set()
+    ids: set[UUID] = set()
     for file in files:
         row = _row_of(file, rows)
         if row is None:
             row = _adopted(file)
             rows[row.id] = row
-        held.add(row.id)
+        ids.add(row.id)
     for row in rows.values():
         state, lost = keeping.computed_state(
-            str(row.state), row.id in held, str(row.organisation_id) in gone
+            str(row.state), row.id in ids, str(row.organisation_id) in gone
         )
         if state == "accepted" and row.state == "checked":  # killed between file and row
             day = next(f.date for f in files if _key(f.file) == row.id)
@@ -739,21 +739,21 @@ def organisations(hub: Hub) -> None:
         digest = hashlib.sha256(content).hexdigest()
         row = known.get(path.stem)
         if row is None or row.agreement_sha256 != digest or row.lost:
-            found = {"agreement_sha256": digest, "lost": False, **_stated(content, path.stem)}
-            Organisation.objects.update_or_create(id=path.stem, defaults=found)
+            fields = {"agreement_sha256": digest, "lost": False, **_stated(content, path.stem)}
+            Organisation.objects.update_or_create(id=path.stem, defaults=fields)
     Organisation.objects.exclude(id__in=seen).filter(lost=False).update(lost=True)
 
 
 def _stated(content: bytes, stem: str) -> dict[str, object]:
     """Name, last day and retention, as far as the file can be read; a fault of it is the hub's."""
     try:
-        found = yaml_values(content)
+        settings = yaml_values(content)
     except yaml.YAMLError:
-        found = None
-    found = found if isinstance(found, dict) else {}
-    ends, months = found.get("ends"), found.get("keep_months")
+        settings = None
+    settings = settings if isinstance(settings, dict) else {}
+    ends, months = settings.get("ends"), settings.get("keep_months")
     return {
-        "name": str(found.get("name") or stem)[:200],
+        "name": str(settings.get("name") or stem)[:200],
         "ends": ends if type(ends) is date else None,
         "keep_months": months if type(months) is int and 0 < months <= 600 else None,
     }

@@ -60,14 +60,14 @@ def read(work: Work) -> Rows:
 
 def rehearse(work: Work) -> Rows:
     """Rehearse the policy on fictitious people and keep the figures."""
-    hub, given = _hub(), work.job.given
+    hub, options = _hub(), work.job.given
     rules, asked = policy(hub), rehearsal.of_hub(hub)
     own = rules.epsilon
-    epsilons = [float(e) for e in given.get("epsilons", ())] or [own / 4, own / 2, own, 2 * own]
-    people = min(max(int(given.get("people", 20_000)), 100), 999_999)
+    epsilons = [float(e) for e in options.get("epsilons", ())] or [own / 4, own / 2, own, 2 * own]
+    people = min(max(int(options.get("people", 20_000)), 100), 999_999)
     done = rehearsal.rehearsed(asked, people, epsilons, asked.delta, progress=_progress(work))
-    found = rehearsal.figures(asked, people, done, asked.delta)
-    kept = found | {"policy": hash_file(hub.policy_file)}
+    figures = rehearsal.figures(asked, people, done, asked.delta)
+    kept = figures | {"policy": hash_file(hub.policy_file)}
     desk_files.keep(hub, desk_files.REHEARSAL, kept)
 
     return lambda: {"text": Text("The rehearsal is done; nothing was charged.").as_json()}
@@ -76,8 +76,8 @@ def rehearse(work: Work) -> Rows:
 def price(work: Work) -> Rows:
     """Find what a version would cost and keep it for those who may know."""
     hub, version = _hub(), str(work.job.given["version"])
-    found = between_builds.price_of(hub, version, _progress(work))
-    desk_files.keep(hub, desk_files.PRICE, found.as_json())
+    cost = between_builds.price_of(hub, version, _progress(work))
+    desk_files.keep(hub, desk_files.PRICE, cost.as_json())
     return lambda: {"text": Text("The price is known; nothing was charged.").as_json()}
 
 
@@ -122,9 +122,9 @@ def note_of(notes: Mapping[str, str]) -> str:
 
 def agreement(work: Work) -> Rows:
     """Write an agreement against the file that was shown."""
-    hub, given = _hub(), work.job.given
-    key = str(given["contributor"])
-    agreements.write_agreement(hub, key, given["settings"], str(given["base"]))
+    hub, arguments = _hub(), work.job.given
+    key = str(arguments["contributor"])
+    agreements.write_agreement(hub, key, arguments["settings"], str(arguments["base"]))
 
     def rows() -> dict[str, Any]:
         organisations(hub)
@@ -195,9 +195,9 @@ def _same(row: SenderKey) -> Any:
 
 def withdraw(work: Work) -> Rows:
     """A contributor withdraws with all its records."""
-    given = work.job.given
-    reason = next(one for one in REASONS if one == given["reason"])
-    key = withdrawals.submit(_hub(), str(given["contributor"]), "contributor", reason)
+    arguments = work.job.given
+    reason = next(one for one in REASONS if one == arguments["reason"])
+    key = withdrawals.submit(_hub(), str(arguments["contributor"]), "contributor", reason)
     withdrawals.carry_out(_hub(), key, _progress(work))
     return lambda: {"text": Text("The contributor is withdrawn; build again.").as_json()}
 
@@ -245,10 +245,10 @@ def told_carry(work: Work) -> Rows:
 
 def accept_alarm(work: Work) -> Rows:
     """Accept an alarm by name in the mapping, for one delivery."""
-    given = work.job.given
+    arguments = work.job.given
     hub, by = _hub(), work.job.account_id.hex if work.job.account_id else "desk"
     keys = ("contributor", "date", "entry", "reason", "base")
-    accept(hub, **{key: str(given[key]) for key in keys}, by=by)
+    accept(hub, **{key: str(arguments[key]) for key in keys}, by=by)
     pipeline.build(hub, until="alarms", progress=_progress(work))
     return lambda: {"text": Text("The alarm is accepted.").as_json()}
 
@@ -276,8 +276,8 @@ def file_shas(delivery: Delivery) -> frozenset[str]:
     return frozenset({delivery.sha256, *map(str, delivery.summary.get("files", ()))})
 
 
-def _plan(given: Mapping[str, Any]) -> UUID:
-    return UUID(hex=str(given["plan"]))
+def _plan(arguments: Mapping[str, Any]) -> UUID:
+    return UUID(hex=str(arguments["plan"]))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -288,8 +288,8 @@ def tell(work: Work) -> Rows:
     """The job ``tell``: a message about a delivery to its organisation or the data officers."""
 
     def rows() -> dict[str, Any]:
-        given = work.job.given
-        tell_about(given["kind"], Delivery.objects.get(id=work.job.thing), *given["whom"])
+        arguments = work.job.given
+        tell_about(arguments["kind"], Delivery.objects.get(id=work.job.thing), *arguments["whom"])
         return {}
 
     return rows
@@ -304,9 +304,9 @@ _AGAIN = timedelta(hours=1)
 def _signed(work: Work, kind: Any, part: str) -> Any:
     """What a job brings, if it came in time and for an account that holds its role now."""
     signed = kind.model_validate_json(work.job.given["signed"])
-    told = getattr(signed, part)
-    _refuse_other(work.job, told.role)
-    approvals.refuse_late(told.date, datetime.fromisoformat(work.job.given["arrived"]))
+    statement = getattr(signed, part)
+    _refuse_other(work.job, statement.role)
+    approvals.refuse_late(statement.date, datetime.fromisoformat(work.job.given["arrived"]))
     return signed
 
 
@@ -326,11 +326,11 @@ def change_keys(work: Work) -> Rows:
 
 def hold(work: Work) -> Rows:
     """Hold a candidate back, or refuse it."""
-    hub, given = _hub(), work.job.given
-    role: approvals.Role = given["role"]
+    hub, arguments = _hub(), work.job.given
+    role: approvals.Role = arguments["role"]
     _refuse_other(work.job, role)
-    candidate = stage.waiting(hub, given["version"])
-    approvers.hold(hub, candidate, role, given["reason"], refuse=given["act"] == "refuse")
+    candidate = stage.waiting(hub, arguments["version"])
+    approvers.hold(hub, candidate, role, arguments["reason"], refuse=arguments["act"] == "refuse")
     return lambda: {"version": candidate.name}
 
 

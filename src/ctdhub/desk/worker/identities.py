@@ -40,9 +40,9 @@ def identity_folder(hub: Path) -> Path:
 
 def identities(hub: Path) -> list[Path]:
     """Identities of what is sent in, the newest month first, those of bundles last."""
-    found = sorted(identity_folder(hub).glob("*.key"), reverse=True)
-    found = [path for path in found if path.name != PAPERS]
-    return sorted(found, key=lambda path: _MONTH.fullmatch(path.name) is None)
+    paths = sorted(identity_folder(hub).glob("*.key"), reverse=True)
+    paths = [path for path in paths if path.name != PAPERS]
+    return sorted(paths, key=lambda path: _MONTH.fullmatch(path.name) is None)
 
 
 def renew(hub: Path, folder: SealedFolder, name: str, recovery: tuple[str, ...] = ()) -> None:

@@ -94,14 +94,14 @@ def note_health() -> None:
     """
     desk = current()
     space = os.statvfs(desk.hub)
-    found = {
+    figures = {
         "time": datetime.now(UTC).timestamp(),
         "free_bytes": space.f_bavail * space.f_frsize,
         "ledger": _holds(lambda: check_paid(Hub(desk.hub))),
         "trail": _holds(lambda: all(read_trail(desk.trail))),
         **_rows(),
     }
-    files.write_whole(desk.folder / FILE, json.dumps(found).encode("ascii"), mode=0o644)
+    files.write_whole(desk.folder / FILE, json.dumps(figures).encode("ascii"), mode=0o644)
 
 
 def _rows() -> dict[str, object]:

@@ -40,7 +40,7 @@ SETTINGS = ("name", "kind", "show_counts", "keep_months", "budget_limit")
 def agreements(hub: Hub) -> dict[str, Any]:
     """Every agreement, with its last day and what was sent."""
     sent = _sent(hub)
-    rows, given = [], []
+    rows, entries = [], []
     for one in hub.agreements():
         force = force_of(hub, one, today())
         own = sent.get(one.id, [])
@@ -54,8 +54,8 @@ def agreements(hub: Hub) -> dict[str, Any]:
                 day(date.fromisoformat(max(own))) if own else _("nothing yet"),
             )
         )
-        given.append({"id": one.id, "name": printable(one.name), "force": force})
-    ending = [one for one in given if one["force"] in ("ends_soon", "ended")]
+        entries.append({"id": one.id, "name": printable(one.name), "force": force})
+    ending = [one for one in entries if one["force"] in ("ends_soon", "ended")]
     lead = (
         ngettext(
             "{n} agreement has ended or ends within 60 days.",
@@ -70,7 +70,7 @@ def agreements(hub: Hub) -> dict[str, Any]:
     )  # fmt: skip
     page = Page(hub, _("Agreements"), lead if rows else _("This hub has no agreement yet."))
     page.add("agreements", "", table(head, rows, words=True))
-    return page.answer(agreements=given, kinds=kinds())
+    return page.answer(agreements=entries, kinds=kinds())
 
 
 def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
@@ -146,9 +146,9 @@ def _terms(one: Agreement) -> Any:
     breaks = [
         (
             _("not comparable before"),
-            f"{isolated(found.date)}: " + listed([label(v, current()) for v in found.variables]),
+            f"{isolated(entry.date)}: " + listed([label(v, current()) for v in entry.variables]),
         )
-        for found in one.breaks
+        for entry in one.breaks
     ]
     return table((), [*rows, *breaks], words=True)
 
@@ -186,10 +186,10 @@ def _deliveries(one: Agreement, own: list[str]) -> Any:
 
 
 def _sent(hub: Hub) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    dates: dict[str, list[str]] = {}
     for one in hub.received():
-        found.setdefault(one.contributor, []).append(one.date)
-    return found
+        dates.setdefault(one.contributor, []).append(one.date)
+    return dates
 
 
 # --------------------------------------------------------------------------------------------------

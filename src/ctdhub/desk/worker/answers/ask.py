@@ -22,13 +22,13 @@ from ctdhub.release.bundle import latest_release
 
 def begun(hub: Hub) -> dict[str, Any]:
     """What a new hub has already, on its way to a first release: yes or no, no count."""
-    given = {
+    steps = {
         "agreement": bool(hub.agreements()),
         "keys": has_hub_keys(hub),
         "file": bool(hub.received()),
         "release": latest_release(hub.releases) is not None,
     }
-    return {"given": given}
+    return {"given": steps}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -86,10 +86,10 @@ class HubRequest:
     """A request and who makes it; ``request["id"]`` is a text of it, "" where there is none."""
 
     who: Who
-    given: Mapping[str, Any]
+    fields: Mapping[str, Any]
 
     def __getitem__(self, key: str) -> str:
-        value = self.given.get(key)
+        value = self.fields.get(key)
         return value if isinstance(value, str) else ""
 
     def may(self, action: str) -> bool:
@@ -119,11 +119,11 @@ def _role(asked: HubRequest) -> Role:
 
 
 def _decide(hub: Hub, asked: HubRequest) -> dict[str, Any]:
-    same, seen = asked["same"], asked.given.get("seen")
-    found = next((one for one in decided.SAME if one == same), None)
-    if found is None or not isinstance(seen, int):
+    same, seen = asked["same"], asked.fields.get("seen")
+    verdict = next((one for one in decided.SAME if one == same), None)
+    if verdict is None or not isinstance(seen, int):
         raise error("desk-ask", name="decide")
-    decided.decide(hub, asked["pair"], found, asked.who.account, seen)
+    decided.decide(hub, asked["pair"], verdict, asked.who.account, seen)
     return {"given": {"decided": True}}
 
 
@@ -133,22 +133,22 @@ def stopped(hub: Hub, job: str) -> dict[str, Any]:
     Raises:
         HubError: that reason.
     """
-    found = desk_file(hub, f"stopped-{job}.json") if re.fullmatch("[0-9a-f]{32}", job) else None
-    if found is None:
+    cause = desk_file(hub, f"stopped-{job}.json") if re.fullmatch("[0-9a-f]{32}", job) else None
+    if cause is None:
         raise error("desk-ask", name="stopped")
-    raise from_json(found)
+    raise from_json(cause)
 
 
 def waiting(hub: Hub, asked: HubRequest) -> dict[str, Any]:
     """What waits for somebody who may see that much."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     if asked.may("look.read"):
-        found |= {"alarms": len(open_alarms(hub)), "unread": looks.unread(hub)}
+        counts |= {"alarms": len(open_alarms(hub)), "unread": looks.unread(hub)}
     if asked.may("doubles.decide"):
-        found["pairs"] = looks.undecided(hub)
+        counts["pairs"] = looks.undecided(hub)
     if asked.may("withdrawal.carry_out"):
-        found["told"] = ledgers.ready_reports(hub)
-    return {"given": found}
+        counts["told"] = ledgers.ready_reports(hub)
+    return {"given": counts}
 
 
 _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
@@ -165,11 +165,11 @@ _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
     "lineage": lambda hub, r: looks.lineage(hub, r["id"], columns=r.may("look.read")),
     "ledger": lambda hub, r: ledgers.ledger_page(hub),
     "withdrawals": lambda hub, r: ledgers.withdrawals(hub, r["id"]),
-    "tell": lambda hub, r: ledgers.take_report(hub, r.given),
-    "told": lambda hub, r: ledgers.reports_of(hub, r.given),
-    "tell_rows": lambda hub, r: ledgers.report_rows(hub, r.given),
-    "tell_back": lambda hub, r: ledgers.take_back_report(hub, r.given),
-    "tell_pass": lambda hub, r: ledgers.pass_report(hub, r.given),
+    "tell": lambda hub, r: ledgers.take_report(hub, r.fields),
+    "told": lambda hub, r: ledgers.reports_of(hub, r.fields),
+    "tell_rows": lambda hub, r: ledgers.report_rows(hub, r.fields),
+    "tell_back": lambda hub, r: ledgers.take_back_report(hub, r.fields),
+    "tell_pass": lambda hub, r: ledgers.pass_report(hub, r.fields),
     "versions": lambda hub, r: releases.versions(hub),
     "rehearsal": lambda hub, r: releases.rehearsal(hub),
     "price": lambda hub, r: releases.price(hub, r["version"]),
@@ -180,8 +180,8 @@ _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
     "keys": lambda hub, r: agreements.bundle_keys(hub, r["id"]),
     "key_file": lambda hub, r: agreements.sender_key(hub, r["id"], r["content"]),
     "table_form": lambda hub, r: releases.table_form(hub),
-    "table_held": lambda hub, r: releases.table_held(hub, r.given),
-    "table_price": lambda hub, r: releases.table_price(hub, r.given),
+    "table_held": lambda hub, r: releases.table_held(hub, r.fields),
+    "table_price": lambda hub, r: releases.table_price(hub, r.fields),
     "candidates": lambda hub, r: releases.candidates(hub),
     "card": lambda hub, r: releases.card(hub, r["version"], r["path"]),
     "candidate": lambda hub, r: releases.candidate(hub, r["version"]),

@@ -28,10 +28,10 @@ from ctdhub.sensitive.consent.register import REASONS, Scope, Withdrawal, in_for
 #
 # A contributor is told what its own files say, never what a report does elsewhere.
 
-Given = Mapping[str, Any]
+Fields = Mapping[str, Any]
 
 
-def take_report(hub: Hub, request: Given) -> dict[str, Any]:
+def take_report(hub: Hub, request: Fields) -> dict[str, Any]:
     """Take a report, as numbers or as the signed file of a kit; gives its key."""
     scope, reason, by = (request.get(name) for name in ("scope", "reason", "what"))
     numbers, file = request.get("numbers"), request.get("file")
@@ -62,7 +62,7 @@ def take_report(hub: Hub, request: Given) -> dict[str, Any]:
     return {"given": {"key": key}}
 
 
-def reports_of(hub: Hub, request: Given) -> dict[str, Any]:
+def reports_of(hub: Hub, request: Fields) -> dict[str, Any]:
     """One report as its contributor sees it, with what it is asked."""
     one = reports.report_of(hub, str(request.get("key")), _id(request))
     questions = one.state == "asked" and not one.wants_file
@@ -71,11 +71,11 @@ def reports_of(hub: Hub, request: Given) -> dict[str, Any]:
         for case in (one.asked if questions else ())
     ]
     unknown = list(one.unknown) if questions and not one.ahead else []
-    given = {**_line(str(request["key"]), one), "asked": asked, "unknown": unknown}
-    return {"given": given | {"seen": one.digest}}
+    answer = {**_line(str(request["key"]), one), "asked": asked, "unknown": unknown}
+    return {"given": answer | {"seen": one.digest}}
 
 
-def report_rows(hub: Hub, request: Given) -> dict[str, Any]:
+def report_rows(hub: Hub, request: Fields) -> dict[str, Any]:
     """Keep what the contributor answers."""
     unknown = request.get("unknown")
     try:
@@ -88,13 +88,13 @@ def report_rows(hub: Hub, request: Given) -> dict[str, Any]:
     return {"given": {"kept": True}}
 
 
-def pass_report(hub: Hub, request: Given) -> dict[str, Any]:
+def pass_report(hub: Hub, request: Fields) -> dict[str, Any]:
     """Let releases go on without an answer to what a contributor reported."""
     reports.pass_over(hub, _id(request), str(request.get("reason")))
     return {"given": {"passed": True}}
 
 
-def take_back_report(hub: Hub, request: Given) -> dict[str, Any]:
+def take_back_report(hub: Hub, request: Fields) -> dict[str, Any]:
     """Take a report back."""
     reports.take_back_report(hub, str(request.get("key")), _id(request))
     return {"given": {"taken": True}}
@@ -155,16 +155,16 @@ def case_row(one: CaseRow) -> list[str]:
     ]
 
 
-def _id(request: Given) -> str:
+def _id(request: Fields) -> str:
     """The contributor that asks; nobody else asks for a report.
 
     Raises:
         HubError: it is not named.
     """
-    found = request.get("id")
-    if not isinstance(found, str) or not found:
+    key = request.get("id")
+    if not isinstance(key, str) or not key:
         raise error("desk-ask", name=printable(str(request.get("ask"))))
-    return found
+    return key
 
 
 # --------------------------------------------------------------------------------------------------
@@ -181,14 +181,14 @@ def ledger_page(hub: Hub) -> dict[str, Any]:
     title = _("Privacy-budget ledger")
     rules, book = policy(hub), ledger(hub)
     split = budget_split(hub, rules)
-    account, given = Account.of(book, rules, split), published(hub)
+    account, versions = Account.of(book, rules, split), published(hub)
     charges = [
         (
             number(e.number),
             isolated(e.time[:10]),
             _("release"),
             said(purpose_text(e.what)),
-            isolated(given[e.id]) if e.id in given else _("not published"),
+            isolated(versions[e.id]) if e.id in versions else _("not published"),
             _epsilon(e.epsilon),
             tiny(e.delta),
         )
@@ -217,7 +217,7 @@ def ledger_page(hub: Hub) -> dict[str, Any]:
         left=_epsilon(account.left),
     )
     page = Page(hub, title, lead)
-    whole = _whole(_parts(split, account, given), account)
+    whole = _whole(_parts(split, account, versions), account)
     page.add("spent", _("Where the budget goes"), *whole)
     reserved = _("The policy keeps {share} of the budget for drafts.").format(
         share=share(rules.budget.drafts)
@@ -246,13 +246,13 @@ class BudgetPart:
     epsilon: str
 
 
-def _parts(split: BudgetSplit, account: Account, given: Mapping[str, str]) -> list[BudgetPart]:
+def _parts(split: BudgetSplit, account: Account, versions: Mapping[str, str]) -> list[BudgetPart]:
     """The parts that add up to the budget: each published answer, the reserve, what is left."""
     release = _("release {version}")
     parts = [
-        BudgetPart(release.format(version=isolated(given[e.id])), e.rho, _epsilon(e.epsilon))
+        BudgetPart(release.format(version=isolated(versions[e.id])), e.rho, _epsilon(e.epsilon))
         for e in account.entries
-        if e.id in given
+        if e.id in versions
     ]
     left = max(0.0, split.budget - split.reserve - split.versions)
     alone = _epsilon(epsilon_of(split.reserve, split.delta))
@@ -294,9 +294,7 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     entries, force = reports.register(hub)
     own = reported(entries, contributor) if contributor else entries
     active = {e.number for e in in_force(own).entries}
-    missing = {
-        told for told, any_ in reports.recorded_numbers(hub, contributor).items() if not any_
-    }
+    missing = {key for key, any_ in reports.recorded_numbers(hub, contributor).items() if not any_}
 
     def standing(e: Withdrawal) -> str:
         if e.number not in active:
@@ -364,13 +362,13 @@ def _outdated(versions: list[str]) -> Any:
 
 def elsewhere(hub: Hub, contributor: str) -> dict[str, Any]:
     """What the withdrawals of one contributor do to others, for the steward alone."""
-    found = [one for one in reports.taken_elsewhere(hub) if one.contributor == contributor]
+    quarters = [one for one in reports.taken_elsewhere(hub) if one.contributor == contributor]
     page = Page(hub, "")
-    _add_elsewhere(page, found)
-    return page.answer(quarters=len(found))
+    _add_elsewhere(page, quarters)
+    return page.answer(quarters=len(quarters))
 
 
-def _add_elsewhere(page: Page, found: Sequence[reports.TakenElsewhere]) -> None:
+def _add_elsewhere(page: Page, quarters: Sequence[reports.TakenElsewhere]) -> None:
     rows = [
         (
             name(one.contributor),
@@ -379,7 +377,7 @@ def _add_elsewhere(page: Page, found: Sequence[reports.TakenElsewhere]) -> None:
             number(one.limit),
             _("the steward must decide") if one.open else "–",
         )
-        for one in found
+        for one in quarters
     ]
     head = (_("reported by"), _("quarter"), _("people"), _("limit"), "")
     note = _("The other contributors are not notified, and must not be asked.")
@@ -387,8 +385,8 @@ def _add_elsewhere(page: Page, found: Sequence[reports.TakenElsewhere]) -> None:
     page.add("elsewhere", title, table(head, rows, note=note) or words(_("None.")))
 
 
-def _what(kind: str, found: bool, mark: bool) -> str:
-    if kind == "withdrawal" and found:
+def _what(kind: str, cause: bool, mark: bool) -> str:
+    if kind == "withdrawal" and cause:
         return _("found with it")
     if kind == "renewal" and mark:
         return _("another row of the case: stays")

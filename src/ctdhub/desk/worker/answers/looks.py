@@ -41,9 +41,9 @@ def looks(hub: Hub) -> dict[str, Any]:
     stale = seen.unread_files(hub)
     if not _was_read(hub):
         return Page(hub, _("Look"), _unread(stale)).answer(deliveries=[], stale=stale, tokens=False)
-    found = seen.look(hub, read=False)
-    rows, given = [], []
-    for one in found:
+    newest = seen.look(hub, read=False)
+    rows, deliveries = [], []
+    for one in newest:
         open_ = [alarm for alarm in one.now.alarms if not alarm.accepted]
         rows.append(
             (
@@ -55,7 +55,7 @@ def looks(hub: Hub) -> dict[str, Any]:
                 number(len(open_)),
             )
         )
-        given.append(
+        deliveries.append(
             {
                 "id": one.agreement.id,
                 "name": printable(one.agreement.name),
@@ -66,12 +66,12 @@ def looks(hub: Hub) -> dict[str, Any]:
     head = (
         _("contributor"), _("delivery"), _("rows"), _("rejected"), _("people"), _("open alarms"),
     )  # fmt: skip
-    alarms = [alarm for one in found for alarm in one.now.alarms]
+    alarms = [alarm for one in newest for alarm in one.now.alarms]
     lead = _unread(stale) if stale else _("All files were read as they are now.")
     page = Page(hub, _("Look"), lead)
     page.add("newest", _("Newest deliveries"), table(head, rows))
     page.add("alarms", "", *alarm_table(alarms))
-    return page.answer(deliveries=given, stale=stale, tokens=_has_tokens(hub))
+    return page.answer(deliveries=deliveries, stale=stale, tokens=_has_tokens(hub))
 
 
 def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, 
         DocumentError: no such contributor, or no such delivery that was read.
     """
     (one,) = seen.look(hub, contributor, date or None, read=False)
-    compared = [said(told.words) for told in disclosures_of(hub) if told.id == contributor]
+    compared = [said(notice.words) for notice in disclosures_of(hub) if notice.id == contributor]
     document = look_page(hub.settings.name, [one], today(), compared, texts=texts)
     base = mapping_file(hub, contributor, one.now.date)
     return {
@@ -118,10 +118,10 @@ def rejects(hub: Hub, contributor: str, date: str) -> dict[str, Any]:
         DocumentError: no such contributor, or no such delivery that was read.
     """
     (one,) = seen.look(hub, contributor, date, read=False)
-    found = seen.own_rows(hub, contributor, one.now.date)
+    cells = seen.own_rows(hub, contributor, one.now.date)
     rows = [
         (number(cell.row), _text(cell.column), said(cell.reason), _text(cell.text))
-        for cell in found
+        for cell in cells
     ]
     head = (_("row"), _("column"), _("reason"), _("text"))
     lead = _("{rejected} of {rows} rows were rejected.").format(
@@ -191,17 +191,17 @@ def _part(n: int, of: int) -> str:
 
 
 def _since(hub: Hub) -> tuple[Any, ...]:
-    found = seen.since_release(hub)
-    if found is None:
+    check = seen.since_release(hub)
+    if check is None:
         return (words(_("Nothing was published yet.")),)
-    if not found.compared:
+    if not check.compared:
         return (words(_("People were not linked yet.")),)
     said_ = ngettext(
         "{n} of {of} values is outside the interval that release {version} gives.",
         "{n} of {of} values are outside the interval that release {version} gives.",
-        len(found.outside),
+        len(check.outside),
     ).format(
-        n=number(len(found.outside)), of=number(found.compared), version=isolated(found.version)
+        n=number(len(check.outside)), of=number(check.compared), version=isolated(check.version)
     )
     rows = [
         (
@@ -211,7 +211,7 @@ def _since(hub: Hub) -> tuple[Any, ...]:
             number(one.low),
             number(one.high),
         )
-        for one in found.outside
+        for one in check.outside
     ]
     head = (
         _("variable"), _("value"), _("people today"), _("lower bound"), _("upper bound"),
@@ -225,15 +225,15 @@ def _since(hub: Hub) -> tuple[Any, ...]:
 
 def coverage(hub: Hub) -> dict[str, Any]:
     """People by contributor and year, as the last build linked them."""
-    found = seen.people_by_year(hub)
+    counts = seen.people_by_year(hub)
     agreed = {one.id: one for one in hub.agreements()}
     called = {id_: name(one.name) for id_, one in agreed.items()}
-    silent = [called[id_] for id_ in called if id_ not in found]
-    if not found:
+    silent = [called[id_] for id_ in called if id_ not in counts]
+    if not counts:
         return Page(hub, _("Coverage"), _("People were not linked yet.")).answer(stale=1)
-    years = sorted({y for own in found.values() for y in own if y is not None})
+    years = sorted({y for own in counts.values() for y in own if y is not None})
     charts = []
-    for id_, own in sorted(found.items()):
+    for id_, own in sorted(counts.items()):
         top, span = max(own.values()), agreed[id_].years if id_ in agreed else None
         bars = [
             Bar(year(y), state_words("nobody_reports"))
@@ -281,11 +281,11 @@ MOST_TABLES, MOST_NUMBERS = 12, 60
 
 def lineages(hub: Hub) -> dict[str, Any]:
     """The variables that files become, to choose one."""
-    found = seen.column_sources(hub)
+    sources = seen.column_sources(hub)
     release = _newest(hub)
     measured = set(release.protected.guarantee.sigma) if release else set()
     names: dict[str, set[str]] = {}
-    for one in found:
+    for one in sources:
         names.setdefault(one.variable, set()).add(one.contributor)
     order = [v.name for v in load_schema().variables() if v.name in names]
     lead = (
@@ -293,7 +293,7 @@ def lineages(hub: Hub) -> dict[str, Any]:
         if names
         else _("No file was read yet.")
     )
-    given = [
+    variables = [
         {
             "name": variable,
             "label": label(variable, current()),
@@ -302,7 +302,7 @@ def lineages(hub: Hub) -> dict[str, Any]:
         }
         for variable in order
     ]
-    return Page(hub, _("Lineage"), lead).answer(variables=given)
+    return Page(hub, _("Lineage"), lead).answer(variables=variables)
 
 
 def lineage(hub: Hub, variable: str, *, columns: bool = True) -> dict[str, Any]:
@@ -317,21 +317,21 @@ def lineage(hub: Hub, variable: str, *, columns: bool = True) -> dict[str, Any]:
     """
     if variable not in {v.name for v in load_schema().variables()}:
         raise error("lineage-variable", name=printable(variable))
-    found = seen.column_sources(hub, variable)
+    sources = seen.column_sources(hub, variable)
     called = {one.id: name(one.name) for one in hub.agreements()}
     title = _("Lineage of {variable}").format(variable=label(variable, current()))
     end = _("The way ends at the noisy number: from there no step leads back to a record.")
     page, files = Page(hub, title, end), _("1. Columns of files, and the mapping that reads them")
-    page.add("files", files, _from_files(found, called, columns))
+    page.add("files", files, _from_files(sources, called, columns))
     _add_numbers(page, variable)
     return page.answer(name=variable)
 
 
-def _from_files(found: list[seen.ColumnSource], called: dict[str, str], columns: bool) -> Any:
-    if not found:
+def _from_files(sources: list[seen.ColumnSource], called: dict[str, str], columns: bool) -> Any:
+    if not sources:
         return words(_("No file that was read has this variable."))
     if not columns:
-        names = sorted({called.get(one.contributor, name(one.contributor)) for one in found})
+        names = sorted({called.get(one.contributor, name(one.contributor)) for one in sources})
         return words(_("Read from files of: {names}").format(names=listed(names)))
     rows = [
         (
@@ -343,7 +343,7 @@ def _from_files(found: list[seen.ColumnSource], called: dict[str, str], columns:
             _share(one),
             isolated(one.mapping[:12]),
         )
-        for one in found
+        for one in sources
     ]
     head = (
         _("contributor"), _("delivery"), _("columns"), _("rule"), _("what is lost"),
@@ -385,7 +385,7 @@ def _add_numbers(page: Page, variable: str) -> None:
 
 def _numbers(release: Release, variable: str) -> Any:
     answers, query = Answers(release), Query(by=(variable,))
-    found = answers.table(query, shares=False)
+    counts = answers.table(query, shares=False)
     rows = [
         (
             _("not recorded")
@@ -393,7 +393,7 @@ def _numbers(release: Release, variable: str) -> Any:
             else code_label(variable, code, current()),
             ranged(row.people),
         )
-        for row in found.rows[:MOST_NUMBERS]
+        for row in counts.rows[:MOST_NUMBERS]
     ]
     note = f"{caveat()} " + _("Intervals of {level}.").format(
         level=share(release.protected.guarantee.level)
@@ -402,8 +402,8 @@ def _numbers(release: Release, variable: str) -> Any:
 
 
 def _newest(hub: Hub) -> Release | None:
-    found = latest_release(hub.releases)
-    return open_release(found) if found else None
+    folder = latest_release(hub.releases)
+    return open_release(folder) if folder else None
 
 
 # --------------------------------------------------------------------------------------------------
@@ -415,12 +415,12 @@ def doubles(hub: Hub) -> dict[str, Any]:
     title = _("Possible doubles")
     if not (hub.work / "people" / PAIRS).is_file():
         return Page(hub, title, _("People were not linked yet.")).answer(pairs=[])
-    report, found = linkage(hub), to_decide(hub)
+    report, pairs = linkage(hub), to_decide(hub)
     called = {one.id: name(one.name) for one in hub.agreements()}
-    open_ = [one for one in found if one.same not in ("yes", "no")]
+    open_ = [one for one in pairs if one.same not in ("yes", "no")]
     lead = (
-        _("Pairs to decide: {open} of {n}.").format(open=number(len(open_)), n=number(len(found)))
-        if found
+        _("Pairs to decide: {open} of {n}.").format(open=number(len(open_)), n=number(len(pairs)))
+        if pairs
         else _("No two records share a token, so there is no pair to decide.")
     )
     law = _(
@@ -436,7 +436,7 @@ def doubles(hub: Hub) -> dict[str, Any]:
     page = Page(hub, title, lead, law)
     page.add("report", _("Links"), table((), [(what, number(n)) for what, n in rows]))
     page.add("measured", _("What the decisions say"), *measured_blocks(measured(hub)))
-    ordered = [*open_, *(one for one in found if one not in open_)]
+    ordered = [*open_, *(one for one in pairs if one not in open_)]
     return page.answer(pairs=[_pair(one, called) for one in ordered])
 
 
@@ -453,23 +453,23 @@ def undecided(hub: Hub) -> int:
     return sum(one.same not in ("yes", "no") for one in to_decide(hub))
 
 
-def measured_blocks(found: dict[str, Any] | None) -> tuple[Any, ...]:
+def measured_blocks(facts: dict[str, Any] | None) -> tuple[Any, ...]:
     """What decisions on pairs say of all links; see :func:`ctdhub.hub.doubles.measured`."""
-    if not found:
+    if not facts:
         return (words(_("Nobody has decided a pair yet.")),)
     counted = _("One person: {yes}. Two people: {no}. Decided differently by two: {differ}.")
     decided = counted.format(
-        yes=number(found["yes"]), no=number(found["no"]), differ=number(found["differ"])
+        yes=number(facts["yes"]), no=number(facts["no"]), differ=number(facts["differ"])
     )
     gone = (
-        _("Decided pairs that the last build no longer has: {n}.").format(n=number(found["gone"]))
-        if found["gone"]
+        _("Decided pairs that the last build no longer has: {n}.").format(n=number(facts["gone"]))
+        if facts["gone"]
         else ""
     )
-    if "recall" not in found:
+    if "recall" not in facts:
         return (words(decided, gone),)
     rows = [
-        (what, _ends(found[key]))
+        (what, _ends(facts[key]))
         for what, key in (
             (_("links found by the report (recall)"), "recall"),
             (_("links found after the decisions"), "recall_after"),
@@ -481,10 +481,10 @@ def measured_blocks(found: dict[str, Any] | None) -> tuple[Any, ...]:
         "allow for {errors} of wrong decisions. Links between records that share no token are not "
         "counted."
     ).format(
-        level=share(found["level"]),
-        pairs=number(found["pairs"]),
-        n=number(found["reviewed"]),
-        errors=share(found["errors"]),
+        level=share(facts["level"]),
+        pairs=number(facts["pairs"]),
+        n=number(facts["reviewed"]),
+        errors=share(facts["errors"]),
     )
     return words(decided, gone), table(("", _("share")), rows, note=note)
 

@@ -31,13 +31,13 @@ class Page:
         there = tuple(block for block in blocks if block is not None)
         self.sections.append(Section(id_, title, there, across=True))
 
-    def answer(self, **given: Any) -> dict[str, Any]:
+    def answer(self, **values: Any) -> dict[str, Any]:
         """The answer: the document, and values that JSON knows, for forms and links."""
         made, lang = today(), current()
         rtl, name = lang in RIGHT_TO_LEFT, self.hub.settings.name
         meta = Meta(lang=lang, rtl=rtl, organisation=name, made=made, day=day(made))
         document = Document(meta, self.title, self.lead, tuple(self.sections))
-        return {"document": to_json(document), "given": given}
+        return {"document": to_json(document), "given": values}
 
 
 def today() -> date:

@@ -69,39 +69,39 @@ MOST_DIFFERENT = 40
 
 def versions(hub: Hub) -> dict[str, Any]:
     """Every version that is published or waits, and by whom each waits to be approved."""
-    given: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     now, done = datetime.now(UTC), [release.name for release in by_version(hub.releases)]
     rows = []
     for version in (c.name for c in by_version(hub.candidates) if c.name not in done):
         here = publication(hub, hub.candidates / version, now)
         waits = {"published": False, "missing": list(here.missing), "state": _STATES[here.state]}
-        given.append({"version": version, **waits})
+        entries.append({"version": version, **waits})
         rows.append((isolated(version), state_words(here)))
     for version in done:
         out = {"published": True, "missing": [], "state": "published"}
-        given.append({"version": version, **out})
+        entries.append({"version": version, **out})
         rows.append((isolated(version), _("published")))
     texts = [said(text) for text in waiting_words(hub)]
     none = "" if rows else _("Nothing was built or published yet.")
     page = Page(hub, _("Versions in the hub"), *texts, none)
     page.add("versions", "", table((_("version"), _("state")), rows, words=True))
-    return page.answer(versions=given, waits=texts)
+    return page.answer(versions=entries, waits=texts)
 
 
 def rehearsal(hub: Hub) -> dict[str, Any]:
     """Error against epsilon, on fictitious people; nothing was charged."""
-    title, found = _("Rehearsal"), desk_file(hub, REHEARSAL)
+    title, record = _("Rehearsal"), desk_file(hub, REHEARSAL)
     rules = policy(hub)
     setting = _("The policy asks for epsilon {epsilon} a release, of a budget of {budget}.").format(
         epsilon=exact(rules.epsilon), budget=exact(rules.budget.epsilon)
     )
-    given = {"epsilon": rules.epsilon, "budget": rules.budget.epsilon}
-    if found is None:
+    limits = {"epsilon": rules.epsilon, "budget": rules.budget.epsilon}
+    if record is None:
         page = Page(hub, title, _("Nothing was rehearsed yet."), setting)
-        return page.answer(stale=False, done=False, **given)
-    stale, figures = found["policy"] != hash_file(hub.policy_file), found["rehearsals"]
+        return page.answer(stale=False, done=False, **limits)
+    stale, figures = record["policy"] != hash_file(hub.policy_file), record["rehearsals"]
     lead = _("Fictitious people: {n}; delta {delta}; nothing was charged.").format(
-        n=number(found["people"]), delta=tiny(figures[0]["delta"])
+        n=number(record["people"]), delta=tiny(figures[0]["delta"])
     )
     old = _("The policy has changed since then: rehearse again.") if stale else ""
     kinds = [one["kind"] for one in figures[0]["kinds"]]
@@ -119,14 +119,14 @@ def rehearsal(hub: Hub) -> dict[str, Any]:
     )
     page = Page(hub, title, lead, setting, old)
     page.add("error", _("Error at each epsilon"), words(note), *charts)
-    page.add("bought", _("What the budget buys"), _bought(found))
+    page.add("bought", _("What the budget buys"), _bought(record))
     page.add("all", _("All kinds of tables"), _all_kinds(figures, kinds))
-    return page.answer(stale=stale, done=True, **given)
+    return page.answer(stale=stale, done=True, **limits)
 
 
 def _of_kind(one: dict[str, Any], kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(k for k in one["kinds"] if k["kind"] == kind)
-    return found
+    figures: dict[str, Any] = next(k for k in one["kinds"] if k["kind"] == kind)
+    return figures
 
 
 def _chart(kind: str, at: list[dict[str, Any]], asked: float) -> Bars:
@@ -142,10 +142,10 @@ def _chart(kind: str, at: list[dict[str, Any]], asked: float) -> Bars:
     return Bars(kind_name(kind), tables, tuple(bars))
 
 
-def _bought(found: dict[str, Any]) -> Any:
+def _bought(record: dict[str, Any]) -> Any:
     rows = [
         (exact(one["epsilon"]), number(one["versions"]), number(one["drafts"]))
-        for one in found.get("bought", ())
+        for one in record.get("bought", ())
     ]
     return table((_("epsilon"), _("published versions"), _("drafts")), rows)
 
@@ -159,12 +159,12 @@ def _all_kinds(figures: list[dict[str, Any]], kinds: list[str]) -> Any:
     for kind in kinds:
         cells = []
         for one in figures:
-            found = _of_kind(one, kind)
-            shown = "–" if found["shown"] is None else share(found["shown"])
+            entry = _of_kind(one, kind)
+            shown = "–" if entry["shown"] is None else share(entry["shown"])
             cells.append(
                 _("noise {sigma}, from {least}, cells shown {shown}").format(
-                    sigma=decimal(found["sigma"]),
-                    least=number(found["shown_from"]["all"]),
+                    sigma=decimal(entry["sigma"]),
+                    least=number(entry["shown_from"]["all"]),
                     shown=shown,
                 )
             )
@@ -178,38 +178,38 @@ def _all_kinds(figures: list[dict[str, Any]], kinds: list[str]) -> Any:
 
 def price(hub: Hub, version: str) -> dict[str, Any]:
     """What a version would cost, as the last job found it; nothing was charged."""
-    title, found = _("Price"), desk_file(hub, PRICE)
-    if found is None or found["version"] != version:
+    title, record = _("Price"), desk_file(hub, PRICE)
+    if record is None or record["version"] != version:
         lead = _("The price of version {version} has not been requested yet.").format(
             version=isolated(printable(version))
         )
         return Page(hub, title, lead).answer(known=False, stale=False)
-    stale = found["people"] != people_key(hub)
+    stale = record["people"] != people_key(hub)
     rows = [
         (_("version"), isolated(printable(version))),
-        (_("charge"), _("epsilon {epsilon}").format(epsilon=exact(found["epsilon"]))),
-        (_("delta"), tiny(found["delta"])),
-        (_("most that one more version may have"), decimal(found["left"], "#,##0.###")),
-        (_("versions that fit after this one"), number(found["more"])),
-        (_("why it has to be paid"), said(why(found["because"])) or "–"),
-        (_("open alarms"), number(found["alarms"])),
+        (_("charge"), _("epsilon {epsilon}").format(epsilon=exact(record["epsilon"]))),
+        (_("delta"), tiny(record["delta"])),
+        (_("most that one more version may have"), decimal(record["left"], "#,##0.###")),
+        (_("versions that fit after this one"), number(record["more"])),
+        (_("why it has to be paid"), said(why(record["because"])) or "–"),
+        (_("open alarms"), number(record["alarms"])),
     ]
     of_each = _("left of the limit of {name}")
-    for id_, left in sorted(found["left_by_contributor"].items()):
+    for id_, left in sorted(record["left_by_contributor"].items()):
         rows.append((of_each.format(name=name(id_)), decimal(left, "#,##0.###")))
     page = Page(
         hub,
         title,
         _("Nothing was charged yet.")
-        if found["epsilon"]
+        if record["epsilon"]
         else _("Nothing has to be paid: an answer that was paid for is given."),
         _("The data changed since the price was requested: request it again.") if stale else "",
         _("While an alarm is open nothing is charged: look at it first.")
-        if found["alarms"]
+        if record["alarms"]
         else "",
     )
     page.add("price", "", table((), rows, words=True))
-    figures = {key: found[key] for key in ("epsilon", "alarms")}
+    figures = {key: record[key] for key in ("epsilon", "alarms")}
     return page.answer(known=True, stale=stale, **figures)
 
 
@@ -245,9 +245,9 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
         Items(lines) if lines else words(_("Nothing is said about changes.")),
     )
     page.add("counts", _("Numbers compared with the last release"), *_counts(hub, now, bundle))
-    if told := tuple(said(one.words) for one in disclosures_of(hub, bundle)):
+    if notices := tuple(said(one.words) for one in disclosures_of(hub, bundle)):
         advice = words(said(TELL_THEM)) if reviewed else None
-        page.add("told", _("What a comparison of releases reveals"), Items(told), advice)
+        page.add("told", _("What a comparison of releases reveals"), Items(notices), advice)
     if reviewed:
         review = read_review(hub, version)
         blocks = _review(review[0] if review else None)
@@ -301,9 +301,9 @@ def _older(hub: Hub, bundle: Path) -> list[Path]:
 
 
 def _bundle(version: str, *places: Path) -> Path:
-    for found in (one for place in places for one in by_version(place)):
-        if found.name == version:
-            return found
+    for folder in (one for place in places for one in by_version(place)):
+        if folder.name == version:
+            return folder
     raise error("no-candidate", file=places[0] / printable(version))
 
 
@@ -313,7 +313,7 @@ def _counts(hub: Hub, now: Any, bundle: Path) -> tuple[Any, ...]:
     if not older:
         return (words(_("This is the first release.")),)
     before = open_release(older[0])
-    found = release_changes.compared(Answers(before), Answers(now))
+    comparison = release_changes.compared(Answers(before), Answers(now))
     rows = [
         (
             release_changes.group(cell),
@@ -321,16 +321,16 @@ def _counts(hub: Hub, now: Any, bundle: Path) -> tuple[Any, ...]:
             release_changes.count(cell.now),
             release_changes.verdict(cell),
         )
-        for cell in found.beyond
+        for cell in comparison.beyond
     ]
     head = (
         _("people"), isolated(before.version), isolated(now.version), _("difference"),
     )  # fmt: skip
-    fresh = [cell for cell in found.cells if cell.now and not cell.before]
-    gone = [cell for cell in found.cells if cell.before and not cell.now]
-    public = release_changes.public_changes(before, now, found)
+    fresh = [cell for cell in comparison.cells if cell.now and not cell.before]
+    gone = [cell for cell in comparison.cells if cell.before and not cell.now]
+    public = release_changes.public_changes(before, now, comparison)
     return (
-        words(release_changes.summary(found), release_changes.fresh_noise()),
+        words(release_changes.summary(comparison), release_changes.fresh_noise()),
         Items(tuple(public)) if public else None,
         table(head, rows, words=True, most=MOST_DIFFERENT),
         _turned(_("Newly shown"), head[0], head[2], fresh),
@@ -373,10 +373,10 @@ def _review(review: Review | None) -> tuple[Any, ...]:
         for alarm in review.alarms
     ]
     heads = (_("contributor"), _("delivery"), _("alarm"), _("counted"), _("accepted"))
-    told = tuple(said(text) for text in review.rewritten_rules)
+    rules = tuple(said(text) for text in review.rewritten_rules)
     return (
         table(head, rows, title=_("Rows that were not used")),
-        Items(told) if told else None,
+        Items(rules) if rules else None,
         table(heads, alarms, title=_("Alarms"), words=True, most=None)
         or words(_("No alarm was raised.")),
     )
@@ -401,8 +401,8 @@ def table_form(hub: Hub) -> dict[str, Any]:
     return {
         "given": {
             "groups": [
-                {"name": group_label(group, lang) if group else "", "variables": held}
-                for group, held in groups.items()
+                {"name": group_label(group, lang) if group else "", "variables": variables}
+                for group, variables in groups.items()
             ],
             "regions": [[key, countries.region_name(key, lang)] for key in _REGIONS],
             "place": DESTINATION,
@@ -415,56 +415,56 @@ def table_held(hub: Hub, request: Mapping[str, Any]) -> dict[str, Any]:
     """For each table the release that holds it, or "", and its variables in words."""
     asked = [_variables(one) for one in list(request.get("tables") or ())[:MOST_TABLES]]
     known, lang = {one.name for one in requestable()}, current()
-    found = [
+    tables = [
         {
             "version": held_by(hub, one),
             "variables": listed([label(name, lang) for name in one if name in known]),
         }
         for one in asked
     ]
-    return {"given": {"tables": found}}
+    return {"given": {"tables": tables}}
 
 
 def table_price(hub: Hub, request: Mapping[str, Any]) -> dict[str, Any]:
     """What a table would cost the next release."""
-    found = price_of(hub, _variables(request.get("variables")))
-    given = {"policy": found.policy, "free": found.price is None}
+    quote = price_of(hub, _variables(request.get("variables")))
+    values = {"policy": quote.policy, "free": quote.price is None}
     title = _("What it would cost")
-    if found.price is None:
+    if quote.price is None:
         text = _(
             "The policy of the next release measures this table already; a yes costs nothing more."
         )
-        return Page(hub, title, text).answer(**given)
+        return Page(hub, title, text).answer(**values)
     note = _(
         "It follows from the settings alone: no case record was read. Error: half the width of an "
         "interval. The first number holds where all cells are shown, the second where a single "
         "one is."
     )
     page = Page(hub, title)
-    page.add("price", "", table((), _rows(found), note=note, words=True))
-    if found.added:
+    page.add("price", "", table((), _rows(quote), note=note, words=True))
+    if quote.added:
         text = _(
             "The hub does not release these variables yet: {names}. A yes releases each of them, "
             "in tables with every other variable too."
-        ).format(names=listed([label(name, current()) for name in found.added]))
+        ).format(names=listed([label(name, current()) for name in quote.added]))
         page.add("added", _("New variables"), words(text))
-    return page.answer(**given)
+    return page.answer(**values)
 
 
-def _rows(found: RequestPrice) -> list[tuple[str, str]]:
-    one = found.price
+def _rows(quote: RequestPrice) -> list[tuple[str, str]]:
+    one = quote.price
     assert one is not None
     return [
         (_("cells of the table"), number(one.cells)),
         (
-            _("error of a cell, at {level}").format(level=share(found.level)),
+            _("error of a cell, at {level}").format(level=share(quote.level)),
             formula(f"± {_range(one.half_width)}"),
         ),
         (_("smallest number that is shown"), _range(one.shown_from)),
         (
             _("cost of this table alone"),
             _("epsilon {cost}, within the epsilon {whole} of the next release").format(
-                cost=decimal(one.epsilon, "#,##0.##"), whole=exact(found.epsilon)
+                cost=decimal(one.epsilon, "#,##0.##"), whole=exact(quote.epsilon)
             ),
         ),
         (
@@ -474,14 +474,14 @@ def _rows(found: RequestPrice) -> list[tuple[str, str]]:
         (
             _("other tables as precise as without it"),
             _("for epsilon {epsilon} a release, of {budget} for all releases").format(
-                epsilon=decimal(one.keep, "#,##0.##"), budget=exact(found.budget)
+                epsilon=decimal(one.keep, "#,##0.##"), budget=exact(quote.budget)
             ),
         ),
     ]
 
 
-def _range(found: Range) -> str:
-    both = dict.fromkeys((found.all, found.lone))
+def _range(bounds: Range) -> str:
+    both = dict.fromkeys((bounds.all, bounds.lone))
     return formula("–".join(number(n) for n in both))
 
 
@@ -511,15 +511,15 @@ def state_words(here: Publication) -> str:
 
 def candidates(hub: Hub) -> dict[str, Any]:
     """Every candidate and where it is."""
-    now, rows, given = datetime.now(UTC), [], []
+    now, rows, entries = datetime.now(UTC), [], []
     for candidate in by_version(hub.candidates):
         here = publication(hub, candidate, now)
         rows.append((isolated(candidate.name), state_words(here)))
         missing = list(here.missing) if here.state in ("built", "approved by one") else []
-        given.append({"version": candidate.name, "state": here.state, "missing": missing})
+        entries.append({"version": candidate.name, "state": here.state, "missing": missing})
     page = Page(hub, _("Approvals"), "" if rows else _("No candidate waits for approval."))
     page.add("candidates", "", table((_("version"), _("state")), rows, words=True))
-    return page.answer(candidates=given)
+    return page.answer(candidates=entries)
 
 
 def candidate(hub: Hub, version: str) -> dict[str, Any]:
@@ -569,8 +569,8 @@ def lift_to_sign(hub: Hub, version: str, role: Role) -> dict[str, Any]:
     Raises:
         HubError: the role does not hold the candidate back.
     """
-    told = keys.to_lift(hub, _bundle(version, hub.candidates), role)
-    return _to_sign(told, keys.approvers(hub).keys(role))
+    text = keys.to_lift(hub, _bundle(version, hub.candidates), role)
+    return _to_sign(text, keys.approvers(hub).keys(role))
 
 
 def change_to_sign(hub: Hub, role: Role, reason: str) -> dict[str, Any]:
@@ -579,14 +579,14 @@ def change_to_sign(hub: Hub, role: Role, reason: str) -> dict[str, Any]:
     Raises:
         HubError: there is none, or not for this role.
     """
-    told = keys.change_to_sign(hub, role, reason)
-    return _to_sign(told, told.was.keys(role))
+    change = keys.change_to_sign(hub, role, reason)
+    return _to_sign(change, change.was.keys(role))
 
 
 def approvers(hub: Hub) -> dict[str, Any]:
     """Whose keys count, and what waits to be signed."""
-    found, waits, wrong = hub.settings.approvers, None, None
-    if found is not None:
+    signers, waits, wrong = hub.settings.approvers, None, None
+    if signers is not None:
         try:
             waits = keys.pending(hub)
         except HubError as met:
@@ -600,12 +600,12 @@ def approvers(hub: Hub) -> dict[str, Any]:
             )
         ]
     page, none = Page(hub, _("Approvers"), *lead), words(_("hub.yaml names no approvers."))
-    page.add("keys", _("Keys in hub.yaml"), _keys(found) if found else none)
+    page.add("keys", _("Keys in hub.yaml"), _keys(signers) if signers else none)
     if waits is not None:
         page.add("was", _("Keys that were signed"), _keys(waits.was))
     return page.answer(
-        keys={role: list(found.keys(role)) for role in ROLES} if found else {},
-        rs256=bool(found and found.rs256),
+        keys={role: list(signers.keys(role)) for role in ROLES} if signers else {},
+        rs256=bool(signers and signers.rs256),
         sign=[r for r in ROLES if waits and waits.was.keys(r) == waits.now.keys(r)],
         error=as_json(wrong) if wrong else None,
     )
@@ -674,16 +674,16 @@ def _signed(place: Path) -> Any:
     return table(head, rows, words=True) or words(_("Nobody has approved it."))
 
 
-def _keys(found: Approvers) -> Any:
+def _keys(signers: Approvers) -> Any:
     rows = [
         (said(ROLE_NAMES[role]), isolated(fingerprint(key)), _kind(key), isolated(key))
         for role in ROLES
-        for key in found.keys(role)
+        for key in signers.keys(role)
     ]
     head = (_("role"), _("read aloud"), _("kind"), _("key"))
     note = (
         _("Passkeys that can be copied to other devices are refused.")
-        if found.devices == "bound"
+        if signers.devices == "bound"
         else ""
     )
     return table(head, rows, note=note, words=True)
