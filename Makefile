@@ -8,8 +8,9 @@ DESK_DIR ?= demo-desk
 TESTS ?= -q -n auto --dist loadfile --no-loadscope-reorder
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-# A lock names all that is installed: nothing is resolved again, so that a version published later changes nothing.
-LOCKED := $(PIP) install --require-hashes --no-deps
+# A lock names all that is installed: nothing is resolved again, so that a version published later changes nothing.  What is
+# used is compiled once it is used, and most is not.
+LOCKED := $(PIP) install --require-hashes --no-deps --no-compile
 
 # What Python compiles once serves every process after it; a build machine may forbid to keep it.
 unexport PYTHONDONTWRITEBYTECODE
