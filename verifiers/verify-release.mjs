@@ -29,16 +29,30 @@ function same(a, b) {
   const sorted = (value) => {
     if (Array.isArray(value)) return value.map(sorted);
     if (value === null || typeof value !== "object") return value;
-    return Object.keys(value).sort().map((name) => [name, sorted(value[name])]);
+    return { object: Object.keys(value).sort().map((name) => [name, sorted(value[name])]) };
   };
   return JSON.stringify(sorted(a ?? null)) === JSON.stringify(sorted(b ?? null));
 }
 
+const textOf = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+
+// JSON in UTF-8 in which no object has a name twice.
 function parse(bytes, what) {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw new Fault(`${what} is no JSON`);
+    const text = textOf(bytes);
+    const value = JSON.parse(text);
+    const objects = [];
+    for (const [word, name, colon] of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}]/g)) {
+      if (word === "{") objects.push(new Set());
+      else if (word === "}") objects.pop();
+      else if (colon) {
+        need(!objects.at(-1).has(JSON.parse(name)), `${what} has a name twice`);
+        objects.at(-1).add(JSON.parse(name));
+      }
+    }
+    return value;
+  } catch (met) {
+    throw met instanceof Fault ? met : new Fault(`${what} is no JSON`);
   }
 }
 
@@ -99,7 +113,8 @@ async function opened(envelope, rules) {
   const statement = parse(payload, "a payload");
   need(statement !== null && typeof statement === "object" && !Array.isArray(statement), "a payload that is no statement");
   const [signature] = envelope.signatures;
-  const [key, signed] = [String(signature.keyid), decoded(signature.sig, "a signature")];
+  const [key, signed] = [signature.keyid, decoded(signature.sig, "a signature")];
+  need(typeof key === "string", "a key of an unknown kind");
   let message = join(bytesOf(`DSSEv1 ${TYPE.length} ${TYPE} ${payload.length} `), payload);
   let names = ["keyid", "sig"];
   let der;
@@ -117,8 +132,8 @@ async function opened(envelope, rules) {
 
 // The public key of a passkey, and the bytes that its device signed, once they fit.
 async function passkey(signature, key, message, rules, practice) {
-  const [head, host, code] = key.split(":");
-  need(head === "passkey" && host, "a key of an unknown kind");
+  const [, host, code] = /^passkey:([a-z0-9.-]+):(.+)$/.exec(key) ?? [];
+  need(host, "a key of an unknown kind");
   const der = decoded(code, "a key");
   const known = hex(der).startsWith(ED25519) || hex(der).includes(P256);
   need(known || rules.rs256 === true, "an RSA passkey that is not accepted");
@@ -133,7 +148,7 @@ async function passkey(signature, key, message, rules, practice) {
     ? practice === true && said.origin.startsWith(`http://${host}`) && /^(:[0-9]{1,5})?$/.test(said.origin.slice(7 + host.length))
     : said.origin === `https://${host}`;
   need(here, "a passkey was used on another page");
-  need((said.crossOrigin ?? false) === false && !("topOrigin" in said), "a passkey was used inside another page");
+  need([undefined, false].includes(said.crossOrigin) && !("topOrigin" in said), "a passkey was used inside another page");
   need(device.length >= 37, "authenticatorData is too short");
   need(hex(device.slice(0, 32)) === await sha256(bytesOf(host)), "a device signed for another host");
   const flags = device[32];
@@ -148,7 +163,7 @@ async function passkey(signature, key, message, rules, practice) {
 
 async function checkFiles(files, version) {
   need(files.has("SHA256SUMS"), "SHA256SUMS is missing");
-  const lines = new TextDecoder().decode(files.get("SHA256SUMS")).split("\n");
+  const lines = textOf(files.get("SHA256SUMS")).split("\n");
   need(lines.pop() === "" && lines.length && lines.every((line) => LINE.test(line)), "SHA256SUMS has another form");
   const listed = new Map(lines.map((line) => LINE.exec(line).slice(1).reverse()));
   need(same([...listed.keys()], lines.map((line) => line.slice(66)).sort()), "SHA256SUMS is not in order");
@@ -170,31 +185,30 @@ async function checkFiles(files, version) {
   return manifest;
 }
 
-// The keys of a role: those that were named, else those that the statement names.
-function keysOf(role, approvers, known) {
-  return known[role]?.length ? known[role] : [approvers?.[role] ?? []].flat();
-}
+const keysOf = (role, approvers) => [approvers[role] ?? []].flat();
 
 async function checkApprovals(files, manifest, known) {
-  need(files.has("APPROVALS.json"), "APPROVALS.json is missing or too long");
+  need(files.has("APPROVALS.json"), "APPROVALS.json is missing");
   const content = parse(files.get("APPROVALS.json"), "APPROVALS.json");
   need(same(Object.keys(content), ["approvals"]), "APPROVALS.json has another form");
   const found = await Promise.all(content.approvals.map((one) => opened(one)));
   found.sort((a, b) => (a.statement.role < b.statement.role ? -1 : 1));
   need(same(found.map((one) => one.statement.role), ROLES), "two roles have not approved");
+  const { hub = "", invented: practice = false } = manifest.facts;
   const about = {
     kind: "ctdhub-approval-3",
-    hub: manifest.facts.hub ?? "",
+    hub,
     version: manifest.version,
     digest: await sha256(files.get("SHA256SUMS")),
     charge: manifest.charge,
     guarantee: { epsilon: manifest.epsilon, delta: manifest.delta },
-    practice: manifest.facts.invented ?? false,
+    practice,
   };
   for (const { statement, key } of found) {
     for (const [name, value] of Object.entries(about)) need(same(statement[name], value), `an approval is of another ${name}`);
-    const named = keysOf(statement.role, statement.approvers, known);
-    need(!named.length || named.includes(key), `another key of ${statement.role}`);
+    const { role, approvers } = statement;
+    const listed = (approvers ?? null) === null || keysOf(role, approvers).includes(key);
+    need(listed && (!known[role]?.length || known[role].includes(key)), `another key of ${role}`);
   }
   const [first, second] = found;
   for (const name of ["review", "changes", "approvers", "ledger"]) {
@@ -213,17 +227,20 @@ async function checkNotices(files, manifest, approvers, known) {
   const content = parse(files.get("ERRATA.json"), "ERRATA.json");
   need(content.version === manifest.version, "notices about another version");
   const digest = await sha256(files.get("SHA256SUMS"));
+  const { hub = "", invented = false } = manifest.facts;
   for (const [n, { notice, signatures }] of content.errata.entries()) {
     const found = await Promise.all(signatures.map((one) => opened(one, approvers)));
     need(same(found.map((one) => one.statement.role).sort(), ROLES), "a notice lacks a signature");
     for (const { key, statement: { role, signed, ...told } } of found) {
-      need(keysOf(role, approvers, known).includes(key), "a notice by another key: name it if it is the hub's");
+      const mine = known[role]?.length ? known[role] : keysOf(role, approvers);
+      need(mine.includes(key), "a notice by another key: name it if it is the hub's");
       need(signed, "a notice without a date");
       need(same(told, notice), "a notice other than the one that was signed");
     }
     need(notice.kind === "ctdhub-erratum-1", "a notice of another kind");
+    need(["correction", "withdrawn"].includes(notice.sort), "a notice of another sort");
     const about = [notice.number, notice.version, notice.digest, notice.hub, notice.practice];
-    const expected = [n + 1, manifest.version, digest, manifest.facts.hub ?? "", manifest.facts.invented ?? false];
+    const expected = [n + 1, manifest.version, digest, hub, invented];
     need(same(about, expected), "a notice about another release");
     need(found[0].der !== found[1].der, "one key signed a notice twice");
   }
@@ -264,6 +281,7 @@ async function main(words) {
   for (const folder of folders) {
     let line;
     try {
+      need(!fs.lstatSync(path.resolve(folder)).isSymbolicLink(), "the folder is a link");
       const entries = fs.readdirSync(folder, { withFileTypes: true });
       for (const entry of entries) need(entry.isFile(), `${entry.name} is no file`);
       const files = new Map(entries.map((e) => [e.name, new Uint8Array(fs.readFileSync(path.join(folder, e.name)))]));

@@ -26,7 +26,6 @@ TYPE = "application/vnd.ctdhub.statement+json"
 BESIDE = {"SHA256SUMS", "APPROVALS.json", "ERRATA.json", "ERRATA.md"}
 ROLES = ("privacy_officer", "steward")
 LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
-LONGEST = 20 * 2**20
 DAMAGED = (AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
@@ -44,13 +43,29 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_json(path: Path) -> Any:
-    """A small file of JSON."""
-    need(path.is_file() and path.stat().st_size <= LONGEST, f"{path.name} is missing or too long")
+def parse(content: bytes, what: str) -> Any:
+    """JSON in UTF-8 in which no object has a name twice; every number is a float."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        need(len(dict(pairs)) == len(pairs), f"{what} has a name twice")
+        return dict(pairs)
+
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(
+            content.decode(), object_pairs_hook=once, parse_int=float, parse_constant=int
+        )
     except (ValueError, RecursionError):
-        raise Fault(f"{path.name} is no JSON") from None
+        raise Fault(f"{what} is no JSON") from None
+
+
+def read_json(path: Path) -> Any:
+    need(path.is_file(), f"{path.name} is missing")
+    return parse(path.read_bytes(), path.name)
+
+
+def same(one: Any, two: Any) -> bool:
+    """Whether two values of JSON are equal: for Python, true is 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True)
 
 
 def decoded(text: Any, what: str, *, url: bool = False) -> bytes:
@@ -66,23 +81,15 @@ def decoded(text: Any, what: str, *, url: bool = False) -> bytes:
     return found
 
 
-# --------------------------------------------------------------------------------------------------
-# One envelope: a statement and its signature.
-
-
 def opened(envelope: Any, rules: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
-    """The statement of an envelope and the key that signed it.
-
-    Args:
-        rules: ``approvers``, for passkeys; those of the statement itself if None.
-    """
+    """The statement of an envelope and its key; rules: ``approvers``, its own if None."""
     parts = {"payloadType", "payload", "signatures"}
     need(isinstance(envelope, dict) and envelope.keys() == parts, "an envelope has three parts")
     need(envelope["payloadType"] == TYPE, "another type of payload")
     payload = decoded(envelope["payload"], "a payload")
     signatures = envelope["signatures"]
     need(isinstance(signatures, list) and len(signatures) == 1, "an envelope has one signature")
-    statement = json.loads(payload)
+    statement = parse(payload, "a payload")
     need(isinstance(statement, dict), "a payload that is no statement")
     message = b"DSSEv1 %d %s %d %s" % (len(TYPE), TYPE.encode(), len(payload), payload)
     signature = signatures[0]
@@ -111,24 +118,23 @@ def passkey(
     signature: dict[str, Any], key: str, message: bytes, rules: dict[str, Any], practice: Any
 ) -> tuple[Any, bytes]:
     """The public key of a passkey, and the bytes that its device signed, once they fit."""
-    head, _, rest = key.partition(":")
-    host, _, code = rest.partition(":")
-    need(head == "passkey" and host, "a key of an unknown kind")
-    der = decoded(code, "a key")
+    parts = re.fullmatch("passkey:([a-z0-9.-]+):(.+)", key)
+    if not parts:
+        raise Fault("a key of an unknown kind")
+    host, der = parts[1], decoded(parts[2], "a key")
     public = load_der_public_key(der)
     again = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     need(again == der, "a key in another spelling")
     if isinstance(public, rsa.RSAPublicKey):
-        need(
-            public.key_size >= 2048 and rules.get("rs256"), "an RSA passkey, which is not accepted"
-        )
+        accepted = rules.get("rs256") is True and public.key_size >= 2048
+        need(accepted, "an RSA passkey, which is not accepted")
     elif isinstance(public, ec.EllipticCurvePublicKey):
         need(isinstance(public.curve, ec.SECP256R1), "a passkey on another curve")
     else:
         need(isinstance(public, ed25519.Ed25519PublicKey), "a passkey of another kind")
     client = decoded(signature.get("clientDataJSON"), "clientDataJSON", url=True)
     device = decoded(signature.get("authenticatorData"), "authenticatorData", url=True)
-    said = json.loads(client)
+    said = parse(client, "clientDataJSON")
     asked = base64.urlsafe_b64encode(hashlib.sha256(message).digest()).decode().rstrip("=")
     need(said.get("type") == "webauthn.get", "a passkey was not asked to sign")
     need(said.get("challenge") == asked, "a passkey signed another statement")
@@ -149,16 +155,23 @@ def passkey(
     return public, device + hashlib.sha256(client).digest()
 
 
-# --------------------------------------------------------------------------------------------------
-# A release: its files, the two approvals, the notices.
+def about(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """What approvals and notices say of a release."""
+    return {
+        "version": manifest["version"],
+        "digest": sha256((folder / "SHA256SUMS").read_bytes()),
+        "hub": manifest["facts"].get("hub", ""),
+        "practice": manifest["facts"].get("invented", False),
+    }
 
 
 def check_files(folder: Path) -> dict[str, Any]:
     """Every file is the one that SHA256SUMS and the manifest name; the manifest."""
+    need(not folder.is_symlink(), "the folder is a link")
     for file in folder.iterdir():
         need(file.is_file() and not file.is_symlink(), f"{file.name} is no file")
     need((folder / "SHA256SUMS").is_file(), "SHA256SUMS is missing")
-    lines = (folder / "SHA256SUMS").read_text("ascii", "replace").split("\n")
+    lines = (folder / "SHA256SUMS").read_bytes().decode("ascii", "replace").split("\n")
     matches = [LINE.fullmatch(line) for line in lines[:-1]]
     need(lines[-1] == "" and matches and all(matches), "SHA256SUMS has another form")
     listed = {m[2]: m[1] for m in matches if m}
@@ -180,10 +193,9 @@ def check_files(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def keys_of(role: str, approvers: dict[str, Any], known: dict[str, set[str]]) -> set[str]:
-    """The keys of a role: those that were named, else those that the statement names."""
-    named = approvers.get(role, [])
-    return known.get(role) or ({named} if isinstance(named, str) else set(named))
+def keys_of(role: str, approvers: dict[str, Any]) -> set[str]:
+    keys = approvers.get(role, [])
+    return {keys} if isinstance(keys, str) else set(keys)
 
 
 def check_approvals(
@@ -194,23 +206,20 @@ def check_approvals(
     need(content.keys() == {"approvals"}, "APPROVALS.json has another form")
     found = [opened(envelope) for envelope in content["approvals"]]
     need(sorted(s["role"] for s, _ in found) == [*ROLES], "two roles have not approved")
-    facts = manifest["facts"]
-    about = {
+    expected = about(folder, manifest) | {
         "kind": "ctdhub-approval-3",
-        "hub": facts.get("hub", ""),
-        "version": manifest["version"],
-        "digest": sha256((folder / "SHA256SUMS").read_bytes()),
         "charge": manifest["charge"],
         "guarantee": {"epsilon": manifest["epsilon"], "delta": manifest["delta"]},
-        "practice": facts.get("invented", False),
     }
     for statement, key in found:
-        for name, value in about.items():
-            need(statement.get(name) == value, f"an approval is of another {name}")
-        named = keys_of(statement["role"], statement.get("approvers") or {}, known)
-        need(key in (named or {key}), f"another key of {statement['role']}")
+        for name, value in expected.items():
+            need(same(statement.get(name), value), f"an approval is of another {name}")
+        role, approvers = statement["role"], statement.get("approvers")
+        listed = approvers is None or key in keys_of(role, approvers)
+        need(listed and key in (known[role] or {key}), f"another key of {role}")
     for name in ("review", "changes", "approvers", "ledger"):
-        need(found[0][0].get(name) == found[1][0].get(name), f"two people were shown two {name}")
+        pair = [statement.get(name) for statement, _ in found]
+        need(same(*pair), f"two people were shown two {name}")
     need(der(found[0][1]) != der(found[1][1]), "one key signed twice")
     keys = [key for _, key in sorted(found, key=lambda one: str(one[0]["role"]))]
     return keys, found[0][0].get("approvers") or dict(zip(ROLES, keys, strict=True))
@@ -234,23 +243,17 @@ def check_notices(
         notice = erratum["notice"]
         found = [opened(one, approvers) for one in erratum["signatures"]]
         for statement, key in found:
-            mine = keys_of(statement["role"], approvers, known)
+            role = statement["role"]
+            mine = known.get(role) or keys_of(role, approvers)
             need(key in mine, "a notice by another key: name it if it is the hub's")
         need(sorted(s.pop("role") for s, _ in found) == [*ROLES], "a notice lacks a signature")
         need(all(s.pop("signed") for s, _ in found), "a notice without a date")
-        need(all(s == notice for s, _ in found), "a notice other than the one that was signed")
+        need(all(same(s, notice) for s, _ in found), "a notice other than the one that was signed")
         need(notice["kind"] == "ctdhub-erratum-1", "a notice of another kind")
-        digest = sha256((folder / "SHA256SUMS").read_bytes())
-        facts = manifest["facts"]
-        about = {
-            "number": number,
-            "version": manifest["version"],
-            "digest": digest,
-            "hub": facts.get("hub", ""),
-            "practice": facts.get("invented", False),
-        }
-        told = {name: notice.get(name) for name in about}
-        need(told == about, "a notice about another release")
+        need(notice["sort"] in {"correction", "withdrawn"}, "a notice of another sort")
+        expected = about(folder, manifest) | {"number": float(number)}
+        told = {name: notice.get(name) for name in expected}
+        need(same(told, expected), "a notice about another release")
         need(der(found[0][1]) != der(found[1][1]), "one key signed a notice twice")
     sorts = {erratum["notice"]["sort"] for erratum in content["errata"]}
     status = "withdrawn" if "withdrawn" in sorts else "correction" if sorts else None
@@ -259,11 +262,7 @@ def check_notices(
 
 
 def check(folder: Path, known: dict[str, set[str]]) -> str:
-    """What can be said of a release that is whole.
-
-    Raises:
-        Fault: it is not; the first thing that is wrong.
-    """
+    """What can be said of a release that is whole; the first fault of another is raised."""
     try:
         manifest = check_files(folder)
         keys, approvers = check_approvals(folder, manifest, known)

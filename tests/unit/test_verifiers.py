@@ -19,7 +19,7 @@ from soft_passkeys import SoftPasskey
 from tests import envelopes
 
 from ctdhub.core.keys.signing import SigningKey, make_key
-from ctdhub.release.approvals import ROLES, LedgerHead, Promise
+from ctdhub.release.approvals import ROLES, Approvers, LedgerHead, Promise
 from ctdhub.release.open import verify
 
 HERE = Path(__file__).parents[2] / "verifiers"
@@ -189,6 +189,13 @@ def turned(folder: Path) -> None:
     (folder / "README.md").symlink_to(folder.with_name("moved") / "README.md")
 
 
+def linked(folder: Path) -> None:
+    folder.rename(folder.with_name("moved"))
+    (folder.parent / "other").mkdir()
+    folder.with_name("moved").rename(folder.parent / "other" / folder.name)
+    folder.symlink_to(folder.parent / "other" / folder.name)
+
+
 FILES: dict[str, Callable[[Path], object]] = {
     "one byte": bytes_of("records.csv", lambda b: b[:-2] + bytes([b[-2] ^ 1]) + b[-1:]),
     "one bit": bytes_of("measurements.csv", lambda b: bytes([b[0] ^ 128]) + b[1:]),
@@ -212,6 +219,8 @@ FILES: dict[str, Callable[[Path], object]] = {
     "no end of line": bytes_of("SHA256SUMS", lambda b: b[:-1]),
     "a spelling of the manifest": bytes_of("manifest.json", lambda b: b + b" "),
     "every hash anew": other_sums,
+    "a look-alike": lambda folder: (folder / "R\u0415ADME.md").write_text("a\n"),
+    "a folder that is a link": linked,
 }
 STATEMENTS: dict[str, Callable[[Path], object]] = {
     "another version": told(version="2026.9"),
@@ -263,6 +272,9 @@ STATEMENTS: dict[str, Callable[[Path], object]] = {
     "three approvals": approval(lambda a: a.append(a[0])),
     "a flipped signature": part("sig", "A" * 86 + "=="),
     "an empty signature": part("sig", ""),
+    "a key in a list": approval(
+        lambda a: a[0]["signatures"][0].update(keyid=[a[0]["signatures"][0]["keyid"]])
+    ),
     "another key": part("keyid", "ed25519:" + "A" * 43 + "="),
     "an unknown key": part("keyid", "pgp:abc"),
     "a part of a signature more": part("note", "x"),
@@ -282,6 +294,15 @@ NOTICES: dict[str, Callable[[Path], object]] = {
     ),
     "another status": edited("ERRATA.json", lambda content: content.update(status=None)),
     "notices of another version": edited("ERRATA.json", lambda c: c.update(version="2025.1")),
+    "a note as a list": notice(
+        lambda e: e[0]["notice"].update(note=sorted(e[0]["notice"]["note"].items()))
+    ),
+    "a number for true": notice(lambda e: e[0]["notice"].update(practice=1)),
+    "true for a number": notice(lambda e: e[0]["notice"].update(number=True)),
+    "a name twice": bytes_of("ERRATA.json", lambda b: b'{"status": null,' + b[1:]),
+    "a mark of byte order": bytes_of("APPROVALS.json", lambda b: b"\xef\xbb\xbf" + b),
+    "another encoding": bytes_of("ERRATA.json", lambda b: b.decode().encode("utf-16-le")),
+    "no number": edited("ERRATA.json", lambda content: content.update(more=float("nan"))),
     "words without their notice": lambda folder: (folder / "ERRATA.json").unlink(),
 }
 
@@ -305,7 +326,7 @@ def test_none_of_the_tampered_releases_passes(hubs: dict[str, Hub], tmp_path: Pa
         wordless = {n for n, line in lines.items() if "damaged" in line}
         assert wordless <= {"a payload of brackets", "a number for a signature"}
     for name, folder in zip(tampered, folders, strict=True):
-        if (folder / "manifest.json").exists():
+        if (folder / "manifest.json").exists() and not folder.is_symlink():
             assert verify(folder, hub.approvers) != [], name
 
 
@@ -339,6 +360,13 @@ def test_what_the_people_themselves_sign_wrongly_does_not_pass(
         signs(f"another {name}", other, stranger, steward={name: "a" * 64})
     signs("another line", other, stranger, steward={"ledger": LedgerHead(hash="2" * 64)})
     signs("the key of another", other, stranger, approvers=files.approvers)
+    signs(
+        "a role without a key",
+        other,
+        stranger,
+        approvers=Approvers.model_construct(steward=other.public),
+    )
+    signs("a host in capitals", SoftPasskey("Sign.hub.example"), one)
     signs("one role twice", other, stranger, role="steward")
     signs("one key twice", other, other, approvers=None)
     signs("one key in two forms", SigningKey(one.private), one, approvers=None)
