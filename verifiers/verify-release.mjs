@@ -226,6 +226,7 @@ async function checkNotices(files, manifest, approvers, known) {
   }
   const content = parse(files.get("ERRATA.json"), "ERRATA.json");
   need(content.version === manifest.version, "notices about another version");
+  need(Array.isArray(content.errata), "ERRATA.json has another form");
   const digest = await sha256(files.get("SHA256SUMS"));
   const { hub = "", invented = false } = manifest.facts;
   for (const [n, { notice, signatures }] of content.errata.entries()) {

@@ -239,6 +239,7 @@ def check_notices(
         return 0
     content = read_json(folder / "ERRATA.json")
     need(content["version"] == manifest["version"], "notices about another version")
+    need(isinstance(content["errata"], list), "ERRATA.json has another form")
     for number, erratum in enumerate(content["errata"], 1):
         notice = erratum["notice"]
         found = [opened(one, approvers) for one in erratum["signatures"]]

@@ -302,6 +302,7 @@ NOTICES: dict[str, Callable[[Path], object]] = {
     "a name twice": bytes_of("ERRATA.json", lambda b: b'{"status": null,' + b[1:]),
     "a mark of byte order": bytes_of("APPROVALS.json", lambda b: b"\xef\xbb\xbf" + b),
     "another encoding": bytes_of("ERRATA.json", lambda b: b.decode().encode("utf-16-le")),
+    "no list of notices": edited("ERRATA.json", lambda c: c.update(errata={}, status=None)),
     "no number": edited("ERRATA.json", lambda content: content.update(more=float("nan"))),
     "words without their notice": lambda folder: (folder / "ERRATA.json").unlink(),
 }
