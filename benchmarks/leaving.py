@@ -53,13 +53,13 @@ def main() -> int:
             for k in range(draws):
                 one = simulated(base, 5000 + k, times=times)
                 result = signals(one.release)
-                if result.found is None:
+                if result.search is None:
                     raise SystemExit(1)
                 plain = find(panel_of(result.looked, range(YEARS[0], LAST + 1), frozenset()))
-                names = {f.name for f in result.found.signals}
+                names = {f.name for f in result.search.signals}
                 rows.append(
                     (
-                        false_part(one, result.found.signals, times),
+                        false_part(one, result.search.signals, times),
                         false_part(one, plain.signals, times),
                         np.mean([place in names for place in one.touched]),
                         np.mean([place in names for place in one.true - one.touched]),

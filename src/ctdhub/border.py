@@ -208,13 +208,13 @@ class Sources:
 
     def estimates(self, level: float, *columns: str) -> dict[str, Estimate]:
         """The same cells with intervals of noise, each at the level by itself, rounded outwards."""
-        found = self.cells(*columns)
+        cells = self.cells(*columns)
         half = NormalDist().inv_cdf((1 + level) / 2) * self.sigma.get("*".join(columns), 0.0)
         return {
             value: Estimate(
                 *(max(0, n) for n in (round(x), math.floor(x - half), math.ceil(x + half)))
             )
-            for value, x in found.items()
+            for value, x in cells.items()
         }
 
     def doubles(self, level: float) -> Estimate | None:

@@ -67,8 +67,8 @@ class Folder:
         if not file.is_relative_to(root) or not file.is_file():
             raise _missing(path)
         with file.open("rb") as handle:
-            found = handle.read(most + 1)
-        return _small(found, most, path)
+            content = handle.read(most + 1)
+        return _small(content, most, path)
 
 
 class Web:
@@ -88,11 +88,11 @@ class Web:
 
     def read(self, path: str, most: int) -> bytes:
         request = urllib.request.Request(self._url + path, headers={"User-Agent": "ctdhub"})  # noqa: S310
-        found, end = b"", time.monotonic() + LONGEST
+        content, end = b"", time.monotonic() + LONGEST
         try:
             with self._opener.open(request, timeout=SLOWEST) as answer:
-                while len(found) <= most and (part := answer.read1(_CHUNK)):
-                    found += part
+                while len(content) <= most and (part := answer.read1(_CHUNK)):
+                    content += part
                     if time.monotonic() > end:
                         raise TimeoutError
         except urllib.error.HTTPError as cause:
@@ -101,7 +101,7 @@ class Web:
             raise error("http", file=path, code=cause.code) from None
         except (urllib.error.URLError, HTTPException, OSError):
             raise error("connection", file=path) from None
-        return _small(found, most, path)
+        return _small(content, most, path)
 
 
 class _SameServer(urllib.request.HTTPRedirectHandler):
@@ -110,11 +110,11 @@ class _SameServer(urllib.request.HTTPRedirectHandler):
     def __init__(self, origin: tuple[str, str]) -> None:
         self._origin = origin
 
-    def redirect_request(self, *given: Any, **named: Any) -> urllib.request.Request | None:
-        to = _origin(given[-1])
+    def redirect_request(self, *parts: Any, **named: Any) -> urllib.request.Request | None:
+        to = _origin(parts[-1])
         if to != self._origin and to != ("https", self._origin[1]):
             raise error("redirect")
-        return super().redirect_request(*given, **named)
+        return super().redirect_request(*parts, **named)
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -129,10 +129,10 @@ def _origin(url: str) -> tuple[str, str]:
     raise error("site-address")
 
 
-def _small(found: bytes, most: int, path: str) -> bytes:
-    if len(found) > most:
+def _small(content: bytes, most: int, path: str) -> bytes:
+    if len(content) > most:
         raise error("size", file=path, n=most)
-    return found
+    return content
 
 
 def _missing(path: str) -> HubError:
@@ -158,10 +158,10 @@ def read_json(source: Source, path: str) -> dict[str, Any]:
     """
     text = source.read(path, LARGEST_JSON)
     with damage():
-        found = json.loads(text)
-    if not isinstance(found, dict):
+        data = json.loads(text)
+    if not isinstance(data, dict):
         raise damaged(path)
-    return found
+    return data
 
 
 def read_lines(source: Source, path: str) -> Iterator[dict[str, str]]:
@@ -208,7 +208,7 @@ def rows_of(rows: list[dict[str, Any]], kinds: Mapping[str, str]) -> Any:
         return pa.Table.from_pylist(rows, fields)
 
 
-def facts_of(side: str, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def facts_of(side: str, cards: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The facts of one side of a place as rows."""
 
     def row(fact: str, code: str, card: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,12 +218,12 @@ def facts_of(side: str, found: Mapping[str, Any]) -> list[dict[str, Any]]:
         return {"side": side, "fact": fact, "code": code, "unit": unit, **numbers}
 
     return [
-        row("people", "", found["people"]),
-        row("women", "", found["women"]),
-        *(row("exploitation", card["flag"], card) for card in found["exploitation"]),
+        row("people", "", cards["people"]),
+        row("women", "", cards["women"]),
+        *(row("exploitation", card["flag"], card) for card in cards["exploitation"]),
         *(
             row("corridor", f"{card['citizenship']}|{card['country_of_exploitation']}", card)
-            for card in found["corridors"]
+            for card in cards["corridors"]
         ),
     ]
 
@@ -262,7 +262,7 @@ def notices_of(root: Mapping[str, Any], version: str) -> tuple[dict[str, Any], .
         SiteError: they have another shape.
     """
     with damage():
-        return tuple(_notice(found) for found in root.get("errata", {}).get(version, ()))
+        return tuple(_notice(one) for one in root.get("errata", {}).get(version, ()))
 
 
 def withdrawn_in(root: Mapping[str, Any]) -> frozenset[str]:
@@ -275,21 +275,21 @@ def withdrawn_in(root: Mapping[str, Any]) -> frozenset[str]:
         return frozenset(str(version) for version in root.get("withdrawn", ()))
 
 
-def versions_in(held: Mapping[str, Any]) -> str:
+def versions_in(releases: Mapping[str, Any]) -> str:
     """The versions that a site has, to name in an error; what is no version is left out."""
-    names = [str(name) for name in held if re.fullmatch(VERSION, str(name))]
+    names = [str(name) for name in releases if re.fullmatch(VERSION, str(name))]
     return ", ".join(names[:_NAMED]) or "-"
 
 
-def _notice(found: Mapping[str, Any]) -> dict[str, Any]:
-    note = {str(code): printable(str(text), _LONGEST) for code, text in found["note"].items()}
+def _notice(entry: Mapping[str, Any]) -> dict[str, Any]:
+    note = {str(code): printable(str(text), _LONGEST) for code, text in entry["note"].items()}
     return {
-        "number": int(found["number"]),
-        "sort": printable(str(found["sort"])),
-        "date": printable(str(found["date"])),
+        "number": int(entry["number"]),
+        "sort": printable(str(entry["sort"])),
+        "date": printable(str(entry["date"])),
         "text": note.get("en") or next(iter(note.values()), ""),
         "note": note,
-        "concerns": [printable(str(name)) for name in found["concerns"]],
+        "concerns": [printable(str(name)) for name in entry["concerns"]],
     }
 
 
@@ -469,14 +469,14 @@ page, such as https://data.example.org/, or a folder. (rule site-address)
     if not _VERSION.fullmatch(asked):
         raise error("version/site")
     errata = notices_of(root, asked)
-    told = "; ".join(f"{e['date']}: {e['text']}" for e in errata)
+    notices = "; ".join(f"{e['date']}: {e['text']}" for e in errata)
     if asked in withdrawn_in(root):
-        raise error("withdrawn-release", version=asked, note=told)
-    held = root.get("releases")
-    if isinstance(held, dict) and asked not in held:
-        raise error("no-file/release", version=asked, names=versions_in(held))
+        raise error("withdrawn-release", version=asked, note=notices)
+    releases = root.get("releases")
+    if isinstance(releases, dict) and asked not in releases:
+        raise error("no-file/release", version=asked, names=versions_in(releases))
     if errata:
-        warnings.warn(f"Release {asked} was corrected. {told}", CorrectedRelease, stacklevel=2)
+        warnings.warn(f"Release {asked} was corrected. {notices}", CorrectedRelease, stacklevel=2)
     return Site(source, asked, arrow, errata)
 
 
@@ -535,8 +535,8 @@ class Site:
         """How many people may be counted twice: ``most``, ``about``, ``share_a_row`` (the most who
         share a row), ``found`` (share of doubles that tokens find, at least) and ``reviewed``
         (whether a clerical review told it); None where the release does not measure it."""
-        found = self._index.get("counted_twice")
-        return None if found is None else dict(found)
+        shares = self._index.get("counted_twice")
+        return None if shares is None else dict(shares)
 
     @property
     def breaks(self) -> list[dict[str, Any]]:
@@ -547,21 +547,21 @@ class Site:
             only, ``variables``.
         """
         return [
-            {"contributor": one["name"], **found}
+            {"contributor": one["name"], **text}
             for one in self._index["contributors"]
-            for found in one.get("breaks", ())
+            for text in one.get("breaks", ())
         ]
 
     def tables(self) -> Any:
         """Measured tables of one or two variables: ``first``, ``second`` (empty in a table of
         one), ``sigma`` (of the noise, in people), ``cells`` (rows that are shown)."""
-        found = [
+        tables = [
             {"first": names[0], "second": "".join(names[1:]), "sigma": sigma, "cells": cells}
             for names, sigma, cells, _unlisted in self._tables.values()
             if len(names) <= _SMALL
         ]
         kinds = {"first": "string", "second": "string", "sigma": "float64", "cells": "int64"}
-        return self._frame(rows_of(found, kinds), {})
+        return self._frame(rows_of(tables, kinds), {})
 
     def table(self, *variables: str) -> Any:
         """People by one, two or three variables: a column for each, then count, low, high, state.
@@ -622,10 +622,10 @@ class Site:
         key = key.lower()
         if key not in self._places:
             raise error("place")
-        held = read_json(self.source, f"{self._folder}/api/places.json")
+        file = read_json(self.source, f"{self._folder}/api/places.json")
         with damage():
-            (found,) = [each for each in held["places"] if each["key"] == key]
-            rows = [row for side in _SIDES for row in facts_of(side, found[side])]
+            (place,) = [each for each in file["places"] if each["key"] == key]
+            rows = [row for side in _SIDES for row in facts_of(side, place[side])]
         kinds = dict.fromkeys(("side", "fact", "code", "unit"), "string")
         numbers = dict.fromkeys(("count", "low", "high"), "float64")
         return self._frame(rows_of(rows, {**kinds, **numbers, "state": "string"}), {})
@@ -641,9 +641,9 @@ class Site:
             SiteError: no such variable, or the site has not that language.
         """
         with damage():
-            for found in self._index["variables"]:
-                if found["name"] == variable and lang in found["labels"]:
-                    return {v["code"]: v["labels"][lang] for v in found["values"]}
+            for entry in self._index["variables"]:
+                if entry["name"] == variable and lang in entry["labels"]:
+                    return {v["code"]: v["labels"][lang] for v in entry["values"]}
         raise error("labels")
 
     def records(self) -> Any:
@@ -670,10 +670,10 @@ class Site:
 
     @cached_property
     def _index(self) -> dict[str, Any]:
-        found = read_json(self.source, f"{self._folder}/api/index.json")
-        if found.get("release") != self.release:
+        index = read_json(self.source, f"{self._folder}/api/index.json")
+        if index.get("release") != self.release:
             raise damaged("index.json")
-        return found
+        return index
 
     @cached_property
     def _tables(self) -> dict[frozenset[str], _Entry]:
@@ -695,10 +695,10 @@ class Site:
     @cached_property
     def _places(self) -> dict[str, str]:
         with damage():
-            found = {e["key"]: str(e["names"]["en"]) for e in self._index["places"]}
-            if not all(_NAME.fullmatch(key) for key in found):
+            names = {e["key"]: str(e["names"]["en"]) for e in self._index["places"]}
+            if not all(_NAME.fullmatch(key) for key in names):
                 raise ValueError
-            return found
+            return names
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
@@ -711,10 +711,10 @@ class Site:
 
     def _checked(self, name: str) -> bytes:
         """A file of the release, as its list of hashes has it."""
-        found = self.source.read(f"{self._folder}/{name}", LARGEST_DATA)
-        if hashlib.sha256(found).hexdigest() != self._hashes.get(name):
+        content = self.source.read(f"{self._folder}/{name}", LARGEST_DATA)
+        if hashlib.sha256(content).hexdigest() != self._hashes.get(name):
             raise damaged(name)
-        return found
+        return content
 
     def imputations(self) -> Iterator[Any]:
         """The sets of records for inference, one after the other, for :func:`ctdhub.client.pool`.
@@ -732,9 +732,9 @@ class Site:
     def _parquet(self, name: str) -> Any:
         import pyarrow.parquet as pq
 
-        found = self._checked(name)
+        content = self._checked(name)
         with damage():
-            return pq.ParquetFile(io.BytesIO(found)).read(use_threads=False)
+            return pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
 
     def _large(self, names: tuple[str, ...], variables: tuple[str, ...]) -> Any:
         """A table that has no file of its own, out of counts.parquet."""

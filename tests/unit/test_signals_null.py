@@ -14,7 +14,7 @@ from ctdhub.report import signals as words
 from ctdhub.report.signals import missing_reports, named_series, of_file
 from ctdhub.stats.signals import statistics
 from ctdhub.stats.signals.events import each_event_once, leads_of, sides_of, with_totals
-from ctdhub.stats.signals.find import Found, Settings, find, finished, until
+from ctdhub.stats.signals.find import Search, Settings, find, finished, until
 from ctdhub.stats.signals.panel import Period, SeriesPanel, Side
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -73,7 +73,7 @@ def test_steady_growth_without_a_break_is_no_signal() -> None:
     assert looked("yearly, growth 5 %", 1)[2] <= 3
 
 
-def growing() -> Found:
+def growing() -> Search:
     rows = [np.round(200 * 1.1 ** np.arange(12)), np.full(12, 200)]
     return find(panel(np.array(rows), kind="year"))
 
@@ -210,7 +210,7 @@ def test_what_many_series_did_before_the_window_is_no_signal(name: str) -> None:
     assert sum(not world.hit[row] for row in moved) <= 0.2 * max(10, len(moved))
 
 
-def shifted_a_month_before(seed: int, times: float, month: float) -> Found:
+def shifted_a_month_before(seed: int, times: float, month: float) -> Search:
     """40 series; 15 shift one month before the window, 5 in it; the first one's month before the
     window is given."""
     rate = np.full((40, 48), 30.0)

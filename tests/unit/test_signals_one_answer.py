@@ -21,9 +21,9 @@ def result(once: Once, tmp_path_factory: pytest.TempPathFactory) -> ReleaseSigna
 
 
 def test_every_figure_is_the_answer_to_its_own_question(result: ReleaseSignals) -> None:
-    assert result.found
+    assert result.search
     answers, shown = Answers(result.release), 0
-    for finding in result.found.findings:
+    for finding in result.search.findings:
         looked = result.looked[finding.row]
         for one in by_year(result, finding):
             found = answers.count({**looked.where, YEAR: (str(one.year),)})
@@ -32,9 +32,9 @@ def test_every_figure_is_the_answer_to_its_own_question(result: ReleaseSignals) 
                 assert one.people.value in (None, found.value)
                 shown += one.people.value is not None
         for card, ends in zip(
-            cards(result, finding).count, (result.found.past, result.found.window), strict=True
+            cards(result, finding).count, (result.search.past, result.search.window), strict=True
         ):
-            years = [str(result.found.panel.periods[k].place) for k in range(ends[0], ends[1] + 1)]
+            years = [str(result.search.panel.periods[k].place) for k in range(ends[0], ends[1] + 1)]
             found = answers.count({**looked.where, YEAR: tuple(years)})
             assert card.value in (None, round((found.value or 0) / len(years)))
     assert shown > 20

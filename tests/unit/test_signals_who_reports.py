@@ -68,8 +68,8 @@ def test_with_a_contributor_that_left_one_of_ten_signals_is_false_at_most(
 ) -> None:
     ours, plain = [], []
     for one, result in drawn:
-        assert result.found
-        ours.append(false_part(one, result.found.signals))
+        assert result.search
+        ours.append(false_part(one, result.search.signals))
         years = range(2014, 2026)
         as_it_is = find(panel_of(result.looked, years, frozenset()), smallest=False)
         plain.append(false_part(one, as_it_is.signals))
@@ -82,10 +82,10 @@ def test_a_true_change_is_found_where_the_contributor_that_left_reported(
 ) -> None:
     power = []
     for one, result in drawn:
-        assert result.found
-        names = {f.name for f in result.found.signals}
+        assert result.search
+        names = {f.name for f in result.search.signals}
         power.append(np.mean([place in names for place in one.touched]))
-        rows = {f.name: f.row for f in result.found.findings}
+        rows = {f.name: f.row for f in result.search.findings}
         assert all(result.basis(rows[place]) == "others" for place in one.touched)
     assert np.mean(power) >= 0.9
 
@@ -94,8 +94,8 @@ def test_nothing_is_a_signal_where_nothing_but_the_reports_changed(base: Release
     alarms = 0
     for seed in range(12):
         result = signals(simulated(base, 200 + seed, times=1.0).release)
-        assert result.found
-        alarms += bool(result.found.signals)
+        assert result.search
+        alarms += bool(result.search.signals)
         assert len(result.explained) > 15
     assert alarms <= 3  # 12 at one of ten: more than three in 3 of 100 such tests
 
@@ -104,8 +104,8 @@ def test_what_fell_with_the_contributor_stands_apart_with_its_name(
     drawn: list[tuple[Simulated, ReleaseSignals]],
 ) -> None:
     for one, result in drawn:
-        assert result.found
-        rows = {f.row for f in result.found.signals}
+        assert result.search
+        rows = {f.row for f in result.search.signals}
         places = set(COUNTRIES[:TOUCHED])
         for moved in result.explained:
             assert moved.finding.row not in rows
@@ -121,13 +121,13 @@ def test_places_that_the_contributor_does_not_report_are_tested_as_they_are(
     drawn: list[tuple[Simulated, ReleaseSignals]],
 ) -> None:
     one, result = drawn[0]
-    assert result.found
+    assert result.search
     held = {m.name: row for row, m in enumerate(result.looked)}
     rows = [held[f"{C}={c}"] for c in COUNTRIES[TOUCHED:]]
     assert {result.basis(row) for row in rows} == {"all"}
     plain = panel_of(result.looked, range(2014, 2026), frozenset())
-    assert (result.found.panel.counts[rows] == plain.counts[rows]).all()
-    assert (result.found.panel.noise[rows] == plain.noise[rows]).all()
+    assert (result.search.panel.counts[rows] == plain.counts[rows]).all()
+    assert (result.search.panel.noise[rows] == plain.noise[rows]).all()
     assert one.true
 
 
@@ -135,8 +135,8 @@ def test_figures_of_a_remainder_are_of_the_others_and_name_them(
     drawn: list[tuple[Simulated, ReleaseSignals]],
 ) -> None:
     one, result = drawn[0]
-    assert result.found
-    finding = next(f for f in result.found.signals if f.name in one.touched)
+    assert result.search
+    finding = next(f for f in result.search.signals if f.name in one.touched)
     before, now = cards(result, finding).count
     assert before.contributors == now.contributors == ("Cases",)
     explained = result.explained[0].finding
@@ -147,8 +147,8 @@ def test_figures_of_a_remainder_are_no_points(
     drawn: list[tuple[Simulated, ReleaseSignals]],
 ) -> None:
     one, result = drawn[0]
-    assert result.found
-    finding = next(f for f in result.found.signals if f.name in one.touched)
+    assert result.search
+    finding = next(f for f in result.search.signals if f.name in one.touched)
     assert result.is_less(finding.row)
     for told in cards(result, finding).count:
         assert (told.value, told.state) == (None, "imprecise")
@@ -273,9 +273,9 @@ def test_each_signal_is_told_once_and_parts_of_a_place_with_it(
     drawn: list[tuple[Simulated, ReleaseSignals]],
 ) -> None:
     for _one, result in drawn:
-        assert result.found
+        assert result.search
         told = [f.row for lead in result.leads for f in (lead.finding, *lead.also)]
-        assert sorted(told) == sorted(f.row for f in result.found.signals)
+        assert sorted(told) == sorted(f.row for f in result.search.signals)
         heads = {result.looked[lead.finding.row].name for lead in result.leads}
         for lead in result.leads:
             place = result.looked[lead.finding.row]
@@ -287,10 +287,10 @@ def test_what_is_told_is_believed_among_what_is_told(
 ) -> None:
     """The false discovery rate holds over leads, as it does in a file: by another route."""
     for _one, result in drawn:
-        assert result.found
+        assert result.search
         under = {f.row for lead in result.leads for f in lead.also}
         assert under
-        rest = [f for f in result.found.findings if f.row not in under]
+        rest = [f for f in result.search.findings if f.row not in under]
         believed = {f.row for lead in result.leads for f in [lead.finding]}
         for kind in ("count", "share"):
             tests = [t for f in rest for t in f.tests if t.what == kind]

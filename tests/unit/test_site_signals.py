@@ -95,8 +95,8 @@ def shown(release: Release, code: str = "en") -> str:
 
 
 def test_the_planted_rise_is_found_and_the_fall_is_in_its_sentence(result: ReleaseSignals) -> None:
-    assert result.found is not None
-    signal = next(f for f in result.found.signals if f.name == WOMEN)
+    assert result.search is not None
+    signal = next(f for f in result.search.signals if f.name == WOMEN)
     assert ("share", "rise") in [(t.what, t.way) for t in signal.moved(0.1)]
     told = of_release(result, signal)
     assert told.title == "Citizenship: Côte d’Ivoire"
@@ -108,39 +108,39 @@ def test_the_planted_rise_is_found_and_the_fall_is_in_its_sentence(result: Relea
 
 
 def test_the_unfinished_year_and_years_to_come_are_left_out(result: ReleaseSignals) -> None:
-    assert result.found is not None
-    assert result.found.span(result.found.window) == ("2023", "2025")
-    assert result.found.span(result.found.past) == ("2017", "2022")
+    assert result.search is not None
+    assert result.search.span(result.search.window) == ("2023", "2025")
+    assert result.search.span(result.search.past) == ("2017", "2022")
     assert [(t.year, t.left) for t in result.turns] == [(2023, ("First <b>organisation</b>",))]
 
 
 def test_years_that_nobody_covers_are_missing_not_zero(tmp_path: Path) -> None:
     early = [{"id": "a", "name": "A", "years": [2019, 2025]}]
-    found = signals(made(tmp_path, measured(1), contributors=early)).found
+    found = signals(made(tmp_path, measured(1), contributors=early)).search
     assert found is not None
     assert str(found.panel.periods[0]) == "2019"
     gap = [*early, {"id": "b", "name": "B", "years": [2002, 2016]}]
     result = signals(made(tmp_path / "gap", measured(1), contributors=gap))
-    assert result.found is not None
-    columns = [str(p) for p in result.found.panel.periods]
-    empty = np.isnan(result.found.panel.counts).all(axis=0)
+    assert result.search is not None
+    columns = [str(p) for p in result.search.panel.periods]
+    empty = np.isnan(result.search.panel.counts).all(axis=0)
     assert [y for y, e in zip(columns, empty, strict=True) if e] == ["2017", "2018"]
-    years = by_year(result, result.found.findings[0])
+    years = by_year(result, result.search.findings[0])
     assert [y.year for y in years if not y.covered] == [2017, 2018]
     assert [y.people.state for y in years if not y.covered] == ["not_measured"] * 2
 
 
 def test_cards_hold_the_truth_and_hide_what_is_not_clear_of_zero(result: ReleaseSignals) -> None:
-    assert result.found is not None
+    assert result.search is not None
     truth = load_marginals().planted
-    for finding in result.found.findings:
+    for finding in result.search.findings:
         of = cards(result, finding)
         pairs = [of.count, of.whole or (), of.share or ()]
         for card in (c for pair in pairs for c in pair):
             clear = (card.low or 0) > 0 and card.state != "imprecise"
             assert (card.value is not None) == clear
             assert card.level == 0.95
-    signal = next(f for f in result.found.findings if f.name == WOMEN)
+    signal = next(f for f in result.search.findings if f.name == WOMEN)
     women = {y: round(n * 2 * truth.women[y]) for y, n in truth.all.items()}
     now = cards(result, signal).count[1]
     mean = np.mean([women[y] for y in (2023, 2024, 2025)])
@@ -149,8 +149,8 @@ def test_cards_hold_the_truth_and_hide_what_is_not_clear_of_zero(result: Release
 
 def test_shares_of_women_and_men_never_exceed_the_whole_as_printed(result: ReleaseSignals) -> None:
     """Their counts and the whole have noise of their own, so the plain quotients do."""
-    assert result.found is not None
-    by_name = {f.name: f for f in result.found.findings}
+    assert result.search is not None
+    by_name = {f.name: f for f in result.search.findings}
     sums = []
     for name, women in by_name.items():
         men = by_name.get(name.replace("female", "male"))
@@ -206,11 +206,11 @@ def test_the_page_says_count_share_whole_and_who_left(release: Release) -> None:
 
 
 def test_a_table_line_for_each_signal(release: Release, result: ReleaseSignals) -> None:
-    assert result.found is not None
+    assert result.search is not None
     text = shown(release)
     lines = text[text.index('<h2 id="all">') :]
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>', lines)
-    assert len(rows) == len(result.found.signals)
+    assert len(rows) == len(result.search.signals)
     assert len(re.findall(r"1 in [\d,]+</td>", lines)) == len(rows)
 
 
@@ -221,8 +221,8 @@ def test_files_hold_what_the_page_says(
     document = json.loads((tmp_path / "signals.json").read_text("utf-8"))
     with (tmp_path / "signals.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    assert result.found is not None
-    names = [f.name for f in result.found.signals]
+    assert result.search is not None
+    names = [f.name for f in result.search.signals]
     assert [r["series"] for r in rows] == [s["series"] for s in document["signals"]] == names
     women = next(r for r in rows if r["series"] == WOMEN)
     assert women["moved"].split("+")[-1] == "share"
@@ -253,7 +253,7 @@ def test_no_signal_is_a_state_of_its_own(tmp_path: Path) -> None:
 
 def test_a_release_without_yearly_series_says_so(tmp_path: Path) -> None:
     release = made(tmp_path, MEASUREMENTS.empty_table())
-    assert signals(release).found is None
+    assert signals(release).search is None
     assert "no yearly series to test" in shown(release)
     write_signals(tmp_path / "out", signals(release))
     document = json.loads((tmp_path / "out/signals.json").read_text("utf-8"))

@@ -46,10 +46,10 @@ from ctdhub.stats.mse.of_release import links_in, list_names, lists_in, measured
 from ctdhub.stats.mse.read import lists_of
 from ctdhub.stats.signals import find as periods
 from ctdhub.stats.signals.events import each_event_once, leads_of, with_totals
-from ctdhub.stats.signals.find import MIN_COUNT, RATE, Found, Settings, find
+from ctdhub.stats.signals.find import MIN_COUNT, RATE, Search, Settings, find
 from ctdhub.stats.signals.of_release import signals as signals_of
 from ctdhub.stats.signals.panel import SeriesPanel, read_period
-from ctdhub.stats.signals.read import Given, panel_of_table
+from ctdhub.stats.signals.read import SeriesFile, panel_of_table
 
 # --------------------------------------------------------------------------------------------------
 # Verbs for any table, without a hub: protect, domains (and rehearse, in its own module).
@@ -633,7 +633,7 @@ def _require_table_for(values: dict[str, object]) -> None:
             raise error("usage/table-only", name=name)
 
 
-def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
+def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> SeriesFile:
     """A table as text.
 
     Raises:
@@ -642,11 +642,11 @@ def _table(path: Path, noise_sd: float, *, gaps_are_zero: bool) -> Given:
     raw = read_table(path).whole()
     columns = {name: raw.table[name].to_pylist() for name in raw.table.column_names if name != ROW}
     rows = raw.table[ROW].to_pylist()
-    return Given(columns, rows, raw.file, noise_sd, gaps_are_zero)
+    return SeriesFile(columns, rows, raw.file, noise_sd, gaps_are_zero)
 
 
 def _of_file(
-    table: Given, settings: Settings, until: str | None
+    table: SeriesFile, settings: Settings, until: str | None
 ) -> tuple[Document, dict[str, Any]]:
     with bar() as progress:
         progress(_("Reading the file"), 0.0)
@@ -687,7 +687,7 @@ def _to_the_end(panel: SeriesPanel, until: str | None, file: str) -> tuple[Serie
     return part, []
 
 
-def _require_tests(scan: Found, file: str) -> None:
+def _require_tests(scan: Search, file: str) -> None:
     if not scan.tests:
         raise error("too-few-periods", file=file, column="period")
 
@@ -698,8 +698,8 @@ def _of_release(source: Path, settings: Settings) -> tuple[Document, dict[str, A
         release = options.opened(source)
         progress(_("Looking for signals"), 0.3)
         result = signals_of(release, settings)
-    if result.found is not None and (settings.window or settings.past):
-        _require_tests(result.found, release.version)
+    if result.search is not None and (settings.window or settings.past):
+        _require_tests(result.search, release.version)
     return signal_charts.release_document(result), signal_charts.of_release(result)
 
 

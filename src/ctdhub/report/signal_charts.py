@@ -26,7 +26,7 @@ from ctdhub.stats.cards import NumberCard, Row
 from ctdhub.stats.query import Query
 from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.events import Lead, Of, leads_of
-from ctdhub.stats.signals.find import LEVEL, POWER, Finding, Found, SignalFigure, Test, What
+from ctdhub.stats.signals.find import LEVEL, POWER, Finding, Search, SignalFigure, Test, What
 from ctdhub.stats.signals.of_release import ReleaseSignals, signals
 from ctdhub.stats.trend import Turn
 
@@ -42,24 +42,24 @@ METHOD = (
 )
 
 
-def of_file(found: Found, warnings: Sequence[str]) -> dict[str, Any]:
+def of_file(search: Search, warnings: Sequence[str]) -> dict[str, Any]:
     """The document of a file of series, ready for JSON."""
-    under = {f.row: lead.finding.name for lead in leads_of(found) for f in lead.also}
+    under = {f.row: lead.finding.name for lead in leads_of(search) for f in lead.also}
     return {
-        **_head(found),
+        **_head(search),
         "interval_level": LEVEL,
         "release": None,
         "warnings": list(warnings),
-        "signals": [_file_entry(found, f, under.get(f.row)) for f in found.signals],
-        "others": _others(found),
+        "signals": [_file_entry(search, f, under.get(f.row)) for f in search.signals],
+        "others": _others(search),
     }
 
 
 def of_release(result: ReleaseSignals) -> dict[str, Any]:
     """The document of a release, ready for JSON; its figures are number cards."""
-    release, found = result.release, result.found
+    release, search = result.release, result.search
     return {
-        **(_head(found) if found else {"format": FORMAT, "version": VERSION}),
+        **(_head(search) if search else {"format": FORMAT, "version": VERSION}),
         "interval_level": release.protected.guarantee.level,
         "release": {
             "version": release.version,
@@ -71,7 +71,7 @@ def of_release(result: ReleaseSignals) -> dict[str, Any]:
                 for t in result.turns
             ],
         },
-        "warnings": [] if found else [words_of("not_measured")],
+        "warnings": [] if search else [words_of("not_measured")],
         "signals": _signals(result),
         "explained": [
             {
@@ -81,13 +81,13 @@ def of_release(result: ReleaseSignals) -> dict[str, Any]:
             }
             for one in result.explained
         ],
-        "others": _others(found) if found else [],
+        "others": _others(search) if search else [],
     }
 
 
 def _signals(result: ReleaseSignals) -> list[dict[str, Any]]:
     """Every signal, the largest first, with those that it is told or linked with."""
-    if result.found is None:
+    if result.search is None:
         return []
     under = {f.row: lead.finding.name for lead in result.leads for f in lead.also}
     see = {lead.finding.row: [f.name for f in lead.see] for lead in result.leads}
@@ -98,27 +98,27 @@ def _signals(result: ReleaseSignals) -> list[dict[str, Any]]:
             "told_with": under.get(f.row),
             "see_also": see.get(f.row, []),
         }
-        for f in result.found.signals
+        for f in result.search.signals
     ]
 
 
-def _head(found: Found) -> dict[str, Any]:
-    window, past = found.span(found.window), found.span(found.past)
-    half, most = found.smallest or (math.inf, math.inf)
-    missed = found.missed
+def _head(search: Search) -> dict[str, Any]:
+    window, past = search.span(search.window), search.span(search.past)
+    half, most = search.smallest or (math.inf, math.inf)
+    missed = search.missed
     return {
         "format": FORMAT,
         "version": VERSION,
         "method": METHOD,
-        "false_discovery_rate": found.settings.rate,
-        "min_count": found.settings.min_count,
-        "period": found.panel.periods[0].kind,
-        "window": {"first": window[0], "last": window[1], "periods": _length(found.window)},
-        "past": {"first": past[0], "last": past[1], "periods": _length(found.past)},
-        "seasons": found.seasons,
-        "series": found.looked_at,
-        "tests": found.tests,
-        "too_few_periods": list(found.too_few_periods),
+        "false_discovery_rate": search.settings.rate,
+        "min_count": search.settings.min_count,
+        "period": search.panel.periods[0].kind,
+        "window": {"first": window[0], "last": window[1], "periods": _length(search.window)},
+        "past": {"first": past[0], "last": past[1], "periods": _length(search.past)},
+        "seasons": search.seasons,
+        "series": search.looked_at,
+        "tests": search.tests,
+        "too_few_periods": list(search.too_few_periods),
         "smallest_rise": {"half": _finite(half), "nine_of_ten": _finite(most), "chance": POWER},
         "missed": missed
         and {
@@ -164,10 +164,10 @@ def _ratio(test: Test) -> dict[str, Any]:
     return {**attributes(test.ratio, "value", "low", "high"), "people_at_least": test.size}
 
 
-def _file_entry(found: Found, finding: Finding, told_with: str | None) -> dict[str, Any]:
+def _file_entry(search: Search, finding: Finding, told_with: str | None) -> dict[str, Any]:
     return _entry(
         finding,
-        signal_words.of_file(found, finding),
+        signal_words.of_file(search, finding),
         told_with=told_with,
         count=_pair(finding.part or finding.count),
         denominator=_pair(finding.whole),
@@ -197,9 +197,9 @@ def _pair(pair: tuple[SignalFigure | NumberCard, ...] | None) -> dict[str, Any] 
     return dict(zip(("before", "now"), figures, strict=True))
 
 
-def _others(found: Found) -> list[dict[str, Any]]:
+def _others(search: Search) -> list[dict[str, Any]]:
     """Tests of the series that are no signals: names and chances, no figures."""
-    rate = found.settings.rate
+    rate = search.settings.rate
     return [
         {
             "series": f.name,
@@ -208,43 +208,43 @@ def _others(found: Found) -> list[dict[str, Any]]:
             "zeros": f.zeros,
             "zeros_in_window": f.empty,
         }
-        for f in found.findings
+        for f in search.findings
         if not f.moved(rate)
     ]
 
 
-def file_document(found: Found, warnings: Sequence[str]) -> Document:
+def file_document(search: Search, warnings: Sequence[str]) -> Document:
     """The report on a file of series."""
     texts = []
-    for lead in leads_of(found):
+    for lead in leads_of(search):
         finding = lead.finding
-        words = signal_words.of_file(found, finding)
+        words = signal_words.of_file(search, finding)
         known = finding.known_shares if finding.share else finding.known
         parts = (
             signal_words.sentence(words),
             signal_words.times(words),
             signal_words.verdict(words),
-            signal_words.same_event(found, lead),
-            signal_words.missing_reports(found, finding),
-            signal_words.single_periods(found, finding),
+            signal_words.same_event(search, lead),
+            signal_words.missing_reports(search, finding),
+            signal_words.single_periods(search, finding),
             signal_words.short_past(known),
         )
         texts.append(" ".join(filter(None, parts)))
-    name = partial(signal_words.named_series, found)
+    name = partial(signal_words.named_series, search)
     return _document(
         "",
-        [*_opening(found, warnings), *signal_words.zeros(found, name)],
+        [*_opening(search, warnings), *signal_words.zeros(search, name)],
         _listed(texts),
-        signal_words.no_breaks(found, name),
-        _closing(found, name),
+        signal_words.no_breaks(search, name),
+        _closing(search, name),
     )
 
 
 def release_document(result: ReleaseSignals) -> Document:
     """The report on a release."""
-    found, facts = result.found, result.release.facts
+    search, facts = result.search, result.release.facts
     hub = called(facts)
-    if found is None:
+    if search is None:
         return _document(hub, [words_of("not_measured")])
     texts = []
     for lead in result.leads:
@@ -259,11 +259,11 @@ def release_document(result: ReleaseSignals) -> Document:
     apart = [" ".join((f"{title}.", *signal_words.explanations(result)))]
     return _document(
         hub,
-        [*_opening(found, ()), " ".join(about)],
+        [*_opening(search, ()), " ".join(about)],
         _listed(texts),
-        signal_words.no_breaks(found, name),
+        signal_words.no_breaks(search, name),
         apart if result.explained else [],
-        [*_closing(found, name), caveat()],
+        [*_closing(search, name), caveat()],
     )
 
 
@@ -283,7 +283,7 @@ def _document(hub: str, *parts: Sequence[str]) -> Document:
 def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:
     """What is said of a signal: what moved, its other side, how sure, what was compared."""
     words = signal_words.of_release(result, lead.finding)
-    found = (
+    sentences = (
         signal_words.sentence(words),
         signal_words.times(words),
         signal_words.also(result, lead),
@@ -291,7 +291,7 @@ def sentences_of(result: ReleaseSignals, lead: Lead) -> tuple[str, ...]:
         signal_words.basis(result, lead.finding),
         signal_words.see(result, lead),
     )
-    return tuple(sentence for sentence in found if sentence)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def about_turn(turn: Turn, facts: PublicFacts) -> str:
@@ -300,22 +300,22 @@ def about_turn(turn: Turn, facts: PublicFacts) -> str:
     return words_of("turn", turn.year, joined, left)
 
 
-def _opening(found: Found, warnings: Sequence[str]) -> list[str]:
-    note = words_of("too_few", len(found.too_few_periods))
-    return [*warnings, signal_words.looked_at(found), note, signal_words.compared(found)]
+def _opening(search: Search, warnings: Sequence[str]) -> list[str]:
+    note = words_of("too_few", len(search.too_few_periods))
+    return [*warnings, signal_words.looked_at(search), note, signal_words.compared(search)]
 
 
 def _listed(texts: list[str]) -> list[str]:
     return [f"{k}. {text}" for k, text in enumerate(texts, 1)]
 
 
-def _closing(found: Found, name: Callable[[Finding], str]) -> list[str]:
-    smallest = signal_words.smallest_rise(found, name)
-    if not found.signals:
-        return [signal_words.none_found(found), smallest]
+def _closing(search: Search, name: Callable[[Finding], str]) -> list[str]:
+    smallest = signal_words.smallest_rise(search, name)
+    if not search.signals:
+        return [signal_words.none_found(search), smallest]
     return [
-        signal_words.false_share(found),
-        signal_words.falls_to_zero(found),
+        signal_words.false_share(search),
+        signal_words.falls_to_zero(search),
         smallest,
         words_of("no_cause"),
     ]
@@ -362,7 +362,7 @@ def drawn(result: ReleaseSignals, what: What) -> tuple[SignalChart, ...]:
     A series whose share moved is drawn there, and not again for its number; one that is told with
     another is in that one's text.  Of one place a rise is drawn rather than a fall.
     """
-    if result.found is None:
+    if result.search is None:
         return ()
     chosen: dict[Of, tuple[int, Lead, bool]] = {}
     for k, lead in enumerate(result.leads, 1):
@@ -378,15 +378,15 @@ def drawn(result: ReleaseSignals, what: What) -> tuple[SignalChart, ...]:
 
 def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
     finding, looked = lead.finding, result.looked[lead.finding.row]
-    told, years = signal_words.of_release(result, finding), by_year(result, finding)
+    words, years = signal_words.of_release(result, finding), by_year(result, finding)
     shares = None
     if finding.share is not None:
         parts = (_row(y.year, y.share, covered=y.covered) for y in years if y.share is not None)
         shares = ChartPanel(_("Share"), tuple(parts), "")
     return SignalChart(
         id=id_,
-        headline=words_of("headline", told),
-        subtitle=words_of("subtitle", told, result.is_less(finding.row)),
+        headline=words_of("headline", words),
+        subtitle=words_of("subtitle", words, result.is_less(finding.row)),
         text=" ".join(sentences_of(result, lead)),
         people=ChartPanel(
             _("People"), tuple(_row(y.year, y.people, covered=y.covered) for y in years), ""
@@ -402,7 +402,7 @@ def _chart(result: ReleaseSignals, lead: Lead, id_: str) -> SignalChart:
         ),
         file=FILE,
         definition=" ".join(definition(v, current()) for v, _code in looked.of),
-        line=words_of("in_short", told),
+        line=words_of("in_short", words),
     )
 
 
@@ -412,9 +412,9 @@ def _row(when: int, card: NumberCard, *, covered: bool) -> Row:
 
 def table(result: ReleaseSignals) -> tuple[tuple[str, ...], ...]:
     """Lines of the table of signals: group, what moved, number, share, how many may be false."""
-    if result.found is None:
+    if result.search is None:
         return ()
-    return tuple(_line(result, finding) for finding in result.found.signals[:LISTED])
+    return tuple(_line(result, finding) for finding in result.search.signals[:LISTED])
 
 
 def _line(result: ReleaseSignals, finding: Finding) -> tuple[str, ...]:
@@ -462,9 +462,9 @@ def write_signals(folder: Path, result: ReleaseSignals) -> None:
 
 def _rows(result: ReleaseSignals) -> Iterator[list[object]]:
     """Signals first, then what moved because of who reports."""
-    if result.found is None:
+    if result.search is None:
         return
-    for finding in result.found.signals:
+    for finding in result.search.signals:
         yield [*_cells(result, finding), result.basis(finding.row), ""]
     for one in result.explained:
         yield [*_cells(result, one.finding), "all", "|".join(one.by.names)]
@@ -524,28 +524,28 @@ class ReleaseFinding:
 
 def findings(answers: Answers) -> tuple[ReleaseFinding, ...]:
     """At most one finding of each kind, in the language in force."""
-    found = (_change(answers), _gap(answers), _silence(answers))
-    return tuple(each for each in found if each is not None)
+    facts = (_change(answers), _gap(answers), _silence(answers))
+    return tuple(each for each in facts if each is not None)
 
 
 def _change(answers: Answers) -> ReleaseFinding | None:
     result = looked_for(answers)
     if not result.leads:
         return None
-    told = signal_words.of_release(result, result.leads[0].finding)
+    words = signal_words.of_release(result, result.leads[0].finding)
     kicker = _("The clearest change")
-    return ReleaseFinding("change", kicker, words_of("headline", told), words_of("detail", told))
+    return ReleaseFinding("change", kicker, words_of("headline", words), words_of("detail", words))
 
 
 def _gap(answers: Answers) -> ReleaseFinding | None:
-    held = [
+    gaps = [
         gap
         for by in equity.groupings(answers)
         for gap in equity.clear_gaps(equity.assistance(answers, by))
     ]
-    if not held:
+    if not gaps:
         return None
-    widest = max(held, key=lambda gap: gap.low)
+    widest = max(gaps, key=lambda gap: gap.low)
     return ReleaseFinding(
         "gap", _("Assistance recorded less often"), gap_headline(widest), gap_difference(widest)
     )
@@ -553,14 +553,14 @@ def _gap(answers: Answers) -> ReleaseFinding | None:
 
 def _silence(answers: Answers) -> ReleaseFinding | None:
     """The variable for which fewest people have an answer for sure."""
-    held = []
+    shares = []
     for name in load_schema().explorer:
         if name not in answers.variables:
             continue
         known = answers.card(Query({name: answers.domain(name)}, of=Query({})))
         if known.value is not None and known.low is not None and known.high is not None:
-            held.append((1 - known.high, 1 - known.value, 1 - known.low, name))
-    if not held or (last := max(held))[0] < MUCH:
+            shares.append((1 - known.high, 1 - known.value, 1 - known.low, name))
+    if not shares or (last := max(shares))[0] < MUCH:
         return None
     low, value, high, name = last
     text = _("Not recorded for {share} of people: {variable}")

@@ -21,7 +21,7 @@ from ctdhub.stats.cards import RELATIVE, NumberCard
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.coverage import CoverageChange, Explained
 from ctdhub.stats.signals.events import PARTS, PLACES, Lead, Looked, Of
-from ctdhub.stats.signals.find import MOST, Finding, Found, SignalFigure, Test
+from ctdhub.stats.signals.find import MOST, Finding, Search, SignalFigure, Test
 from ctdhub.stats.signals.of_release import ReleaseSignals
 
 # --------------------------------------------------------------------------------------------------
@@ -116,51 +116,51 @@ def rounded(value: float, *, down: bool | None = None) -> str:
     return decimal(whole / step, "#,##0.##")
 
 
-def no_breaks(found: Found, name: Callable[[Finding], str]) -> tuple[str, ...]:
+def no_breaks(search: Search, name: Callable[[Finding], str]) -> tuple[str, ...]:
     """Lines on the series that left their level and are no breaks, the surest first."""
     series = [
         (finding, left[0])
-        for finding in found.findings
-        if not finding.moved(found.settings.rate)
+        for finding in search.findings
+        if not finding.moved(search.settings.rate)
         if (left := [t for t in finding.tests if t.verdict in ("level", "trend", "usual")])
     ]
     return paragraphs("signals.txt", "no_breaks", series, name, NO_BREAKS)
 
 
-def sized(told: SignalWords) -> tuple[Test, ...]:
+def sized(words: SignalWords) -> tuple[Test, ...]:
     """The believed tests of which a ratio is told: their figures are shown, before and now, and the
     interval of the ratio is precise enough for a number (``stats.cards``)."""
-    pairs = {"count": told.count, "share": told.shares}
+    pairs = {"count": words.count, "share": words.shares}
     return tuple(
         test
-        for test in told.moved
+        for test in words.moved
         for pair in [pairs[test.what]]
         if pair is not None and all(quantity.value is not None for quantity in pair)
         if test.ratio.high - test.ratio.low <= RELATIVE * max(1.0, test.ratio.value)
     )
 
 
-def times(told: SignalWords) -> str:
+def times(words: SignalWords) -> str:
     """How many times as many as was to be expected, with an interval; "" where that is not told."""
-    return words_of("times", sized(told))
+    return words_of("times", sized(words))
 
 
-def smallest_rise(found: Found, name: Callable[[Finding], str]) -> str:
+def smallest_rise(search: Search, name: Callable[[Finding], str]) -> str:
     """The smallest rise that would have been found: of each of a few series, or of all."""
-    if not found.smallest:
+    if not search.smallest:
         return ""
     few = None
-    if len(found.findings) <= FEW_SERIES:
-        quiet = (f for f in found.findings if not f.moved(found.settings.rate))
+    if len(search.findings) <= FEW_SERIES:
+        quiet = (f for f in search.findings if not f.moved(search.settings.rate))
         few = [f for f in quiet if not math.isnan(f.smallest)]
-    ends = [rounded(x, down=False) if math.isfinite(x) else "" for x in found.smallest]
+    ends = [rounded(x, down=False) if math.isfinite(x) else "" for x in search.smallest]
     return words_of("smallest_rise", few, name, *ends, rounded(MOST))
 
 
-def zeros(found: Found, name: Callable[[Finding], str]) -> tuple[str, ...]:
+def zeros(search: Search, name: Callable[[Finding], str]) -> tuple[str, ...]:
     """Series with too many periods that are 0, in words."""
     return paragraphs(
-        "signals.txt", "zeros", [f for f in found.findings if f.zeros], name, FEW_SERIES
+        "signals.txt", "zeros", [f for f in search.findings if f.zeros], name, FEW_SERIES
     )
 
 
@@ -169,16 +169,16 @@ def short_past(known: int) -> str:
     return "" if known > SHORT_PAST else words_of("short_past", known)
 
 
-def false_share(found: Found) -> str:
+def false_share(search: Search) -> str:
     """What share of the signals may be false, and on what condition; where earlier windows missed
     what was expected of them too often, that instead."""
-    n = math.floor(1 / found.settings.rate + 1e-9)
-    return words_of("false_share", n, found.missed)
+    n = math.floor(1 / search.settings.rate + 1e-9)
+    return words_of("false_share", n, search.missed)
 
 
-def falls_to_zero(found: Found) -> str:
+def falls_to_zero(search: Search) -> str:
     """How many signals are falls that missing reports would explain; "" where none is."""
-    n = sum(f.rests_on_zeros(found.settings.rate) for f in found.signals)
+    n = sum(f.rests_on_zeros(search.settings.rate) for f in search.signals)
     return words_of("falls_to_zero", n)
 
 
@@ -198,13 +198,13 @@ def one_in(q: float) -> str:
 EXAMPLES = 3
 
 
-def of_file(found: Found, finding: Finding) -> SignalWords:
+def of_file(search: Search, finding: Finding) -> SignalWords:
     """A finding among the series of a file."""
     return SignalWords(
         title="",
-        part=named_series(found, finding),
+        part=named_series(search, finding),
         whole=_("the whole"),
-        moved=finding.moved(found.settings.rate),
+        moved=finding.moved(search.settings.rate),
         tested_share=finding.test("share") is not None,
         count=_figures(finding.part or finding.count),
         wholes=_figures(finding.whole) if finding.whole else None,
@@ -212,9 +212,9 @@ def of_file(found: Found, finding: Finding) -> SignalWords:
     )
 
 
-def named_series(found: Found, finding: Finding) -> str:
+def named_series(search: Search, finding: Finding) -> str:
     """A series of a file, inside a sentence; or the total of a place."""
-    sides = found.panel.sides
+    sides = search.panel.sides
     origin, destination = sides[finding.row] if sides else ("-", "-")
     if not origin:
         return _("all series to “{place}”").format(place=printable(destination, 200))
@@ -223,9 +223,9 @@ def named_series(found: Found, finding: Finding) -> str:
     return _("“{series}”").format(series=printable(finding.name, 200))
 
 
-def same_event(found: Found, lead: Lead) -> str:
+def same_event(search: Search, lead: Lead) -> str:
     """The signals of a file that are told with one, "" without any."""
-    names = [named_series(found, f) for f in lead.also[:EXAMPLES]]
+    names = [named_series(search, f) for f in lead.also[:EXAMPLES]]
     return words_of("same_event", len(lead.also), names)
 
 
@@ -242,31 +242,31 @@ def _figure(figure: SignalFigure, *, shares: bool) -> str:
     return people_ranged(figure.value, math.floor(figure.low), math.ceil(figure.high))
 
 
-def single_periods(found: Found, finding: Finding) -> str:
+def single_periods(search: Search, finding: Finding) -> str:
     """Share and whole of single earlier periods, where these are few and free of noise."""
-    panel, row = found.panel, finding.row
+    panel, row = search.panel, finding.row
     if finding.share is None or finding.known_shares > SHORT_PAST:
         return ""
     if panel.noise[row].any() or panel.noise_of_wholes[row].any():
         return ""
     counts, wholes = panel.counts[row], panel.wholes[row]
     known = np.flatnonzero(~np.isnan(counts) & (wholes > 0))
-    known = known[(known >= found.past[0]) & (known <= found.past[1])]
+    known = known[(known >= search.past[0]) & (known <= search.past[1])]
     most = int(known[int(np.argmax(wholes[known]))])
     shares = (counts[known] / wholes[known]).tolist()
     largest = float(wholes[most]), float(counts[most])
-    return words_of("single_periods", found, shares, *largest, most)
+    return words_of("single_periods", search, shares, *largest, most)
 
 
-def missing_reports(found: Found, finding: Finding) -> str:
+def missing_reports(search: Search, finding: Finding) -> str:
     """A question about a fall that rests on periods that are 0; "" where it does not."""
-    if not finding.rests_on_zeros(found.settings.rate):
+    if not finding.rests_on_zeros(search.settings.rate):
         return ""
-    first, last = found.window
-    empty = first + np.flatnonzero(found.panel.counts[finding.row, first : last + 1] == 0)
+    first, last = search.window
+    empty = first + np.flatnonzero(search.panel.counts[finding.row, first : last + 1] == 0)
     runs = np.split(empty, np.flatnonzero(np.diff(empty) > 1) + 1)
     ends = [(int(run[0]), int(run[-1])) for run in runs]
-    return words_of("missing_reports", found, ends)
+    return words_of("missing_reports", search, ends)
 
 
 def of_release(result: ReleaseSignals, finding: Finding) -> SignalWords:
@@ -286,7 +286,7 @@ def of_release(result: ReleaseSignals, finding: Finding) -> SignalWords:
 
 def moved(result: ReleaseSignals, finding: Finding) -> tuple[Test, ...]:
     """The tests of a finding in a release that are believed."""
-    return finding.moved(result.found.settings.rate if result.found else 0.0)
+    return finding.moved(result.search.settings.rate if result.search else 0.0)
 
 
 def _carded(pair: tuple[NumberCard, NumberCard]) -> Pair:
@@ -324,13 +324,13 @@ def part(of: Of) -> str:
 
 def basis(result: ReleaseSignals, finding: Finding) -> str:
     """What was compared, "" where it is what everybody reports and nobody joined or left."""
-    held = result.compared[finding.row] if result.compared else None
-    if held is None:
+    pieces = result.compared[finding.row] if result.compared else None
+    if pieces is None:
         return ""
     names = tuple(name for one in result.sources for name in one.names)
     labels = [code_label(CONTRIBUTOR_KIND, s.kind, current()) for s in result.sources if s.kind]
     kinds = listed([_("“{answer}”").format(answer=label) for label in labels])
-    return words_of("basis", held, contributors(names, result.release.facts), kinds)
+    return words_of("basis", pieces, contributors(names, result.release.facts), kinds)
 
 
 def contributors(names: Sequence[str], facts: PublicFacts) -> str:
@@ -376,18 +376,19 @@ def explanations(result: ReleaseSignals) -> tuple[str, ...]:
     """One paragraph for each kind of source that changed: how many series moved with it."""
     by_source = sorted(result.explained, key=lambda e: result.sources.index(e.by))
     return tuple(
-        _explained(result, one, tuple(held)) for one, held in groupby(by_source, key=lambda e: e.by)
+        _explained(result, one, tuple(series))
+        for one, series in groupby(by_source, key=lambda e: e.by)
     )
 
 
-def _explained(result: ReleaseSignals, by: CoverageChange, held: tuple[Explained, ...]) -> str:
-    settled = [e for e in held if e.settled]
+def _explained(result: ReleaseSignals, by: CoverageChange, series: tuple[Explained, ...]) -> str:
+    settled = [e for e in series if e.settled]
     examples = []
     for one in settled[:EXAMPLES]:
         before, now = cards(result, one.finding).count
         words = _("{group}, from {before} to {now}")
         group = named_contributors(result, one.finding)
         examples.append(words.format(group=group, before=ranged(before), now=ranged(now)))
-    counted = len(settled), len(held) - len(settled)
+    counted = len(settled), len(series) - len(settled)
     names = contributors(by.names, result.release.facts)
     return words_of("explained", names, by.mixed, *counted, _("; ").join(examples))

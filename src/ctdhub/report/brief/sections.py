@@ -32,7 +32,7 @@ from ctdhub.stats.equity import RECEIVED, Assistance, By, EquityGroup, Gap
 from ctdhub.stats.query import Query, Where
 from ctdhub.stats.signals.cards import cards
 from ctdhub.stats.signals.events import PARTS, PLACES, Of
-from ctdhub.stats.signals.find import Finding, Found, Test
+from ctdhub.stats.signals.find import Finding, Search, Test
 from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.tables import children_share
 
@@ -517,24 +517,24 @@ def signs(
 ) -> tuple[Section, ...]:
     """The signals that concern a place or a corridor; () where there is none."""
     result = looked_for(answers)
-    if result.found is None:
+    if result.search is None:
         return ()
-    chosen = _chosen(result, result.found, _concerns(subject))
+    chosen = _chosen(result, result.search, _concerns(subject))
     if not chosen:
         return ()
     by_place: dict[str, list[str]] = {}
     for finding in chosen[:SIGNALS_MOST]:
         words = of_release(result, finding)
         by_place.setdefault(words.title, []).append(f"{sentence(words)} {verdict(words)}")
-        _signals_note(result, result.found, finding, notebook)
-    blocks = [Words((compared(result.found),))]
+        _signals_note(result, result.search, finding, notebook)
+    blocks = [Words((compared(result.search),))]
     blocks += [Words(tuple(sentences), place) for place, sentences in by_place.items()]
-    blocks.append(Words(_closing(answers, result.found, len(chosen) - SIGNALS_MOST, notebook)))
+    blocks.append(Words(_closing(answers, result.search, len(chosen) - SIGNALS_MOST, notebook)))
     title = _("Signals: series that departed from their usual pattern")
     return (Section("signals", title, tuple(blocks), SIGNALS_KEEP),)
 
 
-def _closing(answers: Answers, search: Found, more: int, notebook: Notebook) -> tuple[str, ...]:
+def _closing(answers: Answers, search: Search, more: int, notebook: Notebook) -> tuple[str, ...]:
     """How many more there are, who joined or left, what a signal is not."""
     paragraphs = []
     if more > 0:
@@ -565,7 +565,9 @@ def _places(of: Of) -> Of:
     return tuple(pair for pair in of if pair[0] in PLACES)
 
 
-def _chosen(result: ReleaseSignals, search: Found, concerns: Callable[[Of], bool]) -> list[Finding]:
+def _chosen(
+    result: ReleaseSignals, search: Search, concerns: Callable[[Of], bool]
+) -> list[Finding]:
     """The largest first, without those that follow from others.
 
     Of one place and one question a rise is told rather than a fall, because where one answer rises
@@ -593,13 +595,13 @@ def _chosen(result: ReleaseSignals, search: Found, concerns: Callable[[Of], bool
     return list(kept.values())
 
 
-def _clearest(search: Found, finding: Finding) -> Test:
+def _clearest(search: Search, finding: Finding) -> Test:
     """What moved most clearly."""
     return min(finding.moved(search.settings.rate), key=lambda t: t.q)
 
 
 def _signals_note(
-    result: ReleaseSignals, search: Found, finding: Finding, notebook: Notebook
+    result: ReleaseSignals, search: Search, finding: Finding, notebook: Notebook
 ) -> None:
     of, looked = cards(result, finding), result.looked[finding.row]
     part = looked.where
@@ -614,7 +616,7 @@ def _signals_note(
             _add(notebook, f"{id}.share-{name}", "mean_share", of.share[k], {**part, **when}, all_)
 
 
-def _years(search: Found, finding: Finding, ends: tuple[int, int]) -> list[str]:
+def _years(search: Search, finding: Finding, ends: tuple[int, int]) -> list[str]:
     """The years of a mean: those that somebody covers."""
     known = ~np.isnan(search.panel.counts[finding.row])
     return [

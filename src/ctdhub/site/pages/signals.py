@@ -37,7 +37,7 @@ def page(answers: Answers) -> Page:
         description=_("Numbers and shares that moved beyond what their own past shows."),
         values={
             "result": result,
-            "found": result.found,
+            "found": result.search,
             "words": signals,
             "charts": signal_charts,
             "name": partial(signals.named_contributors, result),

@@ -21,7 +21,7 @@ from ctdhub.core.format import FINE
 from ctdhub.schema.model import PERIOD, load_schema
 from ctdhub.stats.cards import NOT_MEASURED, Interval, NumberCard, card, fieller, is_precise, whole
 from ctdhub.stats.signals.events import PARTS
-from ctdhub.stats.signals.find import Finding, Found
+from ctdhub.stats.signals.find import Finding, Search
 from ctdhub.stats.signals.of_release import ReleaseSignals
 from ctdhub.stats.trend import covering
 
@@ -98,14 +98,14 @@ class Year:
 
 def cards(result: ReleaseSignals, finding: Finding) -> Cards:
     """The figures of a finding as number cards."""
-    figures, found = _Figures(result, finding), _found(result)
+    figures, search = _Figures(result, finding), _search(result)
     past, now = (
         [
             k
             for k in range(first, last + 1)
-            if covering(result.release, found.panel.periods[k].place)
+            if covering(result.release, search.panel.periods[k].place)
         ]
-        for first, last in (found.past, found.window)
+        for first, last in (search.past, search.window)
     )
     count = figures.people(past), figures.people(now)
     if finding.whole is None:
@@ -116,35 +116,39 @@ def cards(result: ReleaseSignals, finding: Finding) -> Cards:
 
 def by_year(result: ReleaseSignals, finding: Finding) -> tuple[Year, ...]:
     """All years that were looked at, in order."""
-    if result.found is None:
+    if result.search is None:
         return ()
-    figures, panel = _Figures(result, finding), result.found.panel
-    found = []
+    figures, panel = _Figures(result, finding), result.search.panel
+    years = []
     for k, period in enumerate(panel.periods):
         covered = not np.isnan(panel.counts[finding.row, k])
         at = [k] if covered else []
         people = figures.people(at, published=covered and not figures.is_less(finding.row))
         share = None if finding.whole is None else figures.share(at)
-        found.append(Year(period.place, covered, people, share))
-    return tuple(found)
+        years.append(Year(period.place, covered, people, share))
+    return tuple(years)
 
 
 def behind(result: ReleaseSignals, row: int) -> tuple[str, ...]:
     """Names of the contributors whose people the figures of a series count."""
     every = result.release.facts.contributors
-    held = result.compared[row] if result.compared else None
-    if held is None or not held.is_less or any(e.finding.row == row for e in result.explained):
+    compared = result.compared[row] if result.compared else None
+    if (
+        compared is None
+        or not compared.is_less
+        or any(e.finding.row == row for e in result.explained)
+    ):
         return tuple(c.name for c in every)
     kinds = {one.kind for one in result.sources}
     moved = {name for one in result.sources for name in one.names}
     return tuple(
-        c.name for c in every if (c.name not in moved if held.apart else c.kind not in kinds)
+        c.name for c in every if (c.name not in moved if compared.apart else c.kind not in kinds)
     )
 
 
-def _found(result: ReleaseSignals) -> Found:
-    assert result.found is not None  # there is a finding
-    return result.found
+def _search(result: ReleaseSignals) -> Search:
+    assert result.search is not None  # there is a finding
+    return result.search
 
 
 class _Figures:
@@ -156,7 +160,7 @@ class _Figures:
     """
 
     def __init__(self, result: ReleaseSignals, finding: Finding) -> None:
-        self.result, self.panel = result, _found(result).panel
+        self.result, self.panel = result, _search(result).panel
         self.names = behind(result, finding.row)
         self.explained = any(e.finding is finding for e in result.explained)
         self.rows, wholes = [finding.row], self.panel.wholes
@@ -182,10 +186,10 @@ class _Figures:
             published: whether it is a cell of a measured table.
         """
         answer = self._mean(self.rows[0], periods, whole=whole)
-        found = card(self.result.release, answer, "people", None, published=published)
-        if found.state == "shown" and self.is_less(self.rows[0]):
-            found = replace(found, value=None, state="imprecise")
-        return replace(found, contributors=self.names)
+        people = card(self.result.release, answer, "people", None, published=published)
+        if people.state == "shown" and self.is_less(self.rows[0]):
+            people = replace(people, value=None, state="imprecise")
+        return replace(people, contributors=self.names)
 
     def share(self, periods: Sequence[int]) -> NumberCard:
         """The share, rounded together with those of the other rows; protected where its part or
@@ -198,8 +202,8 @@ class _Figures:
         complete = variable in PARTS and codes >= set(load_schema().domain(variable))
         share, *_others = added_up(parts, complete=complete)
         denominator = round(whole.value or 0)
-        found = card(self.result.release, share, "share", None, denominator=denominator)
-        return replace(found, contributors=self.names)
+        figure = card(self.result.release, share, "share", None, denominator=denominator)
+        return replace(figure, contributors=self.names)
 
     def _mean(self, row: int, periods: Sequence[int], *, whole: bool = False) -> Interval:
         """The people of a series, or of its whole: what the release answers; of a remainder the
@@ -222,11 +226,11 @@ class _Figures:
         looked, release = self.result.looked[row], self.result.release
         where = looked.whole_where(release.years) if whole else looked.where
         years = tuple(str(self.panel.periods[k].place) for k in periods)
-        found = self.result.answers.count({**where, PERIOD: years})
-        if found.value is None or found.low is None or found.high is None:
+        answer = self.result.answers.count({**where, PERIOD: years})
+        if answer.value is None or answer.low is None or answer.high is None:
             return NOT_MEASURED
         n = len(years)
-        return _whole_people(round(found.value / n), found.low / n, found.high / n)
+        return _whole_people(round(answer.value / n), answer.low / n, answer.high / n)
 
 
 def _whole_people(value: int, low: float, high: float) -> Interval:

@@ -80,8 +80,8 @@ def _step(a: Floats, b: Floats, p: Floats) -> Floats:
     with another is not computed a second time."""
     from scipy.special import betaln
 
-    found: Floats = np.exp(a * np.log(p) + b * np.log1p(-p) - betaln(a, b))
-    return found
+    chances: Floats = np.exp(a * np.log(p) + b * np.log1p(-p) - betaln(a, b))
+    return chances
 
 
 def binomial(
@@ -127,8 +127,8 @@ def _skewed(error: Floats, mean: Floats, drift: Floats) -> Floats:
     scale = np.where(skewed, total**2 / np.where(skewed, third, 1.0), 1.0)
     a = np.where(skewed, np.sqrt(np.log1p(total / scale**2)), 0.0)[:, None]
     bent = scale[:, None] * np.expm1(a * STEPS - a * a / 2)
-    found: Floats = np.where(skewed[:, None], bent, np.sqrt(total)[:, None] * STEPS)
-    return found
+    steps: Floats = np.where(skewed[:, None], bent, np.sqrt(total)[:, None] * STEPS)
+    return steps
 
 
 def _averaged(tail: Floats) -> Floats:
@@ -153,5 +153,5 @@ def widened(chance: Floats, degrees: Floats) -> Floats:
     from scipy.special import ndtri, stdtr
 
     z = ndtri(np.clip(chance, TINY, 1 - 1e-16))
-    found: Floats = stdtr(degrees, z)
-    return found
+    chances: Floats = stdtr(degrees, z)
+    return chances

@@ -18,7 +18,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NOT_RECORDED, YES, Interval
 from ctdhub.stats.signals.chances import Floats
 from ctdhub.stats.signals.events import Of
-from ctdhub.stats.signals.find import Finding, Found
+from ctdhub.stats.signals.find import Finding, Search
 from ctdhub.stats.signals.panel import SeriesPanel
 from ctdhub.stats.signals.statistics import PRIOR
 from ctdhub.stats.trend import Series, by_contributor, series
@@ -53,14 +53,14 @@ def changed(release: Release, first: int, last: int) -> tuple[CoverageChange, ..
     kinds: dict[str, list[Contributor]] = {}
     for one in release.facts.contributors:
         kinds.setdefault(one.kind, []).append(one)
-    found = []
+    changes = []
     for kind, members in kinds.items():
         moved = [c for c in members if _moved(c, first, last)]
         if moved:
             steady = [c for c in members if c not in moved and _reports(c, first, last)]
             ids, names = tuple(c.id for c in moved), tuple(c.name for c in moved)
-            found.append(CoverageChange(kind, ids, names, bool(steady)))
-    return tuple(found)
+            changes.append(CoverageChange(kind, ids, names, bool(steady)))
+    return tuple(changes)
 
 
 def _moved(one: Contributor, first: int, last: int) -> bool:
@@ -127,9 +127,13 @@ class Pieces:
 
     def __init__(self, answers: Answers, of: CoverageChange, years: range, spread: Floats) -> None:
         self.answers, self.of, self.years, self.spread = answers, of, years, spread
-        held = [c for c in answers.release.facts.contributors if c.kind == of.kind]
-        self._each = {c.id: np.array([_reports(c, year, year) for year in years]) for c in held}
-        self._covered = np.array([any(_reports(c, year, year) for c in held) for year in years])
+        contributors = [c for c in answers.release.facts.contributors if c.kind == of.kind]
+        self._each = {
+            c.id: np.array([_reports(c, year, year) for year in years]) for c in contributors
+        }
+        self._covered = np.array(
+            [any(_reports(c, year, year) for c in contributors) for year in years]
+        )
 
     def part(
         self, places: tuple[tuple[str, str], ...], rest: tuple[tuple[str, str], ...]
@@ -137,9 +141,9 @@ class Pieces:
         """Of the people of these places with one answer more, or none; None where the release
         cannot tell."""
         if len(places) + len(rest) <= 1:
-            found = self._read(dict((*places, *rest)))
-            if found is not None or not rest:
-                return found
+            piece = self._read(dict((*places, *rest)))
+            if piece is not None or not rest:
+                return piece
         limits = {v: (code,) for v, code in (*places, *rest)}
         return self._scaled(places, limits)
 
@@ -166,10 +170,10 @@ class Pieces:
         """The same of all of the kind."""
         if not self.of.kind or self.answers.measured(PERIOD, SOURCE, *where) is None:
             return None
-        found = series(self.answers.release, {SOURCE: self.of.kind, **where})
-        if found is None:
+        counts = series(self.answers.release, {SOURCE: self.of.kind, **where})
+        if counts is None:
             return Piece(np.zeros(len(self.years)), np.zeros(len(self.years)))
-        return self._taken(found, self._covered)
+        return self._taken(counts, self._covered)
 
     def _apart(self, where: Mapping[str, str]) -> Piece | None:
         """The changed contributors alone, where each has counts of its own."""
@@ -180,10 +184,10 @@ class Pieces:
         people = np.sum([p.people for p in each], axis=0)
         return Piece(people, np.sqrt(np.sum([p.sd**2 for p in each], axis=0)), apart=True)
 
-    def _taken(self, found: Series, covered: np.ndarray) -> Piece:
+    def _taken(self, counts: Series, covered: np.ndarray) -> Piece:
         """Exactly none in the years on which nobody of them reports."""
-        at = [found.years.index(str(year)) for year in self.years]
-        return Piece(np.where(covered, found.noisy[at], 0.0), np.where(covered, found.sigma, 0.0))
+        at = [counts.years.index(str(year)) for year in self.years]
+        return Piece(np.where(covered, counts.noisy[at], 0.0), np.where(covered, counts.sigma, 0.0))
 
     def _scaled(
         self, places: tuple[tuple[str, str], ...], limits: Mapping[str, Collection[str]]
@@ -247,7 +251,7 @@ class Compared:
 
 def remainder(
     answers: Answers,
-    plain: Found,
+    plain: Search,
     asked: tuple[tuple[Of, Of], ...],
     sources: tuple[CoverageChange, ...],
 ) -> tuple[SeriesPanel, tuple[Compared, ...]]:
@@ -297,9 +301,9 @@ def remainder(
     return less, tuple(compared)
 
 
-def _all(found: Iterable[Piece | None]) -> list[Piece] | None:
+def _all(parts: Iterable[Piece | None]) -> list[Piece] | None:
     """All pieces; None where one of them is not known."""
-    pieces = list(found)
+    pieces = list(parts)
     known = [p for p in pieces if p is not None]
     return known if len(known) == len(pieces) else None
 
@@ -307,28 +311,28 @@ def _all(found: Iterable[Piece | None]) -> list[Piece] | None:
 def _noise(own: Floats, pieces: list[Piece]) -> Floats:
     """Noise of a difference; taken as independent, which is cautious: a series and its part are
     estimated from some of the same draws, which then cancel."""
-    found: Floats = np.sqrt(own**2 + np.sum([p.sd**2 for p in pieces], axis=0))
-    return found
+    noise: Floats = np.sqrt(own**2 + np.sum([p.sd**2 for p in pieces], axis=0))
+    return noise
 
 
 def _left(
-    answers: Answers, sources: tuple[CoverageChange, ...], years: range, plain: Found
+    answers: Answers, sources: tuple[CoverageChange, ...], years: range, plain: Search
 ) -> dict[bool, np.ndarray]:
     """Years on which somebody else reports: others of any kind (True), or of other kinds (False);
     none at all where past or window has no such year."""
     kinds = {one.kind for one in sources}
     moved = {name for one in sources for name in one.names}
     steady = [c for c in answers.release.facts.contributors if c.name not in moved]
-    found = {}
+    kinds_left = {}
     for apart in (True, False):
-        held = [c for c in steady if apart or c.kind not in kinds]
-        mask = np.array([any(_reports(c, year, year) for c in held) for year in years])
+        others = [c for c in steady if apart or c.kind not in kinds]
+        mask = np.array([any(_reports(c, year, year) for c in others) for year in years])
         spans = (plain.past, plain.window)
-        found[apart] = mask & all(mask[first : last + 1].any() for first, last in spans)
-    return found
+        kinds_left[apart] = mask & all(mask[first : last + 1].any() for first, last in spans)
+    return kinds_left
 
 
-def _clear(whole: Floats, noise: Floats, plain: Found) -> bool:
+def _clear(whole: Floats, noise: Floats, plain: Search) -> bool:
     for first, last in (plain.past, plain.window):
         at = slice(first, last + 1)
         known = ~np.isnan(whole[at])
@@ -361,10 +365,13 @@ class Explained:
 
 
 def explained(
-    plain: Found, found: Found, compared: tuple[Compared, ...], sources: tuple[CoverageChange, ...]
+    plain: Search,
+    search: Search,
+    compared: tuple[Compared, ...],
+    sources: tuple[CoverageChange, ...],
 ) -> tuple[Explained, ...]:
     """Series that moved as they are and not in what the others report, the largest first."""
-    believed = {f.row for f in found.signals}
+    believed = {f.row for f in search.signals}
     moved = []
     for finding in plain.signals:
         of = compared[finding.row]
@@ -380,7 +387,7 @@ def explained(
     return tuple(replace(one, finding=f) for one, f in zip(largest, rising, strict=True))
 
 
-def _change(part: Floats, plain: Found) -> float:
+def _change(part: Floats, plain: Search) -> float:
     """Mean of a year in the window less that of the past."""
     (begin, end), (first, last) = plain.past, plain.window
     return float(part[first : last + 1].mean() - part[begin : end + 1].mean())

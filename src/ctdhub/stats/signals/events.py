@@ -11,7 +11,7 @@ from ctdhub.schema.model import AGE, DESTINATION, HARM, ORIGIN, SEX, load_schema
 from ctdhub.stats.cards import NOT_RECORDED, YES
 from ctdhub.stats.query import Where
 from ctdhub.stats.signals.chances import Floats
-from ctdhub.stats.signals.find import Finding, Found, Test, Verdict, Way, What, ordered, q_values
+from ctdhub.stats.signals.find import Finding, Search, Test, Verdict, Way, What, ordered, q_values
 from ctdhub.stats.signals.panel import SeriesPanel, Side
 from ctdhub.stats.trend import Series
 
@@ -30,7 +30,7 @@ class Lead:
     see: tuple[Finding, ...] = ()
 
 
-def each_event_once(found: Found, leads: Callable[[Found], tuple[Lead, ...]]) -> Found:
+def each_event_once(search: Search, leads: Callable[[Search], tuple[Lead, ...]]) -> Search:
     """The false discovery rate over leads.
 
     A large event makes a hundred tests true, and these would lend their weight to others that are
@@ -42,23 +42,23 @@ def each_event_once(found: Found, leads: Callable[[Found], tuple[Lead, ...]]) ->
     Args:
         leads: all signals of a result, each once as a lead or under one.
     """
-    rate = found.settings.rate
+    rate = search.settings.rate
     for _round in range(_ROUNDS):
-        told = leads(found)
-        under = {f.row for lead in told for f in lead.also}
-        under |= {f.row for f in found.findings if f.rests_on_zeros(rate)}
-        findings = list(found.findings)
+        events = leads(search)
+        under = {f.row for lead in events for f in lead.also}
+        under |= {f.row for f in search.findings if f.rests_on_zeros(rate)}
+        findings = list(search.findings)
         left = [k for k, f in enumerate(findings) if f.row not in under]
         for kind in ("count", "share"):
             tests = [(k, t) for k in left for t in findings[k].tests if t.what == kind]
             q = q_values(*np.array([(t.p, t.weight) for _k, t in tests]).reshape(-1, 2).T)
             for (k, test), value in zip(tests, q, strict=True):
                 findings[k] = _with_q(findings[k], test, max(test.q, float(value)), rate)
-        found = replace(found, findings=ordered(findings, rate))
-        if len(leads(found)) == len(told):
+        search = replace(search, findings=ordered(findings, rate))
+        if len(leads(search)) == len(events):
             break
-    rest = [f for f in found.findings if f.row not in under]
-    return replace(found, findings=found.rising(found.findings, rest))
+    rest = [f for f in search.findings if f.row not in under]
+    return replace(search, findings=search.rising(search.findings, rest))
 
 
 def _with_q(finding: Finding, test: Test, q: float, rate: float) -> Finding:
@@ -81,8 +81,8 @@ _NAMED = re.compile(r"(.+?)\s*(?: to |→|->)\s*(.+)")
 
 def sides_of(names: Sequence[str]) -> tuple[Side, ...]:
     """Origin and destination where every name is of the form "A to B"; else ()."""
-    found = [_NAMED.fullmatch(name) for name in names]
-    sides = tuple((m[1].strip(), m[2].strip()) for m in found if m)
+    matches = [_NAMED.fullmatch(name) for name in names]
+    sides = tuple((m[1].strip(), m[2].strip()) for m in matches if m)
     return sides if len(sides) == len(names) else ()
 
 
@@ -131,43 +131,43 @@ def _total(panel: SeriesPanel, members: list[int]) -> tuple[Floats, Floats]:
     return np.where(some, total, np.nan), noise
 
 
-def leads_of(found: Found) -> tuple[Lead, ...]:
+def leads_of(search: Search) -> tuple[Lead, ...]:
     """All signals, each once as a lead or under one, the largest first."""
-    left = list(found.signals)
-    if not found.panel.sides:
+    left = list(search.signals)
+    if not search.panel.sides:
         return tuple(Lead(f) for f in left)
-    rate = found.settings.rate
-    told = []
+    rate = search.settings.rate
+    leads = []
     while left:
-        head = _narrowest(found, left)
+        head = _narrowest(search, left)
         left = [f for f in left if f is not head]
-        under = [f for f in left if _same_event(found, head, f, rate)]
+        under = [f for f in left if _same_event(search, head, f, rate)]
         left = [f for f in left if f not in under]
-        told.append(Lead(head, tuple(under)))
-    return tuple(told)
+        leads.append(Lead(head, tuple(under)))
+    return tuple(leads)
 
 
-def _narrowest(found: Found, left: list[Finding]) -> Finding:
+def _narrowest(search: Search, left: list[Finding]) -> Finding:
     """The first signal, or the one corridor that makes up most of it."""
-    first, rate = left[0], found.settings.rate
-    members = _members(found.panel, first.row)
-    change = _change(found, sorted(members))
+    first, rate = left[0], search.settings.rate
+    members = _members(search.panel, first.row)
+    change = _change(search, sorted(members))
     for other in left[1:]:
         if {other.row} < members and _ways(other, rate) & _ways(first, rate):
-            own = _change(found, [other.row])
+            own = _change(search, [other.row])
             if change and own / change >= NEARLY_ALL:
                 return other
     return first
 
 
-def _same_event(found: Found, head: Finding, other: Finding, rate: float) -> bool:
+def _same_event(search: Search, head: Finding, other: Finding, rate: float) -> bool:
     if not _ways(head, rate) & _ways(other, rate):
         return False
-    a, b = (_members(found.panel, f.row) for f in (head, other))
+    a, b = (_members(search.panel, f.row) for f in (head, other))
     if b <= a:
         return True
-    change = _change(found, sorted(b))
-    shared = _change(found, sorted(a & b))
+    change = _change(search, sorted(b))
+    shared = _change(search, sorted(a & b))
     return bool(a & b) and change * shared > 0 and shared / change >= MOSTLY
 
 
@@ -187,10 +187,10 @@ def _members(panel: SeriesPanel, row: int) -> set[int]:
     }
 
 
-def _change(found: Found, rows: list[int]) -> float:
+def _change(search: Search, rows: list[int]) -> float:
     """People of a period in the window less those of the past."""
-    (begin, end), (first, last) = found.past, found.window
-    counts = found.panel.counts[rows]
+    (begin, end), (first, last) = search.past, search.window
+    counts = search.panel.counts[rows]
     before, now = counts[:, begin : end + 1], counts[:, first : last + 1]
     return sum(
         float(np.nanmean(b) - np.nanmean(a))
@@ -245,19 +245,19 @@ class Looked:
             years: first and last year of the release.
         """
         schema = load_schema()
-        found: dict[str, tuple[str, ...]] = {name: (code,) for name, code in self.places}
+        where: dict[str, tuple[str, ...]] = {name: (code,) for name, code in self.places}
         for variable, _code in self.part:
             if variable in PARTS:
-                found[variable] = schema.domain(variable, years)
+                where[variable] = schema.domain(variable, years)
             else:
                 group = schema.groups[schema.variable(variable).group or ""]
-                found[group.indicator or ""] = (YES,)
-        return found
+                where[group.indicator or ""] = (YES,)
+        return where
 
 
 def looked_at(every: tuple[Series, ...]) -> Iterator[Looked]:
     """Series of known places and parts, with their wholes, in the order of the release."""
-    held = {frozenset(s.of): s for s in every}
+    by_place = {frozenset(s.of): s for s in every}
     schema = load_schema()
     flags, indicator = schema.flags(GROUP), schema.groups[GROUP].indicator or ""
     for series in every:
@@ -273,19 +273,19 @@ def looked_at(every: tuple[Series, ...]) -> Iterator[Looked]:
         if len(places) > 1 or not (part[0] in PARTS or (part[0] in flags and part[1] == YES)):
             continue
         if part[0] in PARTS:
-            whole = _recorded(held, places, part[0])
+            whole = _recorded(by_place, places, part[0])
         else:
-            whole = held.get(frozenset((*places, (indicator, YES))))
+            whole = by_place.get(frozenset((*places, (indicator, YES))))
         yield Looked((*places, part), series, whole)
 
 
 def _recorded(
-    held: Mapping[frozenset[tuple[str, str]], Series], places: Of, part: str
+    by_place: Mapping[frozenset[tuple[str, str]], Series], places: Of, part: str
 ) -> Series | None:
     """People of a place less those for whom the part is not recorded; these may be too few to
     have a series, then they are too few to matter."""
-    everybody = held.get(frozenset(places))
-    unknown = held.get(frozenset((*places, (part, NOT_RECORDED))))
+    everybody = by_place.get(frozenset(places))
+    unknown = by_place.get(frozenset((*places, (part, NOT_RECORDED))))
     if everybody is None or unknown is None:
         return everybody
     return Series(
@@ -312,33 +312,33 @@ Moves = dict[int, dict[What, Way]]
 """What moved which way, by row."""
 
 
-def leads_among(found: Found, looked: Sequence[Looked]) -> tuple[Lead, ...]:
+def leads_among(search: Search, looked: Sequence[Looked]) -> tuple[Lead, ...]:
     """All signals, each once as a lead or under one, the largest first.
 
     Args:
         looked: the series by row of the panel.
     """
-    signals, rate = found.signals, found.settings.rate
+    signals, rate = search.signals, search.settings.rate
     moves = {f.row: {t.what: t.way for t in f.moved(rate)} for f in signals}
     over = {
         f.row: next((o.row for o in signals if _told_with(looked, moves, f, o)), f.row)
         for f in signals
     }
-    held = {f.row: f for f in signals}
-    heads = [held[row] for row in dict.fromkeys(over.values())]
+    by_row = {f.row: f for f in signals}
+    heads = [by_row[row] for row in dict.fromkeys(over.values())]
     return tuple(
         Lead(
             head,
             tuple(f for f in signals if f is not head and over[f.row] == head.row),
-            tuple(f for f in heads if f is not head and _linked(found, looked, moves, head, f)),
+            tuple(f for f in heads if f is not head and _linked(search, looked, moves, head, f)),
         )
         for head in heads
     )
 
 
-def told_once(found: Found, looked: Sequence[Looked]) -> Found:
+def told_once(search: Search, looked: Sequence[Looked]) -> Search:
     """The false discovery rate over what is told, see :func:`each_event_once`."""
-    return each_event_once(found, lambda of: leads_among(of, looked))
+    return each_event_once(search, lambda of: leads_among(of, looked))
 
 
 def _told_with(looked: Sequence[Looked], moves: Moves, finding: Finding, other: Finding) -> bool:
@@ -359,7 +359,7 @@ def _answers_to(part: Of) -> str:
 
 
 def _linked(
-    found: Found, looked: Sequence[Looked], moves: Moves, one: Finding, two: Finding
+    search: Search, looked: Sequence[Looked], moves: Moves, one: Finding, two: Finding
 ) -> bool:
     a, b = looked[one.row], looked[two.row]
     if a.places == b.places:
@@ -371,20 +371,20 @@ def _linked(
         return False
     if not (set(a.places) <= set(places.items()) and set(b.places) <= set(places.items())):
         return False
-    return _mostly_same(found, looked, places)
+    return _mostly_same(search, looked, places)
 
 
-def _mostly_same(found: Found, looked: Sequence[Looked], places: dict[str, str]) -> bool:
+def _mostly_same(search: Search, looked: Sequence[Looked], places: dict[str, str]) -> bool:
     """Whether half of the citizens, or of those exploited in the country, are of the corridor."""
     rows = {frozenset(one.of): row for row, one in enumerate(looked)}
-    corridor = _people(found, rows.get(frozenset(places.items())))
-    sides = [_people(found, rows.get(frozenset({pair}))) for pair in places.items()]
+    corridor = _people(search, rows.get(frozenset(places.items())))
+    sides = [_people(search, rows.get(frozenset({pair}))) for pair in places.items()]
     return any(side > 0 and corridor / side >= MOST for side in sides)
 
 
-def _people(found: Found, row: int | None) -> float:
+def _people(search: Search, row: int | None) -> float:
     """People of the compared years; none where there is no series."""
     if row is None:
         return 0.0
-    first, last = found.past[0], found.window[1]
-    return float(np.nansum(found.panel.counts[row, first : last + 1]))
+    first, last = search.past[0], search.window[1]
+    return float(np.nansum(search.panel.counts[row, first : last + 1]))

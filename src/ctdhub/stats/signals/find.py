@@ -139,10 +139,10 @@ def weights(tested: Tested, there: np.ndarray) -> Floats:
     the window alone."""
     from scipy.special import ndtr
 
-    found = np.ones(there.size)
+    weight = np.ones(there.size)
     there = there & ~(tested.zeros > 0)
     if not there.any():
-        return found
+        return weight
     errors = np.maximum(tested.doubled[there], 0.05)
     low, high = -50.0, 400.0
     for _round in range(_ROUNDS):
@@ -150,8 +150,8 @@ def weights(tested: Tested, there: np.ndarray) -> Floats:
         raised = ndtr(-(errors / 2 + middle / errors)).mean() > EACH
         low, high = (middle, high) if raised else (low, middle)
     best = ndtr(-(errors / 2 + high / errors)) / EACH
-    found[there] = LEAST + (1 - LEAST) * best
-    return found
+    weight[there] = LEAST + (1 - LEAST) * best
+    return weight
 
 
 # --------------------------------------------------------------------------------------------------
@@ -177,15 +177,15 @@ def q_values(p: Floats, weights: Floats | None = None) -> Floats:
     [0.03, 0.04, 0.04, nan]
     """
     flat = p.ravel()
-    found = np.full(flat.shape, np.nan)
+    q = np.full(flat.shape, np.nan)
     (tested,) = np.nonzero(~np.isnan(flat))
     if weights is not None and tested.size:
         flat = flat * (weights.ravel()[tested].mean() / weights.ravel())
     order = tested[np.argsort(flat[tested], kind="stable")]
     ranks = np.arange(1, order.size + 1)
     scaled = flat[order] * order.size / ranks
-    found[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
-    return found.reshape(p.shape)
+    q[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
+    return q.reshape(p.shape)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -232,9 +232,9 @@ def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
         variance = mean + tested.uneven * mean**2
         return at_least(bound, mean, variance, tested.noise, tested.drift) >= REACHED
 
-    found = _solved(reached, np.ones(low.size), np.full(low.size, MOST))
-    unknown = np.isnan(believed) | (tested.zeros > 0) | (found > 0.99 * MOST)
-    return np.where(unknown, np.nan, found)
+    factors = _solved(reached, np.ones(low.size), np.full(low.size, MOST))
+    unknown = np.isnan(believed) | (tested.zeros > 0) | (factors > 0.99 * MOST)
+    return np.where(unknown, np.nan, factors)
 
 
 def _solved(enough: Callable[[Floats], np.ndarray], low: Floats, high: Floats) -> Floats:
@@ -431,7 +431,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Found:
+class Search:
     """All that was looked at.
 
     Attributes:
@@ -497,13 +497,13 @@ class Found:
         return str(self.panel.periods[ends[0]]), str(self.panel.periods[ends[1]])
 
 
-def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool = True) -> Found:
+def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool = True) -> Search:
     """Test every series of a panel.
 
     Where there are too few periods for any test the result says so, it has no findings.
 
     Args:
-        smallest: whether findings say the smallest rise; else :meth:`Found.rising` says it.
+        smallest: whether findings say the smallest rise; else :meth:`Search.rising` says it.
     """
     settings = settings or Settings()
     kind, n = panel.periods[0].kind, len(panel.periods)
@@ -548,7 +548,7 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
         _finding(panel, int(row), (past, window), judged, settings.rate)
         for row in np.flatnonzero(testable.any(axis=0))
     ]
-    found = Found(
+    search = Search(
         panel=panel,
         findings=ordered(findings, settings.rate),
         window=(start, n - 1),
@@ -561,7 +561,7 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
         counted=counted,
         weights=np.where(testable[0], judged[0].weight, np.nan),
     )
-    return replace(found, findings=found.rising(found.findings)) if smallest else found
+    return replace(search, findings=search.rising(search.findings)) if smallest else search
 
 
 def ordered(findings: Sequence[Finding], rate: float) -> tuple[Finding, ...]:
@@ -584,7 +584,7 @@ def _shared(panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.n
     spread = _spread(panel)
     if not rows.size:
         return Tested(*spread)
-    found = share_tests(
+    shares = share_tests(
         panel.counts[rows],
         panel.wholes[rows],
         panel.noise[rows],
@@ -593,7 +593,7 @@ def _shared(panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.n
         window,
     )
     for part, values in zip(fields(Tested), spread, strict=True):
-        values[rows] = getattr(found, part.name)
+        values[rows] = getattr(shares, part.name)
     return Tested(*spread)
 
 

@@ -22,7 +22,7 @@ from ctdhub.stats.signals import coverage
 from ctdhub.stats.signals.chances import Floats
 from ctdhub.stats.signals.coverage import explained
 from ctdhub.stats.signals.events import Lead, Looked, leads_among, looked_at, told_once
-from ctdhub.stats.signals.find import Found, Settings, find
+from ctdhub.stats.signals.find import Search, Settings, find
 from ctdhub.stats.signals.panel import Period, SeriesPanel
 from ctdhub.stats.trend import Series, Turn, all_series, covering, turns
 
@@ -32,7 +32,7 @@ class ReleaseSignals:
     """What was found in a release.
 
     Attributes:
-        found: in what can be compared; None where the release has no series, or no finished year.
+        search: in what can be compared; None where the release has no series, or no finished year.
         looked: the series by row of the panel.
         turns: years of the past or the window in which contributors joined or left.
         sources: the kinds of source with these contributors.
@@ -42,7 +42,7 @@ class ReleaseSignals:
     """
 
     release: Release
-    found: Found | None
+    search: Search | None
     looked: tuple[Looked, ...]
     turns: tuple[Turn, ...]
     sources: tuple[coverage.CoverageChange, ...] = ()
@@ -53,7 +53,7 @@ class ReleaseSignals:
     @cached_property
     def leads(self) -> tuple[Lead, ...]:
         """All signals, each once as a lead or under one, the largest first."""
-        return leads_among(self.found, self.looked) if self.found else ()
+        return leads_among(self.search, self.looked) if self.search else ()
 
     def is_less(self, row: int) -> bool:
         """Whether reports were taken away from a series before it was tested."""
@@ -87,15 +87,15 @@ def signals(
         return ReleaseSignals(release, told_once(plain, looked), looked, near, answers=answers)
     asked = tuple((one.places, one.part) for one in looked)
     panel, compared = coverage.remainder(answers, plain, asked, sources)
-    found = told_once(find(panel, settings, smallest=False), looked)
+    search = told_once(find(panel, settings, smallest=False), looked)
     return ReleaseSignals(
         release,
-        found,
+        search,
         looked,
         near,
         sources,
         compared,
-        explained(plain, found, compared, sources),
+        explained(plain, search, compared, sources),
         answers=answers,
     )
 

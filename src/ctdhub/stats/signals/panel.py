@@ -91,8 +91,8 @@ def _written(period: Period) -> str:
     if period.kind == "day":
         return date.fromordinal(period.place).isoformat()
     if period.kind == "week":
-        found = date.fromordinal(7 * period.place + 1).isocalendar()
-        return f"{found.year:04d}-W{found.week:02d}"
+        week = date.fromordinal(7 * period.place + 1).isocalendar()
+        return f"{week.year:04d}-W{week.week:02d}"
     year, part = divmod(period.place, IN_A_CYCLE[period.kind])
     ends = {"year": "", "quarter": f"-Q{part + 1}", "month": f"-{part + 1:02d}"}
     return f"{year:04d}{ends[period.kind]}"

@@ -28,7 +28,7 @@ FEWEST_PERIODS = 4
 
 
 @dataclass(frozen=True)
-class Given:
+class SeriesFile:
     """A table as text: ``columns`` by name, the ``rows`` as a spreadsheet shows them, the name of
     its file, the noise of counts without one of their own, and whether an absent row means 0."""
 
@@ -48,7 +48,7 @@ class _Row(NamedTuple):
     side: tuple[str, str]
 
 
-def panel_of_table(given: Given) -> tuple[SeriesPanel, tuple[Text, ...]]:
+def panel_of_table(file: SeriesFile) -> tuple[SeriesPanel, tuple[Text, ...]]:
     """Read a table; the order of its rows does not matter.
 
     Returns:
@@ -57,8 +57,8 @@ def panel_of_table(given: Given) -> tuple[SeriesPanel, tuple[Text, ...]]:
     Raises:
         HubError: with row, column, rule and remedy.
     """
-    columns = _columns(given)
-    cells = list(_rows(given, columns))
+    columns = _columns(file)
+    cells = list(_rows(file, columns))
     others = tuple(n for n in columns if n not in (*NEEDED, *NUMBERS, *ENDS))
     warnings = []
     if others:
@@ -67,20 +67,20 @@ def panel_of_table(given: Given) -> tuple[SeriesPanel, tuple[Text, ...]]:
     if months := as_months(set(periods)):
         periods = [months[p] for p in periods]
         warnings.append(Text("All days are the first of a month; they are read as months."))
-    first, last = _span(given, periods)
+    first, last = _span(file, periods)
     names = sorted({row.name for row in cells})
     shape = (len(names), last.place - first.place + 1)
     if shape[0] * shape[1] > MOST_CELLS:
-        raise error("too-many", file=given.file)
+        raise error("too-many", file=file.file)
     place = {name: k for k, name in enumerate(names)}
     rows = np.array([place[row.name] for row in cells])
     at = np.array([p.place - first.place for p in periods])
     numbers = np.array([row.numbers for row in cells]).T
-    unsaid = 0.0 if given.gaps_are_zero else math.nan
+    unsaid = 0.0 if file.gaps_are_zero else math.nan
     has_whole = np.zeros(len(names), dtype=bool)
     has_whole[rows[~np.isnan(numbers[1])]] = True
     wholes = np.where(has_whole[:, None], unsaid, np.full(shape, math.nan))
-    noise, noise_of_wholes = np.full((2, *shape), given.noise_sd)
+    noise, noise_of_wholes = np.full((2, *shape), file.noise_sd)
     counts = np.full(shape, unsaid)
     arrays = (counts, wholes, noise, noise_of_wholes)
     for array, values in zip(arrays, numbers, strict=True):
@@ -92,84 +92,84 @@ def panel_of_table(given: Given) -> tuple[SeriesPanel, tuple[Text, ...]]:
         sides = sides_of(names)
     every = tuple(Period(first.kind, p) for p in range(first.place, last.place + 1))
     if absent := shape[0] * shape[1] - len(cells):
-        warnings.append(_about_gaps(absent, given.gaps_are_zero))
+        warnings.append(_about_gaps(absent, file.gaps_are_zero))
     panel = SeriesPanel(tuple(names), every, counts, wholes, noise, noise_of_wholes, sides)
     return panel, tuple(warnings)
 
 
-def _columns(given: Given) -> dict[str, Sequence[str | None]]:
+def _columns(file: SeriesFile) -> dict[str, Sequence[str | None]]:
     """The columns by their names in small letters."""
-    found: dict[str, Sequence[str | None]] = {}
-    for name, column in given.columns.items():
+    columns: dict[str, Sequence[str | None]] = {}
+    for name, column in file.columns.items():
         key = name.strip().lower()
-        if key in found:
-            raise error("columns/twice", file=given.file, column=name)
-        found[key] = column
-    if missing := [n for n in NEEDED if n not in found]:
-        raise error("columns/missing", file=given.file, names=", ".join(missing))
-    if not given.rows:
-        raise error("empty", file=given.file)
-    return found
+        if key in columns:
+            raise error("columns/twice", file=file.file, column=name)
+        columns[key] = column
+    if missing := [n for n in NEEDED if n not in columns]:
+        raise error("columns/missing", file=file.file, names=", ".join(missing))
+    if not file.rows:
+        raise error("empty", file=file.file)
+    return columns
 
 
-def _rows(given: Given, columns: Mapping[str, Sequence[str | None]]) -> Iterator[_Row]:
+def _rows(file: SeriesFile, columns: Mapping[str, Sequence[str | None]]) -> Iterator[_Row]:
     """All rows, each checked by itself."""
-    empty = [None] * len(given.rows)
+    empty = [None] * len(file.rows)
     wanted = [columns.get(name, empty) for name in (*NEEDED[:2], *ENDS, *NUMBERS)]
     seen: dict[tuple[str, Period], int] = {}
-    for row, *cells in zip(given.rows, *wanted, strict=True):
+    for row, *cells in zip(file.rows, *wanted, strict=True):
         name, when, origin, destination, *texts = ((cell or "").strip() for cell in cells)
         if not name:
-            raise error("series", file=given.file, row=row, column="series")
+            raise error("series", file=file.file, row=row, column="series")
         period = read_period(when)
         if period is None:
-            raise error("period", file=given.file, row=row, column="period")
+            raise error("period", file=file.file, row=row, column="period")
         if (before := seen.setdefault((name, period), row)) != row:
-            raise error("duplicate", file=given.file, row=row, column="period", first=before)
-        numbers = _checked(given, row, texts)
+            raise error("duplicate", file=file.file, row=row, column="period", first=before)
+        numbers = _checked(file, row, texts)
         yield _Row(name, period, numbers, (origin or "?", destination or "?"))
 
 
-def _checked(given: Given, row: int, texts: Sequence[str]) -> tuple[float, float, float, float]:
+def _checked(file: SeriesFile, row: int, texts: Sequence[str]) -> tuple[float, float, float, float]:
     """The numbers of one row, checked against each other."""
     count, whole, noise, noise_of_whole = (
-        _number(given, text, row, name) if text else math.nan
+        _number(file, text, row, name) if text else math.nan
         for name, text in zip(NUMBERS, texts, strict=True)
     )
-    noise = given.noise_sd if math.isnan(noise) else noise
+    noise = file.noise_sd if math.isnan(noise) else noise
     noise_of_whole = noise if math.isnan(noise_of_whole) else noise_of_whole
     for value, name in zip((noise, noise_of_whole), NUMBERS[2:], strict=True):
         if value < 0:
-            raise error("noise", file=given.file, row=row, column=name)
+            raise error("noise", file=file.file, row=row, column=name)
     for value, sd, name in ((count, noise, "count"), (whole, noise_of_whole, "denominator")):
         if value < 0 and sd == 0:
-            raise error("negative", file=given.file, row=row, column=name)
+            raise error("negative", file=file.file, row=row, column=name)
     if noise == 0 and noise_of_whole == 0 and count > whole:
-        raise error("part-of-whole", file=given.file, row=row, column="denominator")
+        raise error("part-of-whole", file=file.file, row=row, column="denominator")
     return count, whole, noise, noise_of_whole
 
 
-def _number(given: Given, text: str, row: int, column: str) -> float:
+def _number(file: SeriesFile, text: str, row: int, column: str) -> float:
     try:
         value = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         value = math.nan
     if math.isnan(value) or abs(value) > LARGEST:
-        raise error("number", file=given.file, row=row, column=column)
+        raise error("number", file=file.file, row=row, column=column)
     return value
 
 
-def _span(given: Given, periods: list[Period]) -> tuple[Period, Period]:
+def _span(file: SeriesFile, periods: list[Period]) -> tuple[Period, Period]:
     """First and last period, of one kind."""
     kinds = {p.kind for p in periods}
     if len(kinds) > 1:
         at = next(k for k, p in enumerate(periods) if p.kind != periods[0].kind)
-        raise error("mixed-periods", file=given.file, row=given.rows[at], column="period")
+        raise error("mixed-periods", file=file.file, row=file.rows[at], column="period")
     first, last = min(periods), max(periods)
     if last.place - first.place >= MOST_PERIODS:
-        raise error("too-many/periods", file=given.file, column="period", n=Numeral(MOST_PERIODS))
+        raise error("too-many/periods", file=file.file, column="period", n=Numeral(MOST_PERIODS))
     if last.place - first.place + 1 < FEWEST_PERIODS:
-        raise error("too-few-periods/file", file=given.file, column="period")
+        raise error("too-few-periods/file", file=file.file, column="period")
     return first, last
 
 

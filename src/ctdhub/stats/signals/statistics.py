@@ -196,7 +196,7 @@ def _filtered(past: Departures, phi: Floats, sigma: Floats, rho: Floats) -> list
     products, logs, state = np.zeros((3, 3, *shape)), np.zeros(shape), np.zeros((3, *shape))
     p = np.broadcast_to(sigma**2, shape).copy()
     fresh = sigma**2 * (1 - rho**2)
-    found = []
+    states = []
     for k in range(length):
         here = past.inside[:, k, None]
         if here.any():
@@ -210,8 +210,8 @@ def _filtered(past: Departures, phi: Floats, sigma: Floats, rho: Floats) -> list
         state *= rho
         p = rho**2 * p + fresh
         if k + 1 in (length - past.gap, length):
-            found.append(_Filtered(products.copy(), logs.copy(), state.copy(), p.copy()))
-    return found
+            states.append(_Filtered(products.copy(), logs.copy(), state.copy(), p.copy()))
+    return states
 
 
 def _with_slope(
@@ -345,8 +345,8 @@ def _zeros_at_least(k: Ints, n: Ints, a: Floats, b: Floats) -> Floats:
     logs = ways + betaln(j + a[:, None], left + b[:, None]) - betaln(a, b)[:, None]
     among = (j >= k[:, None]) & (j <= of)
     chances = np.exp(logs, where=among, out=np.zeros(among.shape))
-    found: Floats = np.minimum(chances.sum(axis=1), 1.0)
-    return found
+    chance: Floats = np.minimum(chances.sum(axis=1), 1.0)
+    return chance
 
 
 # --------------------------------------------------------------------------------------------------
@@ -387,8 +387,8 @@ def frequencies(likelihood: Floats, prior: Floats, strength: float) -> Floats:
 def posterior(likelihood: Floats, common: Floats) -> Floats:
     """The weight of each model for each series, shape (series, models), each row with the sum 1;
     arguments as of, and from, :func:`frequencies`."""
-    found = np.exp(likelihood - likelihood.max(axis=1, keepdims=True)) * common
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+    weight = np.exp(likelihood - likelihood.max(axis=1, keepdims=True)) * common
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
 def likeliest(weight: Floats) -> tuple[np.ndarray, Floats]:
@@ -396,17 +396,17 @@ def likeliest(weight: Floats) -> tuple[np.ndarray, Floats]:
     weights are 0 where there are fewer, and have the sum 1."""
     few = min(_MOST, weight.shape[1])
     top = np.argpartition(-weight, few - 1, axis=1)[:, :few]
-    found = np.take_along_axis(weight, top, axis=1)
-    found = np.where(found >= _LEAST, found, 0.0)
-    return top, np.asarray(found / found.sum(axis=1, keepdims=True))
+    weights = np.take_along_axis(weight, top, axis=1)
+    weights = np.where(weights >= _LEAST, weights, 0.0)
+    return top, np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def averaged(tails: Floats, weight: Floats, flat: np.ndarray) -> Floats:
     """One-sided chances of the models of each series as one, shape (series,); all arrays have the
     shape (series, few), ``flat`` are the models with a level alone."""
     wide = widened(tails, np.where(flat, OF_LEVEL, OF_OTHERS))
-    found: Floats = np.minimum(1.0, (wide * weight).sum(axis=1))
-    return found
+    chance: Floats = np.minimum(1.0, (wide * weight).sum(axis=1))
+    return chance
 
 
 # --------------------------------------------------------------------------------------------------
@@ -468,19 +468,19 @@ def seasons(
     gram[~apart] = np.eye(wave.size)
     inverse = np.linalg.pinv(gram, hermitian=True)
     y = np.where(inside, departure, 0.0)
-    found = np.einsum("nij,nj->ni", inverse, y @ x)
-    rest = np.where(inside, y - found @ x.T, 0.0)
+    fitted = np.einsum("nij,nj->ni", inverse, y @ x)
+    rest = np.where(inside, y - fitted @ x.T, 0.0)
     error = (rest**2).sum(axis=1) / np.maximum(1, inside.sum(axis=1) - wave.size)
-    kept, left = np.zeros_like(found), np.zeros_like(found)
+    kept, left = np.zeros_like(fitted), np.zeros_like(fitted)
     for h in waves:
         at = np.flatnonzero(wave == h)
         v = error * inverse[:, at, at].mean(axis=1)
-        power = (found[:, at] ** 2).sum(axis=1)
+        power = (fitted[:, at] ** 2).sum(axis=1)
         mean, rest_of = _believed(power, at.size, v, apart, _HEIGHTS, _PRIOR)
         kept[:, at] = mean[:, None]
         left[:, at] = rest_of[:, None]
     kept[~apart], left[~apart] = 0.0, 0.0
-    height = (found * kept) @ x.T
+    height = (fitted * kept) @ x.T
     growing = height * time
     weight = np.where(inside, growing, 0.0)
     size = np.maximum((weight**2).sum(axis=1), 1e-9)
@@ -640,7 +640,7 @@ def count_tests(
     known = 1 / rate + noisy / rate**2
     times = (past, window, time, ahead)
     departures = _departures(*times, before | now, seen, known, np.ones_like(rate))
-    found = forecasts(departures, DISPERSIONS, USUAL)
+    forecast = forecasts(departures, DISPERSIONS, USUAL)
     base = (np.where(now, fit.base, 0.0)).sum(axis=1) * np.exp(fit.slope * ahead)
     uneven = (np.where(now, fit.base, 0.0) ** 2).sum(axis=1)
     uneven /= np.maximum(np.where(now, fit.base, 0.0).sum(axis=1), 1e-9) ** 2
@@ -656,11 +656,11 @@ def count_tests(
         waves.variance + (ENDED * fit.usual * np.maximum(ahead - 0.5, 0.0)) ** 2,
     )
     expected, error, of_past, up, down, uneven, of_mean, drift, law = _tails(
-        window_, found, found.weight
+        window_, forecast, forecast.weight
     )
     steady = fit.slope * ahead - fit.usual * (before * time).sum(axis=1) / np.maximum(n, 1)
     level, _error, _past, level_up, level_down, *plain, _law = _tails(
-        replace(window_, line=steady), found, found.of_level
+        replace(window_, line=steady), forecast, forecast.of_level
     )
     down, level_down = (
         np.where(silent, rarer, np.where(zeros > 0, np.minimum(1, 2 * np.minimum(d, rarer)), d))
@@ -668,8 +668,8 @@ def count_tests(
     )
     return Tested(
         window_.seen, expected, error, of_past, up, down, level, level_up, level_down,
-        uneven, of_mean, drift, law, zeros, empty, departures.time.size - found.since,
-        np.where(empty > 0, 0.0, found.earlier), _doubled(level, *plain),
+        uneven, of_mean, drift, law, zeros, empty, departures.time.size - forecast.since,
+        np.where(empty > 0, 0.0, forecast.earlier), _doubled(level, *plain),
     )  # fmt: skip
 
 
@@ -713,19 +713,19 @@ class _Window:
     seasons: Floats
 
 
-def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
+def _tails(w: _Window, forecast: Forecasts, weight: Floats) -> tuple[Floats, ...]:
     """Expected sum, errors of the seen and of the expected sum, both tails, and the parts of the
     variance as in :class:`Tested`, averaged over the likeliest models; and the law of these."""
     top, of_each = likeliest(weight)
-    mean = np.take_along_axis(found.mean, top, axis=1) - w.line[:, None]
+    mean = np.take_along_axis(forecast.mean, top, axis=1) - w.line[:, None]
     mean = np.minimum(mean, _MOST_TIMES)
-    doubt = np.take_along_axis(found.variance, top, axis=1) + w.seasons[:, None]
+    doubt = np.take_along_axis(forecast.variance, top, axis=1) + w.seasons[:, None]
     doubt = np.minimum(doubt, _MOST_DOUBT)
-    phi = found.dispersion[top]
+    phi = forecast.dispersion[top]
     of_phi = phi / np.maximum(phi + w.chance[:, None], 1e-9)
     base = np.maximum(w.base, 1e-9)[:, None]
     expected = base * np.maximum(1 + mean, 0.02)
-    own = np.minimum(np.take_along_axis(found.wandering, top, axis=1), doubt)
+    own = np.minimum(np.take_along_axis(forecast.wandering, top, axis=1), doubt)
     of_noise = (doubt - own) * w.of_noise[:, None]
     drift = own + (doubt - own - of_noise) * (base / expected) ** 2
     expected = expected * (1 + (doubt - own) * of_phi)
@@ -744,12 +744,12 @@ def _tails(w: _Window, found: Forecasts, weight: Floats) -> tuple[Floats, ...]:
         total,
         np.sqrt(variance),
         np.sqrt((of_each * of_past).sum(axis=1)),
-        averaged(up, of_each, found.flat[top]),
-        averaged(down, of_each, found.flat[top]),
+        averaged(up, of_each, forecast.flat[top]),
+        averaged(down, of_each, forecast.flat[top]),
         (of_each * phi * w.uneven[:, None]).sum(axis=1),
         np.sqrt((of_each * error**2).sum(axis=1)),
         (of_each * (drift + (expected / np.maximum(total[:, None], 1e-9) - 1) ** 2)).sum(axis=1),
-        np.stack([of_each, expected, count, error, drift, found.flat[top]], axis=1),
+        np.stack([of_each, expected, count, error, drift, forecast.flat[top]], axis=1),
     )
 
 
@@ -851,13 +851,13 @@ def share_tests(
     times = (past, window, time, _ratio((n * now) @ time, whole_now))
     seen, wide = line + (x - share * n) / scale, np.maximum(n - 1, 0.0) / scale
     departures = _departures(*times, inside, seen, error, wide)
-    found = forecasts(departures, SHARE_DISPERSIONS, PRIOR)
+    forecast = forecasts(departures, SHARE_DISPERSIONS, PRIOR)
     of_noise = (noise_squared * now).sum(axis=1)
     pairs = (n * np.maximum(n - 1, 0.0) * now).sum(axis=1)
     seen, missing = (x * now).sum(axis=1), np.where(usable, 0.0, np.nan)
     both = [
-        _shares_tails(seen, whole_now, pairs, of_noise, level, found, w)
-        for w in (found.weight, found.of_level)
+        _shares_tails(seen, whole_now, pairs, of_noise, level, forecast, w)
+        for w in (forecast.weight, forecast.of_level)
     ]
     size = np.maximum(whole_now, 1e-9)
     (expected, error, of_past, up, down), (level, plain, unsure, level_up, level_down) = both
@@ -868,7 +868,7 @@ def share_tests(
             for each in (
                 _ratio(seen, whole_now), expected, error / size, of_past, up, down,
                 level, level_up, level_down, *(np.full(seen.size, np.nan),) * 6,
-                departures.time.size - found.since, found.earlier,
+                departures.time.size - forecast.since, forecast.earlier,
                 moved / np.maximum(np.hypot(plain / size, unsure), 1e-12),
             )
         )
@@ -900,7 +900,7 @@ def _logistic(x: Floats, n: Floats, time: Floats) -> tuple[Floats, Floats]:
 
 
 def _shares_tails(
-    seen: Floats, whole: Floats, pairs: Floats, noise: Floats, level: Floats, found: Forecasts,
+    seen: Floats, whole: Floats, pairs: Floats, noise: Floats, level: Floats, forecast: Forecasts,
     weight: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
     """Expected share, error of the part, error of the expected share, and both tails."""
@@ -908,13 +908,13 @@ def _shares_tails(
 
     top, of_each = likeliest(weight)
     size = np.maximum(whole, 1e-9)[:, None]
-    logit = level[:, None] + np.take_along_axis(found.mean, top, axis=1)
+    logit = level[:, None] + np.take_along_axis(forecast.mean, top, axis=1)
     logit = np.clip(logit, -_MOST_LOGIT, _MOST_LOGIT)
     share = expit(logit)
     spread = share * (1 - share)
     plain = np.maximum(size * share * (1 - share), 1e-9)
-    inflation = 1 + found.dispersion[top] * pairs[:, None] / size
-    of_logit = np.sqrt(np.take_along_axis(found.variance, top, axis=1))
+    inflation = 1 + forecast.dispersion[top] * pairs[:, None] / size
+    of_logit = np.sqrt(np.take_along_axis(forecast.variance, top, axis=1))
     doubt = (size * spread * of_logit) ** 2
     up, down = np.zeros_like(of_each), np.zeros_like(of_each)
     use = of_each > 0
@@ -933,6 +933,6 @@ def _shares_tails(
         total,
         np.sqrt(variance),
         np.sqrt(of_past),
-        averaged(up, of_each, found.flat[top]),
-        averaged(down, of_each, found.flat[top]),
+        averaged(up, of_each, forecast.flat[top]),
+        averaged(down, of_each, forecast.flat[top]),
     )
