@@ -272,7 +272,7 @@ def test_a_folder_of_something_else_is_never_written_over(app: typer.Typer, tmp_
     assert isinstance(run(app, command, mine / "thesis.txt").exception, ReleaseError)
     assert Ledger(tmp_path / "ledger").entries() == (), "refused before anything is paid"
 
-    (tmp_path / ".writing-out-killed").mkdir()
+    (tmp_path / ".writing-out-a_killed").mkdir()
     assert run(app, command, tmp_path / "out").exit_code == 0
     before = (tmp_path / "out/records.csv").read_bytes()
     other = run(app, command, tmp_path / "out", "--epsilon", "2")

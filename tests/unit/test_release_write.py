@@ -73,7 +73,7 @@ def test_a_release_is_never_rewritten(release: Path) -> None:
 
 
 def test_what_a_killed_run_left_behind_does_not_matter(tmp_path: Path) -> None:
-    leftover = tmp_path / ".writing-2026.1-abc"
+    leftover = tmp_path / ".writing-2026.1-a_killed"
     leftover.mkdir()
     (leftover / "records.csv").write_text("half")
     assert latest_release(tmp_path) is None

@@ -30,7 +30,7 @@ from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import Release, open_release, open_releases, verify
 from ctdhub.report.figures import figures, listed_places, sides
 from ctdhub.schema import countries
-from ctdhub.site.build import build_site
+from ctdhub.site.build import MARK, build_site, renewed
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import card_address
 from ctdhub.site.serve import serve
@@ -110,7 +110,7 @@ def test_a_site_replaces_a_site_and_nothing_else(
     out.mkdir()
     build_site(release, out)
     (out / "stale.html").write_text("old")
-    (tmp_path / ".writing-site-killed").mkdir()
+    (tmp_path / ".writing-site-a_killed").mkdir()
     build_site(release, out)
     assert not (out / "stale.html").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["site"]
@@ -124,6 +124,43 @@ def test_a_site_replaces_a_site_and_nothing_else(
     link.symlink_to(precious)
     with pytest.raises(HubError):
         build_site(release, link)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_swap_that_did_not_end_loses_no_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    out, rename = tmp_path / "site", Path.rename
+    with renewed(out, MARK, {}) as fresh:
+        (fresh / "r" / "2025.3").mkdir(parents=True)
+
+    def fail(path: Path, target: Path) -> Path:
+        if (killed and target == out) or path.name.startswith(".writing-"):
+            raise OSError("the disk is gone")
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", fail)
+        with pytest.raises(OSError, match="disk"), renewed(out, MARK, {}):
+            pass
+    assert (out / MARK).is_file() is not killed
+    with pytest.raises(HubError, match=r"2025\.3"):
+        build_site(made(tmp_path / "hub", "2026.1"), out)
+    assert (out / MARK).is_file()
+    assert {p.name for p in tmp_path.iterdir()} == {"hub", "site"}
+
+
+@pytest.mark.parametrize("name", ["site-old", "site[1]"])
+def test_a_build_leaves_that_of_another_site_alone(tmp_path: Path, name: str) -> None:
+    with renewed(tmp_path / name, MARK, {}) as other:
+        for out in (tmp_path / "site", tmp_path / "site1"):
+            with renewed(out, MARK, {}):
+                pass
+        left = tmp_path / f".writing-{name}-a_killed"
+        left.mkdir()
+        assert other.is_dir()
+    with renewed(tmp_path / name, MARK, {}):
+        assert not left.exists()
 
 
 def story(folder: Path, name: str, body: str) -> None:

@@ -478,7 +478,7 @@ def test_the_kiosk_replaces_a_kiosk_and_nothing_else(english: Release, tmp_path:
         build_exhibit(english, tmp_path / "site", stories)
     assert (tmp_path / "site" / "r").is_dir()
     build_exhibit(english, tmp_path / "kiosk", stories)
-    (tmp_path / ".writing-kiosk-killed").mkdir()
+    (tmp_path / ".writing-kiosk-a_killed").mkdir()
     build_exhibit(english, tmp_path / "kiosk", stories, idle=30)
     assert '"idle":30' in (tmp_path / "kiosk" / "en.html").read_text("utf-8")
     with pytest.raises(HubError):

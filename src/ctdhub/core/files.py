@@ -4,6 +4,7 @@ machine's state folder.
 
 import errno
 import gc
+import glob
 import hashlib
 import importlib
 import json
@@ -11,6 +12,7 @@ import os
 import secrets
 import shutil
 import stat
+import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -138,6 +140,15 @@ def remove(folder: Path) -> None:
         if stat.S_ISREG(mode) and not mode & stat.S_IWUSR:
             path.chmod(mode | stat.S_IWUSR)
     shutil.rmtree(folder)
+
+
+def fresh_folder(out: Path) -> Path:
+    """A new folder beside ``out``, to fill and rename; what killed runs left of one is deleted."""
+    beginning = f".writing-{out.name}-"
+    for leftover in out.parent.glob(f"{glob.escape(beginning)}????????"):  # not of a longer name
+        with suppress(OSError):
+            remove(leftover)
+    return Path(tempfile.mkdtemp(prefix=beginning, dir=out.parent))
 
 
 def sweep(folder: Path, name: str = "*") -> None:

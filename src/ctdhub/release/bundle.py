@@ -5,7 +5,6 @@ published.
 import html
 import math
 import re
-import tempfile
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctdhub.border import DOUBLES, LISTS, Protected
 from ctdhub.core.errors import error
-from ctdhub.core.files import remove, sync
+from ctdhub.core.files import fresh_folder, remove, sync
 from ctdhub.core.i18n import LANGUAGES, Text, read_shipped
 from ctdhub.release.approvals import APPROVALS, Approvals, Approvers
 from ctdhub.release.catalogue import citation, croissant, dcat, frictionless, title
@@ -149,10 +148,7 @@ def write_release(
     free(releases, version)
     target = free(place, version)
     place.mkdir(parents=True, exist_ok=True)
-    for leftover in place.glob(f".writing-{version}-*"):
-        with suppress(OSError):
-            remove(leftover)
-    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{version}-", dir=place))
+    fresh = fresh_folder(target)
     try:
         write_tables(protected, fresh)
         write_measured(protected, fresh)

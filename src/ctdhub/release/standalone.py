@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow as pa
 import ctdhub
 from ctdhub.border import Protected
 from ctdhub.core.errors import error
+from ctdhub.core.files import fresh_folder
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import sha256
 from ctdhub.release.tables import COUNTS_NAME, RECORDS, write_csv, write_sets, write_tables
@@ -70,9 +70,7 @@ def write_alone(protected: Protected, out: Path, rows: int, max_people: int) -> 
         raise error("out-folder/other-table", file=out)
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in out.parent.glob(f".writing-{out.name}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".writing-{out.name}-", dir=out.parent))
+    fresh = fresh_folder(out)
     try:
         write_tables(protected, fresh)
         if protected.records.num_columns == 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import uncollected
+from ctdhub.core.files import fresh_folder, uncollected
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
@@ -87,23 +86,29 @@ def renewed(out: Path, mark: str, stamp: Mapping[str, str]) -> Iterator[Path]:
     if obstacle or out.is_symlink():
         raise error("site-folder", file=out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    for kind in (".writing", ".old"):  # left behind by a killed run
-        for leftover in out.parent.glob(f"{kind}-{out.name}-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-    fresh, old = (
-        Path(tempfile.mkdtemp(prefix=f"{kind}-{out.name}-", dir=out.parent))
-        for kind in (".writing", ".old")
-    )
+    _end_swap(out)
+    fresh = fresh_folder(out)
     try:
         yield fresh
         (fresh / mark).write_text(json.dumps(dict(stamp)), "utf-8")
         fresh.chmod(0o755)
         if out.exists():
-            out.rename(old / "site")
+            out.rename(_old(out))
         fresh.rename(out)
     finally:
-        for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        _end_swap(out)
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _old(out: Path) -> Path:
+    return out.with_name(f".old-{out.name}")
+
+
+def _end_swap(out: Path) -> None:
+    """Put the old folder back where no new one took its place; delete it where one did."""
+    if _old(out).is_dir() and not out.exists():
+        _old(out).rename(out)
+    shutil.rmtree(_old(out), ignore_errors=True)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -154,13 +159,15 @@ def build_site(
             not among those given, a story is wrong, or what is kept of a release was changed.
     """
     shown = (release, *earlier)
-    drawn = _drawn(shown, out, languages)
+    drawn = _drawn(shown, languages)
     whole = not only and set(LANGUAGES) <= set(languages)
     report = progress or (lambda _message, _fraction: None)
     edition = replace(edition, series=tuple(map(Answers, shown)))
     stamp = {"made by": release.manifest.software, "release": release.version}
     steps = len(drawn) + len(shown)
     with uncollected(), renewed(out, MARK if whole else DRAFT, stamp) as fresh:
+        refuse_smaller(out, [each.version for each in shown])
+        feed.refuse_fewer_notices(out, shown)
         frame.write_scripts(fresh)
         content, pages = Content(edition.series[0], edition), dict[str, dict[str, str]]()
         for i, code in enumerate(drawn):
@@ -186,15 +193,13 @@ def build_site(
     report(_("Site built"), 1.0)
 
 
-def _drawn(shown: Sequence[Release], out: Path, languages: Collection[str]) -> list[str]:
-    """The languages to draw, where a folder may show these releases; raises as ``build_site``."""
+def _drawn(shown: Sequence[Release], languages: Collection[str]) -> list[str]:
+    """The languages to draw of these releases; raises as ``build_site``."""
     if not all(isinstance(each, Release) for each in shown):
         raise TypeError("a site shows releases and nothing else")
     drawn = [code for code in offered(shown[0]) if code in languages]
     if not drawn:
         raise ValueError(f"the site has none of these languages: {', '.join(languages)}")
-    refuse_smaller(out, [each.version for each in shown])
-    feed.refuse_fewer_notices(out, shown)
     return drawn
 
 
