@@ -162,6 +162,42 @@ def test_what_must_not_be_pushed(real: Release, portal: str, tmp_path: Path) -> 
             Portal(url, SECRET)
 
 
+@pytest.mark.parametrize("field", ["extras", "resources"])
+@pytest.mark.parametrize("value", [None, [None], [{}], 7])
+def test_a_dataset_that_is_none_of_ckan_is_refused(
+    real: Release, portal: str, field: str, value: object
+) -> None:
+    list(push(real, Portal(portal, SECRET), "org"))
+    next(iter(_Ckan.packages.values()))[field] = value
+    with pytest.raises(ReleaseError) as refused:
+        list(push(real, Portal(portal, SECRET), "org"))
+    assert refused.value.rule == "push-answer"
+
+
+@pytest.mark.parametrize("code", [200, 403])
+@pytest.mark.parametrize("size", [0, 9])
+def test_an_answer_that_cannot_be_read_is_no_traceback(code: int, size: int) -> None:
+    """It is cut off, or nested without end."""
+    body = b"[" * 10**5
+
+    class Odd(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(body) + size))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(ReleaseError) as refused:
+            Portal(f"http://127.0.0.1:{server.server_port}", SECRET).act("package_show", {})
+        server.shutdown()
+    assert refused.value.rule == ("push-answer" if code == 200 else "push-refused")
+
+
 def test_a_token_does_not_follow_a_redirection(real: Release, portal: str) -> None:
     class Away(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -131,6 +131,7 @@ SLOWEST = 120.0
 """Seconds that the portal may stay silent."""
 
 _DIGEST = "ctdhub_release_digest"
+_EXTRAS, _RESOURCES = ("extras", "key", "value"), ("resources", "name", "hash")
 _LARGEST_ANSWER = 2**24
 _LICENCES = {"CC-BY-4.0": "cc-by", "CC-BY-SA-4.0": "cc-by-sa", "CC0-1.0": "cc-zero"}
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -188,7 +189,7 @@ class Portal:
             if cause.code == 404 and name.endswith("_show"):
                 return None
             raise error("push-refused", action=name, code=cause.code, told=_reason(cause)) from None
-        except (urllib.error.URLError, HTTPException, OSError, ValueError):
+        except (urllib.error.URLError, HTTPException, OSError, ValueError, RecursionError):
             raise error("push-answer") from None
         if not isinstance(reply, dict) or reply.get("success") is not True:
             raise error("push-answer")
@@ -224,9 +225,9 @@ def push(
         raise error("push-practice")
     wanted = package(release, organisation, site, private=private)
     dataset = portal.act("package_show", {"id": wanted["name"]})
-    if dataset is not None and _extras(dataset).get(_DIGEST) != digest(release.path):
+    extras, resources = (_pairs(dataset, *names) for names in (_EXTRAS, _RESOURCES))
+    if dataset is not None and extras.get(_DIGEST) != digest(release.path):
         raise error("push-differs", name=wanted["name"])
-    resources = {r.get("name"): r.get("hash") for r in (dataset or {}).get("resources", ())}
     entries = {p.name: p for p in sorted(release.path.iterdir())}
     hashes = {name: entry.sha256 for name, entry in release.manifest.files.items()}
     for name in entries:
@@ -237,7 +238,7 @@ def push(
         if dataset is None:
             portal.act("package_create", wanted)
         else:
-            portal.act("package_patch", {**wanted, "id": dataset["id"]})
+            portal.act("package_patch", {**wanted, "id": dataset.get("id", wanted["name"])})
     for name, path in entries.items():
         yield PushedFile("keep" if name in resources else "upload", name)
         if name not in resources and not dry:
@@ -294,10 +295,12 @@ def _resource(package_name: str, path: Path, hashes: Mapping[str, str]) -> dict[
     }
 
 
-def _extras(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        str(e.get("key")): e.get("value") for e in dataset.get("extras", ()) if isinstance(e, dict)
-    }
+def _pairs(dataset: Mapping[str, Any] | None, field: str, key: str, value: str) -> dict[str, Any]:
+    """Two columns of a list that a dataset has; empty where there is no dataset."""
+    try:
+        return {str(e[key]): e.get(value) for e in dataset.get(field, ())} if dataset else {}
+    except (AttributeError, KeyError, TypeError):
+        raise error("push-answer") from None
 
 
 def _form_body(form: Mapping[str, Any], name: str, data: bytes) -> tuple[str, bytes]:
@@ -319,7 +322,7 @@ def _reason(cause: urllib.error.HTTPError) -> str:
     """What the portal says of a refusal, safe to show."""
     try:
         reason = json.loads(cause.read(_LARGEST_ANSWER))["error"]
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, OSError, HTTPException, RecursionError):
         return ""
     return printable(json.dumps(reason, ensure_ascii=False), 300)
 
