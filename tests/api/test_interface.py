@@ -223,6 +223,7 @@ WRONG = [
     (lambda: one().table("citizenship", "country_of_exploitation", "gender"), "table-size"),
     (lambda: one().table("colour"), "no-such-variable"),
     (lambda: one().facts("Narnia"), "no-such-place"),
+    (lambda: one().facts(""), "no-such-place"),
     (lambda: one().facts(lang="de"), "usage"),
     (lambda: one().facts(years=(2018, 2015)), "years"),
     (lambda: one().values("colour"), "no-such-variable"),

@@ -461,7 +461,7 @@ class PublishedRelease:
             raise error("usage/language", name="lang", values=", ".join(LANGUAGES))
         if years is not None and not first <= years[0] <= years[1] <= last:
             raise error("years/api", first=first, last=last)
-        area = place and find_place(place, lambda text: resolve(text).alpha3)
+        area = find_place(place, lambda text: resolve(text).alpha3) if place is not None else None
         with language(lang):
             sheet = (
                 place_sheet(place_facts(answers, area, years), answers.release)
