@@ -16,9 +16,10 @@ from invented_release import protected_answer
 
 import ctdhub
 from ctdhub.core.errors import PolicyError
-from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.hub.folder import Agreement, read_settings
 from ctdhub.release.bundle import write_release
+from ctdhub.release.changes import changes
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.wording import break_sentence
 from ctdhub.site import api
@@ -48,6 +49,19 @@ def opened(folder: Path, *contributors: Any) -> Release:
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     one = contributor("one", (2015, 2019), OPERATOR, FORM)
     return opened(tmp_path_factory.mktemp("breaks"), one, contributor("two", (2015, 2019)))
+
+
+def test_a_break_that_is_said_no_more_is_a_change(release: Release) -> None:
+    before = release.facts
+    assert not changes(before, before)
+    one, two = before.contributors
+    now = before.model_copy(
+        update={"contributors": (one.model_copy(update={"breaks": one.breaks[:1]}), two)}
+    )
+    (text,) = map(said, changes(before, now))
+    assert text.startswith("one: it is no longer said that figures from 2018-05-01 on")
+    (text,) = map(said, changes(now, before))
+    assert text.startswith("one: from 2018-05-01 on the figures are not comparable")
 
 
 def days(found: tuple[DeclaredBreak, ...]) -> list[str]:

@@ -36,6 +36,7 @@ from ctdhub.site.api import schema
 from ctdhub.site.build import build_site
 from ctdhub.site.cards import CardLog, archive, emptied, faults
 from ctdhub.site.edition import PLAIN, Edition
+from ctdhub.site.feed import refuse_fewer_notices
 from ctdhub.site.frame import Sharing
 
 EVIL = "Use <script>alert(1)</script> **not** [this](http://x)\u202e & \x1bthat.\nSecond line."
@@ -373,6 +374,36 @@ def test_a_notice_is_not_taken_from_readers(corrected: Hub, tmp_path: Path) -> N
     with pytest.raises(HubError) as refused:
         draw(hub)
     assert refused.value.rule == "site-smaller"
+
+
+@pytest.mark.parametrize(
+    "content", ['{"errata": [{}]}', '{"errata": {}}', '{"errata": null}', "null", "", "[" * 10**5]
+)
+def test_damaged_notices_of_a_site_are_not_taken_for_none(
+    corrected: Hub, tmp_path: Path, content: str
+) -> None:
+    release = open_release(corrected.releases / "2026.2")
+    file = tmp_path / "r" / "2026.2" / ERRATA_JSON
+    file.parent.mkdir(parents=True)
+    shutil.copy(corrected.root / "site" / "r" / "2026.2" / ERRATA_JSON, file)
+    refuse_fewer_notices(tmp_path, [release])
+    file.write_text(content, "utf-8")
+    with pytest.raises(HubError, match="cannot be read") as refused:
+        refuse_fewer_notices(tmp_path, [release])
+    assert refused.value.rule == "site-smaller"
+    file.unlink()
+    refuse_fewer_notices(tmp_path, [release])
+
+
+def test_a_notice_that_cannot_be_read_is_a_fault(
+    corrected: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(_path: Path) -> bytes:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_bytes", unreadable)
+    faults = errata_of(corrected.releases / "2026.2", "0" * 64).faults
+    assert {name for name, _text in faults} == {f"errata/2026.2/{n}.json" for n in (1, 2)}
 
 
 def test_what_was_handed_on_is_checked_without_a_hub(corrected: Hub, tmp_path: Path) -> None:

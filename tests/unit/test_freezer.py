@@ -59,6 +59,7 @@ def test_who_opens_it_is_shown_why_it_does_not_start(tmp_path: Path) -> None:
     page = Path(address.removeprefix("file://")).read_text("utf-8")
     assert "Dropbox" in told
     assert "Dropbox" in page
+    assert "./ctdhub-kit kit --folder" in " ".join(page.split())
     assert "<script" not in page
 
 

@@ -99,6 +99,15 @@ def _of_one(before: Contributor, now: Contributor) -> Iterator[Text]:
                 day=series_break.date,
                 why=_why(series_break),
             )
+    for series_break in before.breaks:
+        if series_break not in now.breaks:
+            yield Text(
+                "{name}: it is no longer said that figures from {day} on are not comparable with "
+                "earlier ones: {why}",
+                name=now.name,
+                day=series_break.date,
+                why=_why(series_break),
+            )
 
 
 def _why(series_break: SeriesBreak) -> Text:

@@ -207,7 +207,7 @@ def errata_of(release: Path, digest: str, approvers: approvals.Approvers | None 
         return _checked(_files(folder), place.name, digest, approvers)
     if not (place / ERRATA_JSON).exists() and not (place / ERRATA_MD).exists():
         return Errata()
-    errata = _checked(_handed_on(place / ERRATA_JSON), place.name, digest, approvers)
+    errata = _checked(handed_on(place / ERRATA_JSON), place.name, digest, approvers)
     if errata.faults or errata.waiting:
         return Errata(faults=((ERRATA_JSON, Text("The notices are damaged.")), *errata.faults))
     for name, content in (
@@ -266,12 +266,13 @@ def _files(folder: Path) -> Mapping[str, Erratum | None]:
             regular = file.is_file() and not file.is_symlink()
             notices[name] = None
             if regular and file.stat().st_size <= _LONGEST_FILE:
-                with suppress(ValidationError, RecursionError):
+                with suppress(ValidationError, OSError, RecursionError):
                     notices[name] = Erratum.model_validate_json(file.read_bytes())
     return notices
 
 
-def _handed_on(file: Path) -> Mapping[str, Erratum | None]:
+def handed_on(file: Path) -> Mapping[str, Erratum | None]:
+    """What a file ``ERRATA.json`` holds, None where it is no notice or cannot be read."""
     try:
         with file.open("rb") as handle:
             entries = json.loads(handle.read(_LONGEST_FILE))["errata"]

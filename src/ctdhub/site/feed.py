@@ -1,6 +1,5 @@
 """The feed of a site, and its notices about releases."""
 
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -13,7 +12,14 @@ from ctdhub.core.format import day, span
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.release.approvals import APPROVALS
 from ctdhub.release.catalogue import citation, title
-from ctdhub.release.errata import ERRATA_JSON, ERRATA_MD, as_data, as_markdown, plain_data
+from ctdhub.release.errata import (
+    ERRATA_JSON,
+    ERRATA_MD,
+    as_data,
+    as_markdown,
+    handed_on,
+    plain_data,
+)
 from ctdhub.release.manifest import SUMS
 from ctdhub.release.open import Release, digest
 from ctdhub.report.release_changes import compared, earlier, public_changes, summary
@@ -173,16 +179,16 @@ def refuse_fewer_notices(site: Path, releases: Sequence[Release]) -> None:
         releases: that the new site will show.
 
     Raises:
-        HubError: the site shows a notice that is not among those of the releases.
+        HubError: the site shows a notice that is not among those of the releases, or one that
+            nobody can read.
     """
     for release in releases:
         file = site / "r" / release.version / ERRATA_JSON
-        try:
-            notices = json.loads(file.read_text("utf-8"))["errata"]
-        except FileNotFoundError:
+        if not file.exists():
             continue
-        except (ValueError, KeyError, TypeError):
-            notices = []
-        now = [json.loads(e.notice.model_dump_json()) for e in release.errata]
-        if [e["notice"] for e in notices] != now[: len(notices)]:
+        errata = [*handed_on(file).values()]
+        notices = [e.notice for e in errata if e]
+        if not notices or len(notices) < len(errata):
+            raise error("site-smaller/damaged", file=file, version=release.version)
+        if notices != [e.notice for e in release.errata][: len(notices)]:
             raise error("site-smaller/notices", file=file, version=release.version)
