@@ -26,6 +26,7 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.quote import up_to
 from ctdhub.dp.sources import Overlap
 from ctdhub.hub import init, paid, pipeline, review
+from ctdhub.hub.between_builds import draw_site
 from ctdhub.hub.folder import JOURNAL, Hub, released_version
 from ctdhub.hub.stages.site import edition
 from ctdhub.hub.steps import hash_folder
@@ -287,6 +288,11 @@ def test_a_release_that_is_gone_is_not_taken_off_the_site_in_silence(two: Hub) -
         pipeline.build(hub)
     assert caught.value.rule == "site-smaller"
     assert hash_folder(hub.site) == before
+    for again in (pipeline.build, draw_site):
+        hub.site.rename(hub.root / ".old-site-12345678")  # killed before the new one was in place
+        with pytest.raises(HubError, match=first.name):
+            again(hub)
+        assert hash_folder(hub.site) == before
 
 
 def changelog(bundle: Path) -> str:

@@ -13,7 +13,7 @@ from ctdhub.hub.folder import Hub, noted, policy
 from ctdhub.hub.paid import budget_split
 from ctdhub.hub.stages import protect, site
 from ctdhub.hub.stages.alarms import open_alarms
-from ctdhub.hub.steps import Progress, hash_file, hash_path
+from ctdhub.hub.steps import Progress, hash_file, hash_path, put_back
 from ctdhub.sensitive.workbench.ask import ask
 
 # --------------------------------------------------------------------------------------------------
@@ -84,6 +84,7 @@ def draw_site(hub: Hub) -> None:
     hub = Hub(hub.root.resolve())
 
     with hub.lock(), engine_of.engine(hub) as engine, noted(hub, "build", until="site"):
+        put_back(hub.site)
         engine.refresh([site.build_site(hub, None)], lambda *_unseen: None)
 
 

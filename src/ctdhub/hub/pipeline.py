@@ -13,7 +13,7 @@ from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Detail, Hub, noted, policy
 from ctdhub.hub.preflight import Done, Stage, forecast
 from ctdhub.hub.stages import alarms, candidate, harmonise, link, protect, publish, site
-from ctdhub.hub.steps import Progress, Step, sweep, walk
+from ctdhub.hub.steps import Progress, Step, put_back, sweep, walk
 
 STAGES = ("harmonise", "alarms", "link", "protect", "candidate", "release", "site")
 
@@ -54,6 +54,7 @@ def build(
         done_by = noted(hub, "build", until=until, version=version)
         happened: dict[str, Detail] = {} if dry else stack.enter_context(done_by)
         preflight.check(hub, version, note, pays=STAGES.index(until) >= STAGES.index("protect"))
+        put_back(hub.site)
         sweep([*walk(hub.work), *hub.root.iterdir()])
         allowed = alarms.may_pay(hub, pay, accept_alarms, happened)
         rules = policy(hub)

@@ -174,6 +174,13 @@ def swap(fresh: Path, output: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def put_back(output: Path) -> None:
+    """Put back what a run that was killed in a swap set aside, where nothing took its place."""
+    for old in output.parent.glob(f"{_OLD}{output.name}-*"):
+        if not output.exists():
+            old.rename(output)
+
+
 def sweep(paths: Iterable[Path]) -> None:
     """Delete what a killed run left behind among ``paths``."""
     for path in list(paths):
