@@ -52,7 +52,7 @@ key.read               own       any      any      any      any    any      -  -
 key.make               -         any      any      -        any    -        -  -
 key.send               own       -        -        -        -      -        -  -
 key.confirm            -         any      any      any      -      -        waiting  -
-key.end                -         any      any      any      -      -        confirmed  -
+key.end                -         any      any      any      -      -        confirmed,ended,refused  -
 report.read            own       -        -        -        -      -        -  looks
 look.read              -         any      any      -        -      -        -  looks
 look.counts            -         any      any      any      -      -        -  looks

@@ -339,6 +339,21 @@ def test_a_key_that_signs_already_is_ended_by_whoever_refuses_it(
     assert (row.state, row.decided_by) == ("ended", keyed.accounts["steward"])
 
 
+@pytest.mark.parametrize("state", ["refused", "ended"])
+def test_a_key_that_a_dead_job_left_in_the_agreement_is_ended(
+    keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """It was refused or replaced while it was written, and no run took it out again."""
+    row = killed_after_writing(keyed, make_key(tmp_path / "own.pem"), monkeypatch)
+    rows("Job").filter(what="confirm_key").update(state="failed")
+    rows("SenderKey").filter(id=row.id).update(state=state)
+    assert "End this key" in keyed.client_of("steward").get("/keys/").content.decode()
+    assert keyed.client_of("steward").post(f"/keys/{row.id.hex}/end/").status_code == 302
+    assert work() == ["end_key done"]
+    assert senders(keyed) == ()
+    assert "End this key" not in keyed.client_of("steward").get("/keys/").content.decode()
+
+
 def test_a_refusal_while_the_key_is_written_counts(
     keyed: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -178,7 +178,10 @@ ACTIONS: dict[str, Action] = {
     "key.make": Action((_to("data_officer steward administrator"),)),
     "key.send": Action((_to("contributor", "own"),)),
     "key.confirm": Action((_to("data_officer steward privacy_officer", "any", "waiting"),)),
-    "key.end": Action((_to("data_officer steward privacy_officer", "any", "confirmed"),)),
+    # The agreement decides which keys sign: a confirming that died may leave any of them in it.
+    "key.end": Action(
+        (_to("data_officer steward privacy_officer", "any", "confirmed refused ended"),)
+    ),
     # What the hub looks at.
     "look.read": Action((_to(_CASE),), looks=True),
     "look.counts": Action((_to("data_officer steward privacy_officer"),), looks=True),
