@@ -104,6 +104,7 @@ def test_nothing_is_answered_without_the_prefix(path: str) -> None:
         {"HTTP_SEC_FETCH_SITE": "cross-site"},
         {"HTTP_SEC_FETCH_SITE": "same-site"},
         {"HTTP_REFERER": "http://127.0.0.1:43211/k/"},
+        {"HTTP_REFERER": "http://["},
     ],
 )
 def test_other_hosts_ports_and_pages_get_nothing(headers: dict[str, str]) -> None:

@@ -81,6 +81,11 @@ def test_faults_outside_columns(head: str, says: str):
     assert says in str(caught.value)
 
 
+def test_texts_of_a_built_in_mapping_may_not_be_blank_where_its_columns_are_taken_away():
+    with pytest.raises(MappingError, match="is not mapped here"):
+        parse_mapping("builtin: ctdc-2021\ncolumns:\nnull_values: {gender: [x]}\n", "m.yaml")
+
+
 def test_all_faults_are_told_at_once():
     with pytest.raises(MappingError) as caught:
         parse("  gender: {from: s, a: b}\n  citizenship: {from: s, c: d}\n")

@@ -20,7 +20,13 @@ from typer.testing import CliRunner
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, HubError, MappingError
 from ctdhub.sensitive.ingest.raw import read_table
-from ctdhub.sensitive.returns.fill import SheetAccount, SheetText, fill, load_return_mapping
+from ctdhub.sensitive.returns.fill import (
+    SheetAccount,
+    SheetText,
+    choices,
+    fill,
+    load_return_mapping,
+)
 
 ENTRY, CLOSURE = "Q. Client Program Entry", "Q. Client Case Closure"
 
@@ -129,6 +135,14 @@ def test_all_else_stays_byte_for_byte(tmp_path: Path) -> None:
         assert after.endswith(before[cut[1] :])
         assert b'fullCalcOnLoad="1"' in new.read("xl/workbook.xml")
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+def test_a_rule_without_a_list_takes_none_away_from_the_next() -> None:
+    sheet = (
+        '<dataValidation type="none" sqref="A5"/><dataValidation type="list" sqref="D5">'
+        "<formula1>&quot;Female,Male&quot;</formula1></dataValidation>"
+    )
+    assert choices(sheet, 5, openpyxl.Workbook()) == ({4: ("Female", "Male")}, frozenset())
 
 
 def test_a_text_that_the_workbooks_list_lacks_is_not_written(tmp_path: Path) -> None:

@@ -233,6 +233,15 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
+def test_a_map_that_is_named_and_empty_takes_a_text(tmp_path: Path) -> None:
+    text = YAML.replace('map: {F: female, "01": male}', "map: ")
+    folder = Folder(
+        tmp_path, text + "  country_of_exploitation: {from: Pais, country: true, map: }\n"
+    )
+    folder("do", operations=[{**put("Italie", "ITA"), "sheet": "columns.country_of_exploitation"}])
+    assert "Italie: ITA" in folder("text")["text"]
+
+
 def test_keeping_begins_a_mapping_for_the_day_and_leaves_the_older_one(folder: Folder) -> None:
     folder("do", operations=[put("Fem", "female")])
     kept = folder("keep", why="seen in June")["kept"]
@@ -400,6 +409,13 @@ def test_windows_line_ends_and_a_mark_at_the_begin_stay(tmp_path: Path) -> None:
         {"ask": "no such"},
         {"ask": "do", "operations": "x"},
         {"ask": "do", "operations": [{"op": "map"}]},
+        {"ask": "do", "operations": [{"op": ["map"]}]},
+        {
+            "ask": "do",
+            "operations": [
+                {"op": "map", "sheet": "list:x:" + "[" * 20_000, "text": "", "codes": []}
+            ],
+        },
         {"ask": "do", "operations": [{"op": "map", "sheet": "columns", "text": "", "codes": []}]},
         {"ask": "do", "operations": [{"op": "map", "sheet": "list:x:[", "text": "", "codes": []}]},
         {"ask": "do", "operations": [{"op": "setting", "key": "columns", "value": {}}]},

@@ -142,7 +142,7 @@ def codes_said(sheet: str, codes: Iterable[str]) -> str:
 # Each button carries the operations that the workbench proposed, as JSON; a form of chosen texts
 # makes them itself.  Nothing is read of an address.
 
-_LONGEST, MOST_CHANGES = 2_000_000, 2_000
+MOST_CHANGES = 2_000
 
 
 def needed(posted: Any) -> str:
@@ -214,7 +214,7 @@ def _act(carrier: Carrier, posted: Any, sheet: str | None) -> Outcome:
         reply(carrier, "discard")
         return Outcome(Text("All changes since the last mapping were dropped."))
     if kind == "write":
-        text = posted.get("text", "").replace("\r\n", "\n")[:_LONGEST]
+        text = posted.get("text", "").replace("\r\n", "\n")
         return _outcome(reply(carrier, "write", text=text))
     if kind == "keep":
         return _keep(carrier, posted)
@@ -288,7 +288,7 @@ def small_number(text: str | None) -> int | None:
 
 def _operations(text: str) -> list[Any]:
     try:
-        operations = json.loads(text[:_LONGEST])
+        operations = json.loads(text)
     except (ValueError, RecursionError):
         return []
     return operations if isinstance(operations, list) else []

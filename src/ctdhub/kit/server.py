@@ -99,7 +99,10 @@ class Guard:
             return False
         if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
             return False
-        referrer = urlsplit(environ.get("HTTP_REFERER", ""))
+        try:
+            referrer = urlsplit(environ.get("HTTP_REFERER", ""))
+        except ValueError:
+            return False
         return not referrer.netloc or referrer.netloc == self._host
 
     def _first(self, key: str, environ: Environ, start_response: Start) -> Iterable[bytes]:

@@ -75,7 +75,7 @@ class ListSheet:
         try:
             split, end = json.JSONDecoder().raw_decode(rest)
             columns = json.loads(rest[end + 1 :])
-        except ValueError:
+        except (ValueError, RecursionError):
             raise error("workbench-request") from None
         if not columns or not _are_texts(columns) or table not in _TABLES:
             raise error("workbench-request")
@@ -368,7 +368,7 @@ def checked(request: Any) -> Operation:
     Raises:
         HubError: it is none (rule "workbench-request").
     """
-    if not isinstance(request, dict) or request.get("op") not in _KINDS:
+    if not isinstance(request, dict) or request.get("op") not in [*_KINDS]:
         raise error("workbench-request")
     kind = request["op"]
     (value, *names), longest = _KINDS[kind], _MOST if kind == "layout" else _LONGEST
@@ -590,7 +590,7 @@ def _put_map(document: Document, operation: Operation) -> None:
         rule = _rule_to_change(document, *rule_place(operation["sheet"]))
         column = next(iter(texts_in(rule.get("from"))), "")
         _drop_text(rule, "null_values", text)
-        texts = rule.setdefault("map", {})
+        texts = rule["map"] = rule.get("map") or {}
         if codes and codes != [STAYS]:
             _put_key(texts, text, None if codes == [NOT_RECORDED] else codes[0])
         else:

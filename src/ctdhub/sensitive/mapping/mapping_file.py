@@ -95,7 +95,7 @@ def _blank(made: dict[str, Any], texts: Any) -> None:
             "null_values",
         )
     for variable, more in texts.items():
-        if variable not in made["columns"]:
+        if variable not in (made["columns"] or ()):
             raise MappingFault(
                 Text("{name} is not mapped here", name=variable), "null_values", variable
             )

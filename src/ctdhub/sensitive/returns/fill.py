@@ -243,7 +243,7 @@ class SheetText:
 # --------------------------------------------------------------------------------------------------
 # Lists that a publisher's workbook lets one choose from: only their texts may stand in a cell.
 
-_RULE = re.compile(r"<(?:x14:)?dataValidation\b([^>]*)>(.*?)</(?:x14:)?dataValidation>", re.S)
+_RULE = re.compile(r"<(?:x14:)?dataValidation\b([^>]*)(?<!/)>(.*?)</(?:x14:)?dataValidation>", re.S)
 _FORMULA = re.compile(
     r"<(?:x14:)?formula1>\s*(?:<xm:f>)?(.*?)(?:</xm:f>)?\s*</(?:x14:)?formula1>", re.S
 )
