@@ -561,6 +561,37 @@ def test_a_right_population_is_read(tmp_path: Path) -> None:
             load_population(bad)
 
 
+_HEADER = "country,year,population,source,reference_date,sex,age\n"
+
+
+def test_a_total_that_is_missing_is_made_before_parts_are_checked(tmp_path: Path) -> None:
+    path, end = tmp_path / "population.csv", "An office,2020-01-01"
+    ages = f"ITA,2020,20000000,{end},,children\nITA,2020,30000000,{end},,adults\n"
+    total = f"ITA,2020,50000000,{end},,\n"
+    for text in ("", total):
+        path.write_text(f"{_HEADER}{text}ITA,2020,55000000,{end},female,\n{ages}", "utf-8")
+        with pytest.raises(FileError) as caught:
+            load_population(path)
+        assert caught.value.column == "population"
+        path.write_text(f"{_HEADER}{text}ITA,2020,26000000,{end},female,\n{ages}", "utf-8")
+        people = load_population(path).get("ITA", "2020")
+        assert people
+        assert people.number == 50_000_000
+
+
+def test_rows_of_a_population_are_those_of_csv(tmp_path: Path) -> None:
+    path, row = tmp_path / "population.csv", "ITA,2020,59641488,An\u2028office,2020-01-01,,"
+    path.write_text(f"{_HEADER}{row}\n", "utf-8")
+    people = load_population(path).get("ITA", "2020")
+    assert people
+    assert people.source.endswith("office")
+    for text in (f"{row},female", row.replace("An", "A" * 140_000)):
+        path.write_text(f"{_HEADER}\n{text}\n", "utf-8")
+        with pytest.raises(FileError) as caught:
+            load_population(path)
+        assert caught.value.row == 3
+
+
 def test_scopes_are_checked(release: Release) -> None:
     answers = Answers(release)
     assert scope(answers, "pol").places == ("POL",)

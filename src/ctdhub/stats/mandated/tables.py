@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -690,8 +691,12 @@ def load_population(path: Path, *, high_rates: bool = False) -> Population:  # n
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
         raise error("population/utf8", file=path) from cause
-    lines = csv.reader(text.splitlines())
-    header = [name.strip().casefold() for name in next(lines, [])]
+    rows: list[list[str]] = []
+    try:
+        rows.extend(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as cause:
+        raise error("population/cells", file=path, row=len(rows) + 1) from cause
+    header = [name.strip().casefold() for name in (rows or [[]])[0]]
     header = [_OTHER_NAMES.get(name, name) for name in header]
     for name in REQUIRED:
         if header.count(name) != 1:
@@ -701,12 +706,12 @@ def load_population(path: Path, *, high_rates: bool = False) -> Population:  # n
             shown = printable(name)
             raise error("population/column", file=path, row=1, column=shown)
     people: dict[_Key, Inhabitants] = {}
-    for number, cells in enumerate(lines, 2):
+    for number, cells in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in cells):
             continue
-        if len(cells) < len(header):
+        if len(cells) != len(header):
             raise error("population/cells", file=path, row=number)
-        key, group = _row(path, number, dict(zip(header, map(str.strip, cells), strict=False)))
+        key, group = _row(path, number, dict(zip(header, map(str.strip, cells), strict=True)))
         if key in people:
             raise error("population/twice", file=path, row=number)
         people[key] = group
@@ -757,20 +762,23 @@ def _is_of(day: str, year: int) -> bool:
 
 def _total(path: Path, people: dict[_Key, Inhabitants], country: str, year: str) -> None:
     """Check the total against its parts, or make it of them."""
-    for parts in (
-        [(country, year, sex, ALL) for sex in ("female", "male")],
-        [(country, year, ALL, age) for age in ("children", "adults")],
-    ):
-        rows = [people[key] for key in parts if key in people]
-        whole = people.get((country, year, ALL, ALL))
-        if len(rows) == len(parts):
-            number = sum(part.number for part in rows)
-            if whole is None:
-                whole = Inhabitants(number, rows[0].row, rows[0].source, rows[0].reference_date)
-                people[country, year, ALL, ALL] = whole
-            if abs(number - whole.number) > OFF * whole.number:
-                raise _sum(path, rows[0].row, country, year)
-        elif whole is not None and any(part.number > whole.number for part in rows):
+    pairs = [
+        [people[key] for key in parts if key in people]
+        for parts in (
+            [(country, year, sex, ALL) for sex in ("female", "male")],
+            [(country, year, ALL, age) for age in ("children", "adults")],
+        )
+    ]
+    for rows in pairs:
+        if len(rows) == 2:
+            whole = replace(rows[0], number=sum(part.number for part in rows))
+            people.setdefault((country, year, ALL, ALL), whole)
+    total = people.get((country, year, ALL, ALL))
+    if total is None:
+        return
+    for rows in pairs:
+        over = sum(part.number for part in rows) - total.number
+        if over > 0 if len(rows) < 2 else abs(over) > OFF * total.number:
             raise _sum(path, rows[0].row, country, year)
 
 
