@@ -227,6 +227,17 @@ def test_what_init_shows_and_the_practice_hub_has_can_be_read(tmp_path: Path) ->
     )
 
 
+def test_a_hub_with_emergency_numbers_alone_prints_its_helpline() -> None:
+    line = Helpline(
+        country="CIV", name="A", kind="emergency", number="12", checked_on=date(2026, 1, 31)
+    )
+    assert [c.reach for c in Help((line,), OLD).contacts("CIV")] == [OLD]
+    assert Help((line,), OLD).contacts("CIV", only=True) == ()
+    other = line.model_copy(update={"kind": "trafficking"})
+    assert len(Help((line, other), OLD).contacts("CIV")) == 1
+    assert OLD not in [c.reach for c in Help((line, other), OLD).contacts("CIV")]
+
+
 def test_every_key_is_described() -> None:
     reference = Path(__file__).parents[2] / "docs/reference/hub-folder.md"
     text = reference.read_text("utf-8").partition("## Helplines")[2]

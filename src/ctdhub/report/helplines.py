@@ -233,7 +233,7 @@ class Help:
 
     Attributes:
         lines: of ``helplines.yaml``, in the order of the file.
-        text: ``helpline`` of hub.yaml, shown where there is no list.
+        text: ``helpline`` of hub.yaml, shown where the list has no line, or emergency numbers only.
     """
 
     lines: tuple[Helpline, ...] = ()
@@ -248,8 +248,7 @@ class Help:
             country: alpha-3 code of the chosen country.
             only: leave out those of other countries, and say no country.
         """
-        if self.lines:
-            lines = [line for line in self.lines if line.kind != EMERGENCY]
+        if lines := [line for line in self.lines if line.kind != EMERGENCY]:
             lines = [line for line in lines if line.country == country or not only]
             lines.sort(key=lambda line: (line.country != country, current() not in line.languages))
             return tuple(_contact(line, place=not only) for line in lines)
