@@ -155,6 +155,10 @@ def test_a_contributor_gets_its_own_rejected_rows_alone(hub: Hub, ctdhub: Run) -
     head, *rows = book["Rejected rows"].iter_rows(values_only=True)
     assert head[:4] == ("file", "row", "column", "text")
     assert {row[0] for row in rows} == {"second.csv"}
+    for among in (hub.work / "own.xlsx", hub.root / "own.xlsx"):
+        assert ctdhub("look", hub.root, *shown, among)[0] == 2
+        assert not among.exists()
+    assert ctdhub("look", hub.root, *shown, hub.work / "look" / "own.xlsx")[0] == 0
     sexes = [row for row in rows if row[2] == "Sex" and row[3] == TEXT]
     lines = (hub.root / "contributions" / WHO / NEXT / "second.csv").read_text("cp1252")
     for row in sexes:

@@ -675,8 +675,8 @@ def _place(hub: Hub, asked: Path | None, *endings: str) -> Path | None:
     options.require_suffix(asked, *endings)
     if asked.parent == Path():
         return hub.work / FOLDER / asked
-    target, root = asked.resolve(), hub.root.resolve()
-    if target.is_relative_to(root) and not target.is_relative_to(root / hub.work.name):
+    target, own = asked.resolve(), (hub.work / FOLDER).resolve()
+    if target.is_relative_to(hub.root.resolve()) and not target.is_relative_to(own):
         raise error("private/look", file=asked)
     return asked
 
