@@ -24,6 +24,7 @@ from invented_release import protected_answer
 from test_site_page import EVIL
 
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.document.charts.bars import Bar, draw_ranking
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.citing import bibtex, quote, reference, ris, snippets, template
@@ -319,3 +320,16 @@ def test_a_page_for_frames_holds_the_card_alone(release: Release, answers: Answe
     paths = [page.path for page in pages]
     assert "places/ukr.html" in paths
     assert len(set(paths)) == len(paths)
+
+
+@pytest.mark.parametrize(("n", "lanes"), [(2, 1), (14, 6)])
+def test_brackets_of_a_ranking_stand_beside_its_words(n: int, lanes: int) -> None:
+    sizes = [900 - 12 * k for k in range(n)]
+    rows = [
+        Bar(f"Row {k}", "", size, size - 40 - k % 4 * 6, size + 30) for k, size in enumerate(sizes)
+    ]
+    drawing = str(draw_ranking(rows, "r", rtl=False))
+    brackets = {float(x) for x in re.findall(r'class="bracket" x1="([0-9.]+)%', drawing)}
+    labels = {float(x) for x in re.findall(r'class="label" x="([0-9.]+)%', drawing)}
+    assert len(brackets) == lanes
+    assert max(brackets) < min(labels) - 0.5

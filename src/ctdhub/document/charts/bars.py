@@ -220,8 +220,9 @@ def _dumbbell_x(part: float) -> float:
 #
 # A bracket at the side joins neighbours whose order is uncertain, because their intervals overlap.
 
-_RANKING_ROW, _SIDE = 46, 3
-"""Pixels of a row (words, then the whisker); per cent of the width that the brackets take."""
+_RANKING_ROW, _SIDE, _BRACKET = 46, 3, 0.8
+"""Pixels of a row (words, then the whisker); per cent of the width that the brackets take at
+least, and that each lane of them takes."""
 
 
 def draw_ranking(rows: Sequence[Bar], id_: str, *, rtl: bool) -> Markup:
@@ -231,22 +232,27 @@ def draw_ranking(rows: Sequence[Bar], id_: str, *, rtl: bool) -> Markup:
         rows: the largest first, each with size, low and high.
     """
     canvas, scale = Canvas(rtl=rtl), Scale(round_top(max((r.high or 0) for r in rows)))
+    runs = brackets(rows)
+    side = max(_SIDE, 0.6 + _BRACKET * (1 + max((lane for *_ends, lane in runs), default=0)))
+
+    def x(value: float | None) -> float:
+        return side + (99 - side) * scale.part(value or 0)
+
     for k, row in enumerate(rows):
         y = k * _RANKING_ROW
-        canvas.text(f"{row.label}  {row.text}", _SIDE, y + 16, "label")
-        canvas.upright("grid", _ranking_x(scale, 0), y + 22, y + 40)
-        canvas.whisker(_ranking_x(scale, row.low or 0), _ranking_x(scale, row.high or 0), y + 31, 5)
-        canvas.dot("bar", _ranking_x(scale, row.size or 0), y + 31, 6)
-    for first, last, lane in brackets(rows):
-        x = 0.4 + 0.8 * lane
+        canvas.text(f"{row.label}  {row.text}", side, y + 16, "label")
+        canvas.upright("grid", x(0), y + 22, y + 40)
+        canvas.whisker(x(row.low), x(row.high), y + 31, 5)
+        canvas.dot("bar", x(row.size), y + 31, 6)
+    for first, last, lane in runs:
         top, end = first * _RANKING_ROW + 8, last * _RANKING_ROW + 38
-        canvas.upright("bracket", x, top, end)
+        canvas.upright("bracket", 0.4 + _BRACKET * lane, top, end)
     return Drawing(canvas.marks, _RANKING_ROW * len(rows) + 8, "chart ranking").chart(id_)
 
 
 def brackets(rows: Sequence[Bar]) -> list[tuple[int, int, int]]:
     """Runs of rows of which the intervals of the first and the last overlap, each as long as it
-    can be and inside no other: first row, last row, lane (0 to 2; runs of a lane do not touch).
+    can be and inside no other: first row, last row, lane (from 0; runs of a lane do not touch).
 
     >>> rows = [Bar("a", "", 9, 8, 10), Bar("b", "", 8, 7, 9), Bar("c", "", 3, 2, 4)]
     >>> brackets(rows)
@@ -268,10 +274,6 @@ def brackets(rows: Sequence[Bar]) -> list[tuple[int, int, int]]:
             runs.append((k, last, lane))
             reached = last
     return runs
-
-
-def _ranking_x(scale: Scale, value: float) -> float:
-    return _SIDE + (99 - _SIDE) * scale.part(value)
 
 
 # --------------------------------------------------------------------------------------------------
