@@ -233,6 +233,14 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
+def test_a_text_too_long_to_be_read_again_is_refused_and_not_cut(folder: Folder) -> None:
+    rows = ", ".join(f"a text with the number {n}: female" for n in range(60_000))
+    place = {"folder": str(folder.path), "contributor": "our-ngo", "day": "2026-06-15"}
+    text = YAML.replace("map: {F: female", f"map: {{{rows}, F: female")
+    answer = ask({**place, "who": "ada", "ask": "write", "text": text})
+    assert answer["error"]["rule"] == "mapping-size"
+
+
 def test_a_map_that_is_named_and_empty_takes_a_text(tmp_path: Path) -> None:
     text = YAML.replace('map: {F: female, "01": male}', "map: ")
     folder = Folder(

@@ -185,6 +185,8 @@ def parse_mapping(text: str, file: str) -> Mapping:
     Raises:
         MappingError: see :func:`load_mapping`.
     """
+    if len(text.encode()) > MAX_BYTES:
+        raise error("mapping-size", file=file, limit=MAX_BYTES)
     root, said = _read(text, file)
     data = {key: value for key, value in said.items() if key != "builtin"}
     try:
