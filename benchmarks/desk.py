@@ -100,7 +100,7 @@ def measured(hub: Path, given: argparse.Namespace) -> int:
                 break
             time.sleep(0.1)
         for n, page in enumerate(PAGES * 10):
-            Visitor(port, sessions[n]).ask("GET", page)  # what is loaded once is loaded
+            Visitor(port, sessions[n % len(sessions)]).ask("GET", page)  # what is loaded once is loaded
         return loaded(port, sessions, given, [one.pid for one in started.values()])
     finally:
         for one in started.values():
