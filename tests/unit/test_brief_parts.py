@@ -84,6 +84,13 @@ def test_all_kinds_of_questions_are_among_them(made: dict[str, Brief]) -> None:
     assert {"change", "change_part"} <= kinds(made["everybody"], "change")
 
 
+def test_numbers_that_count_no_people_are_noted_as_printed(made: dict[str, Brief]) -> None:
+    reach = {one.id: one for one in made["everybody"].numbers if one.id.startswith("day.")}
+    assert {"day.nationalities", "day.countries"} <= reach.keys()
+    for one in reach.values():
+        assert one.kind != "sum" or one.printed == (f"{one.value:,.0f}",), one.id
+
+
 def test_numbers_stand_in_the_pdf_and_in_the_page(made: dict[str, Brief]) -> None:
     for one in made.values():
         assert isinstance(one.document, Document)

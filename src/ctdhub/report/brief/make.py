@@ -257,8 +257,10 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     if people.value is None:
         return (_few(),)
     notebook.card("day.people", people, *sentences.estimate_printed(people))
-    reach = (c.value for c in (first.nationalities, first.countries) if c.value is not None)
-    notebook.add("day.reach", "sum", people.value, tuple(map(number, reach)))
+    nationalities, places = first.nationalities.value, first.countries.value
+    if nationalities is not None and places is not None:
+        notebook.add("day.nationalities", "sum", nationalities, (number(nationalities),))
+        notebook.add("day.countries", "sum", places, (number(places),))
     return (
         " ".join(
             part
