@@ -118,6 +118,17 @@ def test_a_release_of_another_version_is_refused(release: Path, name: str) -> No
     assert ("manifest", "manifest.json") in {(p.kind, p.file) for p in verify(release)}
 
 
+def test_tables_of_lists_carry_noise(release: Path) -> None:
+    """Without it they could not be weighed by their variances."""
+    path = release / "manifest.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["sources"]["sigma"]["lists"] = 0.0
+    path.write_text(json.dumps(content), "utf-8")
+    with pytest.raises(ReleaseError) as met:
+        open_release(release)
+    assert met.value.rule == "manifest"
+
+
 BAD: dict[str, Callable[[list[dict[str, Any]]], object]] = {
     "a table without noise": lambda t: t[0].update(columns=["age_band"], values=["0-8"]),
     "values that are missing": lambda t: t[0].update(values=[]),

@@ -483,7 +483,7 @@ class MeasuredSources(MeasuredFile):
 
     contributors: tuple[str, ...]
     lists: tuple[str, ...]
-    sigma: dict[str, float]
+    sigma: dict[str, Annotated[float, Field(gt=0)]]
     share: float = Field(ge=0, lt=1)
     list_years: tuple[int, int] | None = None
     tokens: int = Field(default=0, ge=0)

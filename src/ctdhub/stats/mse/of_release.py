@@ -29,7 +29,7 @@ def lists_in(release: Release) -> Lists | None:
     if overlaps is None:
         return None
     one, strata = overlaps
-    weights, sums = [one.sigma**-2 if one.sigma else 1.0], [one.y]
+    weights, sums = [one.sigma**-2], [one.y]
     for tables in strata.values():
         each = list(tables.values())
         weights.append(1 / (len(each) * each[0].sigma ** 2))
