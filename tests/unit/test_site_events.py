@@ -200,6 +200,11 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         read_calendar(written(tmp_path, ONE, ONE, {**missing, "id": "two"}))
     assert "entry 3, title: this is missing" in caught.value.what
     assert "entry 2, id: another event has this id" in caught.value.what
+    nameless = {k: v for k, v in ONE.items() if k != "id"}
+    with language("en"), pytest.raises(HubError) as caught:
+        read_calendar(written(tmp_path, nameless, {**ONE, "id": "entry 1"}))
+    assert "entry 1, id: this is missing" in caught.value.what
+    assert "another event" not in caught.value.what
 
 
 @pytest.mark.parametrize("content", ["- a\n", "events: 3\n", "events: [1]\n", "other: 1\n"])

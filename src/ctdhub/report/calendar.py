@@ -189,9 +189,8 @@ def read_calendar(hub: Path, today: date | None = None) -> Calendar | None:
     events, faults = checked(Event, entries)
     numbers: dict[str, int] = {}
     for n, entry in enumerate(entries, 1):
-        own_id = entry.get("id")
-        name = own_id if isinstance(own_id, str) else f"entry {n}"
-        if numbers.setdefault(name, n) != n:
+        name = entry.get("id")
+        if isinstance(name, str) and numbers.setdefault(name, n) != n:
             faults.append((n, "id", "same_id"))
     if faults:
         named = [(n, _KEYS.get(kind, key), kind) for n, key, kind in faults]
