@@ -393,6 +393,7 @@ def run(hub: Hub, *arguments: str, text: str = ""):  # type: ignore[no-untyped-d
         (("--contributor", HARBOUR, "--undo", "--ahead"), "usage"),
         (("--contributor", HARBOUR, "--undo", "--only-here"), "usage"),
         (("--contributor", HARBOUR, "--renewed", "--all"), "usage"),
+        (("--contributor", HARBOUR, "--renewed", "--reason", "mistake"), "usage"),
         (("--contributor", HARBOUR, "--delete-raw", "--undo"), "usage"),
         (("--contributor", HARBOUR, "--delete-raw", "--yes"), "not-withdrawn"),
         (("--contributor", HARBOUR, "--file", "-"), "usage"),

@@ -26,6 +26,36 @@ PRINTING = ("facts", "trends", "signals", "tables", "equity", "estimate")
 """Those that print, or write into a file instead."""
 
 
+ROUND = ("--contributor", "a", "--epsilon", 1, "--delta", 1e-6, "--max-people", 9)
+PASSED_OVER = {
+    "--spend": ("build", "--explain", "--spend", "0"),
+    "--accept-alarms": ("build", "--explain", "--accept-alarms"),
+    "--refuse": ("hold", "--role", "steward", "--lift", "--refuse"),
+    "--key": ("hold", "--role", "steward", "--key", "k.pem"),
+    "--role": ("approvers", "--key", "k.pem"),
+    "--reason": ("approvers", "--signed-by", "ed25519:a", "--reason", "lost"),
+    "--day": ("bundle", "open", "b", *("--hub", ".", "--identity", "i", "--out", "o"),
+              "--day", "2026-01-31"),
+    "--json": ("crosswalk", "--json"),
+    "--column": ("count", "new", "x", "--keep", "k", "--domains", "d.yaml", *ROUND,
+                 "--column", "gender"),
+    "--review-by": ("link", "a.csv", "b.csv", "--key", "k", "--release", "2026.1", "--out", "o",
+                    "--review-by", "country"),
+}  # fmt: skip
+"""Options that a verb has no use for as it is called."""
+
+
+@pytest.mark.parametrize("option", PASSED_OVER)
+def test_no_option_is_passed_over(
+    ctdhub: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = ctdhub(*PASSED_OVER[option])
+    assert (code, out) == (2, "")
+    assert option in err
+    assert "rule usage" in err
+
+
 @pytest.fixture
 def release(plain_release: Release) -> Path:
     """A release that measured assistance and lists too, so that each verb has something to say."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer
+from tests.source import Nodes, Question, modules, none
 
 import ctdhub
 from ctdhub.cli import verbs
@@ -22,6 +24,19 @@ VERBS = sorted(verbs.verbs())
 def test_each_verb_stands_once_in_each_table() -> None:
     assert sorted(sum(verbs.modules().values(), ())) == VERBS
     assert sorted(sum(verbs.roles().values(), ())) == VERBS
+
+
+@Question
+def bare_counts(nodes: Nodes) -> list[int]:
+    """Lines on which a sentence gets a number that is not in the numerals of its reader."""
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    of_sentences = [call for call in calls if ast.unparse(call.func).endswith(("say", ".format"))]
+    values = [keyword.value for call in of_sentences for keyword in call.keywords]
+    return [v.lineno for v in values if ast.unparse(v).startswith(("len(", "sum("))]
+
+
+def test_counts_are_in_the_numerals_of_the_reader() -> None:
+    none(f"{module.place}:{line}" for module in modules("cli") for line in bare_counts(module))
 
 
 @pytest.mark.parametrize("module", verbs.modules())

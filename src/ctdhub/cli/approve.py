@@ -56,9 +56,8 @@ def approve(
 
     hub = options.hub(folder)
     if correction:
-        if version or not_before:
-            names = "--version, --not-before"
-            raise error("usage/apart", name="--correction", names=names, command="ctdhub approve")
+        others = {"--version": version, "--not-before": not_before}
+        options.refuse_beside("--correction", others, "approve")
         approve_correction(hub, correction, role, key, yes=yes)
         return
     candidate = approve_stage.waiting(hub, version)
@@ -287,6 +286,10 @@ def hold(
     from ctdhub.hub import approvers as may_publish
     from ctdhub.hub.stages.publish import waiting
 
+    if lift:
+        options.refuse_beside("--lift", {"--reason": reason, "--refuse": refuse}, "hold")
+    elif key is not None:
+        raise error("usage/goes-with", name="--key", other="--lift")
     hub = options.hub(folder)
     candidate = waiting(hub, version)
     if lift:
@@ -313,6 +316,11 @@ def approvers(
     """The verb ``approvers``."""
     from ctdhub.hub import approvers as keys
 
+    signing = {"--role": role, "--key": key, "--reason": reason}
+    if signed_by:
+        options.refuse_beside("--signed-by", signing, "approvers")
+    elif any(signing.values()) and (missing := [o for o in ("--role", "--key") if not signing[o]]):
+        raise error("usage/missing", name=", ".join(missing), command="ctdhub approvers")
     hub = options.hub(folder)
     if signed_by:
         for version, digest in keys.statements_of(hub, signed_by):
@@ -355,7 +363,7 @@ def show_change(change: KeyChange) -> None:
             continue
         what = _("earlier signatures stay valid")
         if old.statements is not None:
-            what = _("{n} earlier signatures stay valid").format(n=len(old.statements))
+            what = _("{n} earlier signatures stay valid").format(n=number(len(old.statements)))
         rows.append((_("former"), what, fingerprint(old.key), printable(old.key, 500)))
     head = (_("role"), _("what happens"), _("read aloud"), _("key"))
     show_table(_("Change of approvers, to be signed"), head, rows)

@@ -15,6 +15,7 @@ from ctdhub.cli import options
 from ctdhub.cli.output import bar, errors, say, show_exactly, show_table
 from ctdhub.core.errors import UnreadableFile, error
 from ctdhub.core.format import listed, number
+from ctdhub.core.format import number as numeral
 from ctdhub.core.i18n import _, ngettext, said
 
 if TYPE_CHECKING:
@@ -285,7 +286,7 @@ def mapping_undo(
         "Undone: {n} parts. {path} was written.",
         len(done["done"]),
     )
-    say(text, n=len(done["done"]), path=path)
+    say(text, n=numeral(len(done["done"])), path=path)
 
 
 def _answer(
@@ -363,7 +364,7 @@ def mapping_export(
     text = ngettext(
         "{n} text is unknown to the mapping.", "{n} texts are unknown to the mapping.", n
     )
-    say(text, n=n)
+    say(text, n=number(n))
 
 
 def mapping_import(mapping: Path, decisions: options.NeededPath, out: options.NeededPath) -> None:
@@ -382,7 +383,7 @@ def mapping_import(mapping: Path, decisions: options.NeededPath, out: options.Ne
         "{n} decisions were written into the mapping.",
         len(changes),
     )
-    say(text, n=len(changes))
+    say(text, n=number(len(changes)))
     for one in changes:
         if one.before:
             text = _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}")

@@ -294,6 +294,9 @@ def build(
 
     if until not in pipeline.STAGES:
         raise error("usage/one-of", name="--until", stages=", ".join(pipeline.STAGES))
+    if explain:
+        others = {"--spend": spend is not None, "--accept-alarms": accept_alarms}
+        options.refuse_beside("--explain", others, "build")
     hub = options.hub(folder)
     if explain:
         show_steps(pipeline.build(hub, until=until, dry=True), dry=True)

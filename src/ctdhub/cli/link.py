@@ -63,9 +63,8 @@ def key_new(
     passphrase: Annotated[bool, typer.Option("--passphrase")] = False,
 ) -> None:
     """The verb ``ctdhub key new``."""
-    if passphrase and purpose == "inbox":  # the worker starts with nobody there to type one
-        command = "ctdhub key new"
-        raise error("usage/apart", name="--passphrase", names="--for inbox", command=command)
+    if passphrase:  # the worker starts with nobody there to type one
+        options.refuse_beside("--passphrase", {"--for inbox": purpose == "inbox"}, "key new")
     if purpose == "linkage":
         _write_linkage(out, linkage_keys.new_key(), passphrase)
         return
@@ -366,6 +365,7 @@ def bundle_open(
     if day and not is_day(day):
         raise error("usage", name="--day", command="ctdhub bundle open")
     if out is not None:
+        options.refuse_beside("--out", {"--day": day}, "bundle open")
         options.require_private(out)
         lay_apart(opened(options.hub(hub), file, identity), out)
         say(_("Wrote {folder}."), folder=out)
@@ -495,6 +495,8 @@ def link(
     link_files.check_files([file.name for file in files], out)
     if review and decisions:
         raise error("review-book/both", file=decisions)
+    if review_by and not (review or decisions):
+        raise error("usage/goes-with", name="--review-by", other="--review / --decisions")
     for path in (key, out, *files, *filter(None, (earlier, decisions))):
         _not_in_a_hub(path)
     tokeniser = Tokeniser(open_linkage_key(key).secret, release, filling_secret(key))

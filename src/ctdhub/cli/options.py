@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -114,6 +114,16 @@ def refuse_unused(
     ):
         if value is not None and not used:
             raise error("option/unused", file=raw.file, option=option)
+
+
+def refuse_beside(option: str, others: Mapping[str, object], verb: str) -> None:
+    """Refuse options that would be passed over, as another one stands.
+
+    Raises:
+        HubError: one was given (rule "usage").
+    """
+    if names := [name for name, value in others.items() if value]:
+        raise error("usage/apart", name=option, names=", ".join(names), command=f"ctdhub {verb}")
 
 
 def form(known: Iterable[str]) -> Any:

@@ -14,6 +14,7 @@ from pyarrow import ArrowException
 from ctdhub.cli import options
 from ctdhub.cli.output import console, errors, say, show_table
 from ctdhub.core.errors import error
+from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, _
 from ctdhub.schema import crosswalk as crossings
 from ctdhub.schema import emit
@@ -78,6 +79,8 @@ def crosswalk(
 ) -> None:
     """The verb ``crosswalk``."""
     if source is None:
+        if lossy or as_json:
+            raise error("usage/goes-with", name="--lossy" if lossy else "--json", other="FROM")
         _show_names()
         return
     pairs = [
@@ -122,7 +125,7 @@ def _show_names() -> None:
     for name in crossings.NAMES:
         walk = crossings.load_crosswalk(name)
         count = sum(1 for _name in crossings.covered(walk, load_schema()))
-        rows.append((name, walk.title, str(len(walk.written())), str(count)))
+        rows.append((name, walk.title, number(len(walk.written())), number(count)))
     head = (_("format"), _("what it is"), _("columns"), _("variables of the hub"))
     show_table("", head, rows, fold=False)
 

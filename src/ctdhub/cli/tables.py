@@ -186,7 +186,7 @@ def show(answer: Protected, rows: int) -> None:
         n=number(people.value),
         low=number(people.low),
         high=number(people.high),
-        rows=rows,
+        rows=number(rows),
         epsilon=exact(g.epsilon),
         delta=tiny(g.delta),
     )
@@ -330,11 +330,11 @@ def _advice(tells: Inference, k: int, extra: float) -> str:
             "Lift: how many times more often some value occurs in suppressed cells than "
             "elsewhere (values of {k} rows or more); 1 reveals nothing. In the worst class "
             "it is {worst}."
-        ).format(k=k, worst=decimal(tells.worst)),
+        ).format(k=number(k), worst=decimal(tells.worst)),
         _(
             "In {told} of {narrow} classes of exactly {k} rows with one suppressed column, that "
             "column holds different values: anyone who knows the method can conclude this."
-        ).format(told=number(tells.disclosures), narrow=number(tells.narrow), k=k),
+        ).format(told=number(tells.disclosures), narrow=number(tells.narrow), k=number(k)),
     ]
     if not extra and tells.narrow:
         lines.append(_("--extra 0.1 suppresses more at random, so that suppression reveals less."))
@@ -385,6 +385,8 @@ def count_new(
     column: list[str] | None = None,
 ) -> None:
     """The verb ``ctdhub count new``."""
+    if column and domains != scopes.SCHEMA:
+        raise error("usage/goes-with", name="--column", other=f"--domains {scopes.SCHEMA}")
     domains_file = None if domains == scopes.SCHEMA else scopes.checked_domains(Path(domains))
     columns = scopes.public_columns(column or ()) if domains_file is None else ()
     terms = parties.new_round(
@@ -525,8 +527,8 @@ def count_reveal(exchange: Path, keep: options.NeededPath) -> None:
 
 def _show_terms(terms: Terms) -> None:
     layout, domains = terms.layout(), terms.scope().plan.domains
-    listed = ", ".join(f"{printable(name)} ({len(values)})" for name, values in domains.items())
-    say(_("Columns, with the number of values of each: {columns}."), columns=listed)
+    listed = (f"{printable(name)} ({number(len(values))})" for name, values in domains.items())
+    say(_("Columns, with the number of values of each: {columns}."), columns=", ".join(listed))
     say(
         _("{tables} tables, {cells} cells; at most {known} contributors know one person."),
         tables=number(len(layout.tables)),
@@ -550,9 +552,9 @@ def _show_terms(terms: Terms) -> None:
 def _show_round(round_: Round) -> None:
     say(
         _("{n} contributors: {names}. {needed} of them must stay to the end."),
-        n=len(round_.names),
+        n=number(len(round_.names)),
         names=", ".join(round_.names),
-        needed=round_.threshold,
+        needed=number(round_.threshold),
     )
     _show_noise(len(round_.names), round_.honest)
     say(_("Fingerprint of the round: {digits}"), digits=round_.fingerprint())
@@ -566,8 +568,8 @@ def _show_noise(contributors: int, honest: int) -> None:
             "enough. If all {n} stay, the variance is {times} times that of a hub that is "
             "trusted with the exact sum."
         ),
-        n=contributors,
-        honest=honest,
+        n=number(contributors),
+        honest=number(honest),
         times=decimal(contributors / honest, "0.##"),
     )
 

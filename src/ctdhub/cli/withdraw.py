@@ -78,7 +78,7 @@ def choose_rows(case: NumberedCase) -> list[int]:
     )
     while (places := _places(typer.prompt(question), len(case.rows))) is None:
         text = _("Write numbers from 1 to {n} with commas between them, or 0.")
-        say(text, n=len(case.rows))
+        say(text, n=number(len(case.rows)))
     return places
 
 
@@ -122,13 +122,14 @@ def show_register(hub: Hub, *, as_json: bool) -> None:
 _OF_A_PERSON = ("--by", "--file", "--only-here", "--ahead", "--everybody")
 _ACTS = ("--all", "--undo", "--renewed", "--delete-raw", "--decide")
 _APART = {
-    "--list": (*_OF_A_PERSON, *_ACTS, "--contributor", "--pass"),
-    "--pass": (*_OF_A_PERSON, *_ACTS),
+    "--list": (*_OF_A_PERSON, *_ACTS, "--contributor", "--pass", "--reason"),
+    "--pass": (*_OF_A_PERSON, *_ACTS, "--reason"),
     "--all": _OF_A_PERSON,
     "--decide": (
         "--by", "--file", "--ahead", "--everybody", "--all", "--undo", "--renewed", "--delete-raw",
+        "--reason",
     ),
-    "--renewed": (*_OF_A_PERSON, "--all", "--undo", "--delete-raw"),
+    "--renewed": (*_OF_A_PERSON, "--all", "--undo", "--delete-raw", "--reason"),
     "--delete-raw": (*_OF_A_PERSON, "--undo"),
     "--undo": ("--only-here", "--ahead", "--everybody"),
 }  # fmt: skip
@@ -169,7 +170,7 @@ def withdraw(
             "--list": show, "--contributor": contributor, "--by": by, "--file": file,
             "--only-here": only_here, "--ahead": ahead, "--everybody": everybody,
             "--all": whole, "--undo": undo,
-            "--decide": decide, "--pass": passing,
+            "--decide": decide, "--pass": passing, "--reason": reason,
             "--renewed": renewed, "--delete-raw": delete_raw, "--json": as_json,
             "--yes": yes or str(file) != "-",
         }
