@@ -50,22 +50,21 @@ _LATIN = (
     r"(grand|gran|general|sub|sous|nombre|n[uú]mero|somme|suma|sum)?[\s\pZ.-]*"
     r"(total|totals|totaux|totales|totais|totale|totaal)"
 )
-_OTHERS = (
-    "sum|somme|suma|soma|summe|gesamt(summe)?|Σ|toplam|genel toplam|jumla|kabuuan|итого|всего|разом"
-)
+_OTHERS = "sum|som(me|a)|sum(a|me)|gesamt(summe)?|Σ|(genel )?toplam|jumla|kabuuan|итого|всего|разом"
 _ARABIC, _ARABIC_AVERAGE = r"(ال)?(مجموع|[إا]جمال[يى])", r"(ال)?(متوسط|وسيط|نسبة|عدد)"
 _AVERAGE = (
-    r"average|avg|mean|median|standard deviation|maximum|minimum|"
-    r"(the )?(number|count|share|percentage) of|nombre de|n[uú]mero de|moyennes?|m[eé]dianes?|"
-    r"[eé]cart.type|effectif|pourcentage|m[aá]ximo|m[ií]nimo|promedio|mediana|porcentaje|"
-    r"cantidad de|m[eé]dia|porcentagem|durchschnitt|mittelwert|anzahl|в среднем|средн[иеяй]+|"
-    r"медиана|количество|trung bình"
+    r"average|avg|mean|m[eé]dian(es?|a)?|mode|(std|standard)\.?[\s\pZ]*dev(iation)?|count|ensemble|"
+    r"(the )?(number|no\.|count|share|percentage|#|%) of|nombre de|n[uú]mero de|moyennes?|anzahl|"
+    r"[âa]ge (moyen|m[eé]dian)|edad (media|promedio)|[eé]cart.type|effectif|m[aá]xim(o|um)|"
+    r"m[ií]nim(o|um)|promedio|pou?rcent(age|aje|agem)|cantidad de|m[eé]dia|durchschnitt|mittelwert|"
+    r"в среднем|средн[иеяй]+|медиана|количество|trung bình"
 )
 _PEOPLE = (
-    r"(dont|of which|de los cuales)?[\s\pZ]*(minors|adults|children|women|men|girls|boys|mineure?s|"
-    r"adultes|enfants|femmes|hommes|filles|gar[cç]ons|menores|adultos|mujeres|hombres|niñas|niños|"
-    r"crianças|mulheres|homens|(ال)?(قاصرون|قاصرين|قصر|بالغون|بالغين|أطفال|نساء|رجال|فتيات|فتيان))"
-    r"([\s\pZ]+(de edad|\p{Nd}+))?"
+    r"(dont|of (which|whom)|de l[oa]s cuales|[%#])?[\s\pZ]*((fe)?male([\s\pZ]+victims)?|"
+    r"(minors|adults|children|women|men|girls|boys|(fe)?males|mineure?s|adultes|enfants|femmes|"
+    r"hommes|filles|gar[cç]ons|menores|adult[oa]s|mujeres|hombres|niñas|niños|crianças|mulheres|"
+    r"homens|(ال)?(قاصرون|قاصرين|قصر|بالغون|بالغين|أطفال|نساء|رجال|فتيات|فتيان|[إا]ناث|ذكور))"
+    r"([\s\pZ]+(de edad|((under|over|(de )?(moins|plus|menos|más) de) )?\p{Nd}+( ans| años)?))?)"
 )
 _BEFORE, _AFTER = r"(?i)^[\s\pZ\p{Cf}*=]*", r"[\s\pZ\p{Cf}:.=*]*$"
 _TOTAL = rf"{_BEFORE}({_LATIN}\b.*|{_OTHERS}|{_ARABIC}([\s\pZ].*)?){_AFTER}"
