@@ -378,6 +378,19 @@ def test_what_follows_from_a_text_is_read_too() -> None:
     assert done["majority_status"].to_pylist()[:8] == minors + adults
 
 
+@pytest.mark.parametrize(
+    ("header", "minors", "adults"),
+    [("Edad", ["Menor"], ["Adulta", "Adulto"]), ("العمر", ["قاصرة", "طفلة"], ["بالغة", "راشدة"])],
+)
+def test_words_for_minors_and_adults_are_read_of_women_too(
+    header: str, minors: list[str], adults: list[str]
+) -> None:
+    raw = raw_of({header: [*minors, *adults]}, 40)
+    done = harmonise(raw, suggest(raw).mapping, "c", (2002, 2025), bytes(32)).records
+    read = ["minor"] * len(minors) + ["adult"] * len(adults)
+    assert done["majority_status"].to_pylist()[: len(read)] == read
+
+
 def test_what_follows_from_another_column_is_read_too() -> None:
     raw = raw_of(
         {

@@ -54,7 +54,8 @@ CONSENT = [
     "Release signed", "Data use agreement", "Autoriza uso de datos", "Autorización (sí/no)",
     "Acuerdo de compartir", "Autorização", "Aceita partilhar dados", "Termo assinado (TCLE)",
     "Einwilligung", "Consenso", "Consimțământ", "Согласие", "Согласна", "Đồng ý chia sẻ", "Rıza",
-    "Zgoda", "Autorise l’utilisation de ses données",
+    "Zgoda", "Autorise l’utilisation de ses données", "GDPR", "Protection des données",
+    "Protección de datos (sí/no)", "حماية البيانات",
 ]  # fmt: skip
 TURNED = [
     "Do not share", "Don't share", "Opted out", "Nicht einverstanden", "Несогласие",
@@ -66,6 +67,7 @@ ORDINARY = [
     "Agreed wage", "Agreed to return home", "Horizon", "Motorizado", "Termo final", "Opt", "Permit",
     "Edad de acuerdo con documento", "Согласно документам", "Data de entrada", "Drug use",
     "Refused to work", "Consulate", "Accommodation", "Permission to work", "Acord de muncă",
+    "Child protection", "Protection order", "Data entry",
 ]  # fmt: skip
 
 
@@ -94,6 +96,8 @@ def test_a_header_of_consent_is_known_from_others(header: str) -> None:
         ("Статус", ["Жертва", "Не жертва"], ["Не жертва"]),
         ("Tình trạng", ["Nạn nhân", "Không phải nạn nhân"], ["Không phải nạn nhân"]),
         ("Screening result", ["VoT", "Not VoT", "Migrant"], ["Not VoT"]),
+        ("Résultat", ["Traite", "Aucune traite"], ["Aucune traite"]),
+        ("النتيجة", ["اتجار بالأشخاص", "لا يوجد اتجار"], ["لا يوجد اتجار"]),
         ("Esito", ["Vittima", "Non vittima"], ["Non vittima"]),
         ("Call type", ["Victim", "Prank", "Information request"], ["Prank", "Information request"]),
         ("Tipo de llamada", ["Víctima", "Broma"], ["Broma"]),
