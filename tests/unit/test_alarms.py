@@ -185,17 +185,15 @@ def test_a_rare_form_without_anybody_rings_where_a_yes_may_hide() -> None:
     assert found == ["never-yes: exploitation_organ_removal"]
 
 
-def test_a_column_answered_yes_or_no_without_a_yes_rings_whatever_silence_means() -> None:
-    mapping = MAPPING.replace(
-        "columns:\n",
-        "columns:\n  means_threats: {from: t, map: {0: 'no', 1: 'yes', -1: null}}\n",
-        1,
-    )
+@pytest.mark.parametrize("flag", ["means_threats", "labour_domestic_work", "recruiter_family"])
+def test_a_column_answered_yes_or_no_without_a_yes_rings_whatever_silence_means(flag: str) -> None:
+    answers = f"columns:\n  {flag}: {{from: t, map: {{0: 'no', 1: 'yes', -1: null}}}}\n"
+    mapping = MAPPING.replace("columns:\n", answers, 1)
     thrown_away = Made(80, {"t": lambda i: "-1" if i % 4 == 0 else "0"})
     found = names(delivered(thrown_away, mapping=mapping))
-    assert found == ["never-yes: means_threats"]
+    assert found == [f"never-yes: {flag}"]
     some_yes = Made(80, {"t": lambda i: "1" if i == 3 else "0"})
-    assert names(delivered(some_yes, mapping=mapping)) == []
+    assert f"never-yes: {flag}" not in names(delivered(some_yes, mapping=mapping))
 
 
 def test_a_record_rings_that_says_otherwise_than_what_follows() -> None:

@@ -360,6 +360,17 @@ def test_minus_one_beside_zero_alone_is_a_yes(texts: list[str | None], codes: ob
     assert ("majority_status" in found.columns) == (len(texts) == 2)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [{"Threats": ["yes"]}, {"Menaces": ["non"]}, {"Sexe": ["F"]}, {"Minor": ["yes"]},
+     {"Recruiter: family": ["1"], "Age group": ["Minor"]}, {"Shelter": ["received"]}],
+)  # fmt: skip
+def test_a_draft_maps_no_text_that_no_cell_holds(columns: dict[str, list[str | None]]) -> None:
+    rules = [r for each in suggest(raw_of(columns, 40)).mapping.columns.values() for r in each]
+    cells = {cell for texts in columns.values() for cell in texts}
+    assert {text for rule in rules for text in (*(rule.map or {}), *rule.has)} <= cells
+
+
 def test_what_follows_from_a_text_is_read_too() -> None:
     raw = raw_of(
         {
