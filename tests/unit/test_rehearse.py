@@ -224,6 +224,29 @@ def test_a_hub_of_countries_is_shown_with_its_sources(
         assert words in result.stdout, words
 
 
+@pytest.mark.parametrize(
+    ("doubles", "told"),
+    [
+        (0, "What pages will say: “How many of those recorded are the same person"),
+        (0.03, "counted more than once takes 3% of a release's budget"),
+    ],
+)
+def test_what_a_hub_pays_to_know_who_is_counted_twice_or_says_without_it(
+    app: typer.Typer, tmp_path: Path, doubles: float, told: str
+) -> None:
+    hub = tmp_path / "hub"
+    init.new_hub(hub, "A hub")
+    policy = hub / "policy.yaml"
+    text = policy.read_text("utf-8").replace("columns: all", "columns: [gender, citizenship]")
+    policy.write_text(text.replace("doubles: auto", f"doubles: {doubles}"), "utf-8")
+    words = ["rehearse", str(hub), "--people", "500", "--epsilon", "4"]
+    printed = " ".join(CliRunner().invoke(app, words).stdout.split())
+    assert told in printed
+    assert ("makes the number of people less certain by at least" in printed) == (doubles > 0)
+    numbers = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert numbers.get("doubles", {}).get("share", 0) == doubles
+
+
 @pytest.mark.parametrize("arguments", [[], ["hub", "--domains", "d.yaml"]])
 def test_a_hub_or_a_domains_file(app: typer.Typer, arguments: list[str]) -> None:
     assert isinstance(CliRunner().invoke(app, ["rehearse", *arguments]).exception, HubError)
