@@ -132,6 +132,17 @@ def test_children_are_told_too() -> None:
     assert card.low - 0.1 < CHILDREN < card.high + 0.1
 
 
+@pytest.mark.parametrize("years", [FIRST, LATER])
+def test_forms_of_exploitation_are_told_too(years: tuple[int, int]) -> None:
+    """Half of all were exploited sexually."""
+    inside = {name: of for name, of in of_place("europe", years)[1].items() if name != SEX}
+    found = answers().share(
+        {**inside, "exploitation_sexual": ["yes"]}, {**inside, "any_exploitation": ["yes"]}
+    )
+    assert wide(found) < 0.2
+    assert found.low < 0.5 < found.high
+
+
 def test_every_door_tells_the_same_share() -> None:
     place = place_of("europe")
     sheets = (

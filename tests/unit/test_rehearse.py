@@ -220,7 +220,8 @@ def test_a_hub_of_countries_is_shown_with_its_sources(
     assert result.exit_code == 0, result.output
     for words in ("a country by a core column", "a country by two core columns",
                   "reporting_entity × year_of_registration × gender", "lists",
-                  "What a budget of epsilon", "drawn anew and paid for"):  # fmt: skip
+                  "What a budget of epsilon", "drawn anew and paid for",
+                  "A paragraph at epsilon 4: Between"):  # fmt: skip
         assert words in result.stdout, words
 
 
