@@ -55,11 +55,12 @@ CONSENT = [
     "Acuerdo de compartir", "Autorização", "Aceita partilhar dados", "Termo assinado (TCLE)",
     "Einwilligung", "Consenso", "Consimțământ", "Согласие", "Согласна", "Đồng ý chia sẻ", "Rıza",
     "Zgoda", "Autorise l’utilisation de ses données", "GDPR", "Protection des données",
-    "Protección de datos (sí/no)", "حماية البيانات",
+    "Protección de datos (sí/no)", "حماية البيانات", "Share with hub",
 ]  # fmt: skip
 TURNED = [
     "Do not share", "Don't share", "Opted out", "Nicht einverstanden", "Несогласие",
     "Отказ от согласия", "Không đồng ý", "Não autoriza", "Unwilling to share",
+    "Objection to use", "Opposition à l'utilisation", "Oposición al uso",
 ]  # fmt: skip
 ORDINARY = [
     "Authorisation number", "Work authorisation", "Autorización de residencia", "Release date",
@@ -68,6 +69,7 @@ ORDINARY = [
     "Edad de acuerdo con documento", "Согласно документам", "Data de entrada", "Drug use",
     "Refused to work", "Consulate", "Accommodation", "Permission to work", "Acord de muncă",
     "Child protection", "Protection order", "Data entry",
+    "Forced to share with others", "Political opposition",
 ]  # fmt: skip
 
 
