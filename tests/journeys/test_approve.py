@@ -24,7 +24,7 @@ from ctdhub.dp.ledger.custody import begin, new_population
 from ctdhub.dp.ledger.file import Charge
 from ctdhub.dp.quote import up_to
 from ctdhub.hub import folder, paid, pipeline
-from ctdhub.hub.folder import Hub
+from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.stages import publish as approve_stage
 from ctdhub.hub.steps import hash_folder
 from ctdhub.release.approvals import APPROVALS, ROLES, Approvals
@@ -121,6 +121,14 @@ def test_what_is_left_is_worded_as_in_the_ledger(real: Hub) -> None:
         assert re.search(rf"{spent}: epsilon [\d.]+ of", shown)
         left = "more after this one" if words is approve else "Available for one more version:"
         assert left in shown
+        if words is not approve:
+            told = re.search(rf"{left} ([\d.]+?)\.( |$)", shown)
+            one = paid.budget_split(real, policy(real)).left
+            assert told
+            assert float(told[1]) == pytest.approx(one, abs=0.01), "what the desk's pages say"
+            rules = policy(real)
+            whole = paid.ledger(real).left(rules.budget.epsilon, rules.delta)
+            assert one < whole - 0.1, "without what is kept for drafts"
 
 
 def test_approvers_read_the_headline_that_readers_will(real: Hub) -> None:
