@@ -99,8 +99,8 @@ def measured(hub: Path, given: argparse.Namespace) -> int:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 break
             time.sleep(0.1)
-        for n, page in enumerate(PAGES * 10):
-            Visitor(port, sessions[n % len(sessions)]).ask("GET", page)  # what is loaded once is loaded
+        for n, page in enumerate(PAGES * 10):  # what is loaded once is loaded
+            Visitor(port, sessions[n % len(sessions)]).ask("GET", page)
         return loaded(port, sessions, given, [one.pid for one in started.values()])
     finally:
         for one in started.values():
