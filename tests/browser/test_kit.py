@@ -308,7 +308,7 @@ def values_of_bundle(office: Office) -> dict[int, dict[str, str]]:
     bundle = open_bundle(path, [office.identity], office.root)
     (office.root / "cases.csv").write_bytes(bundle.cases)
     rows = [int(row["row_in_file"]) for row in csv.DictReader(io.StringIO(bundle.cases.decode()))]
-    mapping = parse_mapping(bundle.mapping, "mapping.yaml")
+    mapping = parse_mapping(bundle.mapping.decode(), "mapping.yaml")
     raw = read_isolated(office.root / "cases.csv", mapping.read)
     done = harmonise(raw, mapping, "refuge", (2002, 2030), bytes(32))
     assert done.conservation.rejected == 0
