@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ctdhub.cli.app import command
-from ctdhub.core.errors import HostileFile, HubError, StoryError
+from ctdhub.core.errors import HostileFile, HubError, MappingError, StoryError
 from ctdhub.hub import pipeline, preflight
 from tests.journeys import small_hub
 
@@ -25,6 +25,23 @@ def test_a_day_that_is_a_link_reads_nobody_elses_files(tmp_path: Path) -> None:
     with pytest.raises(HostileFile) as caught:
         hub.received()
     assert (caught.value.rule, caught.value.file) == ("not-a-file", "2026-01-01")
+
+
+@pytest.mark.parametrize("header", ["Consent", "RGPD", "الموافقة"])
+def test_a_build_counts_nobody_before_it_is_decided_who_consented(
+    tmp_path: Path, header: str
+) -> None:
+    hub = small_hub.new_hub(tmp_path / "hub")
+    small_hub.join(hub, "one")
+    rows = ("1,2020,F,25,1,NGA,yes", "2,2019,M,19,0,GHA,no")
+    small_hub.send(hub, "one", "2026-01-01", *rows, header=f"{small_hub.HEADER},{header}")
+    with pytest.raises(MappingError) as caught:
+        small_hub.people(hub)
+    assert (caught.value.rule, caught.value.file) == ("who-counts", "a.csv")
+    rule = f"exclude: [{{rule: no-consent, unless: {{{header}: ['yes']}}}}]"
+    old = "exclude: [{rule: no-consent, when: {sexual: [never]}}]"
+    small_hub.join(hub, "one", small_hub.MAPPING.replace(old, rule))
+    assert small_hub.people(hub) == [(2020, "female", "24-26", "yes", "NGA")]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "loop"])
