@@ -58,6 +58,21 @@ def test_a_file_may_hold_the_corrected_column_alone_and_says_what_is_not_recorde
     assert people(hub) == [GHANAIAN, changed(WOMAN, 4, None)]
 
 
+def test_a_blank_is_no_no_where_a_list_without_a_form_says_no(hub: Hub) -> None:
+    """Nor is a rule that reads another column tried again where that one is blank too."""
+    rules = MAPPING.replace(
+        'map: {"1": "yes", "0": "no"}}',
+        'has: ["1"], split: ";", absent: "no", known: ["0"]}',
+    ).replace(
+        "{from: nationality, country: true}",
+        "[{from: nationality, country: true}, {value: FRA, when: {sex: [F]}}]",
+    )
+    join(hub, OUR, rules, deliveries=LATER)
+    assert people(hub) == [GHANAIAN, WOMAN]
+    send(hub, OUR, TWO, "1,,,35,,", "2,,F,,,")
+    assert people(hub) == [changed(GHANAIAN, 1, "female"), changed(WOMAN, 2, "30-38")]
+
+
 def test_nobody_is_left_out_or_counted_by_a_blank_cell(hub: Hub) -> None:
     """A rule that wants a yes meets the yes of before; a no of today counts."""
     consent = MAPPING.replace("when: {sexual: [never]}", "unless: {agreed: [yes]}")
