@@ -146,6 +146,15 @@ def test_only_the_steward_signs_cards_of_a_hub_that_can_receive(
     code, _out, err = ctdhub(*words, "nobody", "--key", place / "steward.pem", *out)
     assert code == 2
     assert "rule contributor" in err
+    mapping = place / "hub" / "mappings" / "our-ngo.yaml"
+    known = mapping.read_bytes() if mapping.exists() else None
+    mapping.parent.mkdir(exist_ok=True)
+    mapping.write_bytes(b"\xff")
+    code, _out, err = ctdhub(*words, "our-ngo", "--key", place / "steward.pem", *out)
+    assert (code, "rule mapping-file" in err) == (2, True), "none at all goes without saying"
+    mapping.unlink()
+    if known is not None:
+        mapping.write_bytes(known)
     file = place / "hub" / "hub.yaml"
     held = {k: v for k, v in yaml.safe_load(file.read_text("utf-8")).items() if k != "approvers"}
     file.write_text(yaml.safe_dump(held), "utf-8")

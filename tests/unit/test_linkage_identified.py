@@ -510,6 +510,9 @@ def test_the_next_round_keeps_tokens(
         earlier_tokens(folder / "out", Tokeniser(bytes(range(32)), "2026.2").check)
     with pytest.raises(FileError, match="not a folder that"):
         earlier_tokens(folder, MAKER.check)
+    (folder / "out" / "tokens.csv").write_text("a" * 200_000)
+    with pytest.raises(FileError, match="rule earlier"):
+        earlier_tokens(folder / "out", MAKER.check)
 
 
 @settings(max_examples=200, deadline=None)

@@ -139,6 +139,7 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = N
         PolicyError: there is no such contributor; hub.yaml names no recipients (rule
             "bundle-to-nobody"); with a day, it names no approvers (rule "approvers"), or the key is
             not the steward's (rule "card-steward").
+        MappingError: there is a mapping, and it cannot be read.
     """
     settings = hub.settings
     agreement = hub.agreement(contributor)
@@ -154,9 +155,12 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = N
     ends = agreement.ends.isoformat() if agreement.ends else None
     now, mapping = datetime.now(UTC).date(), ""
     places = [hub.root / "hub.yaml", hub.policy_file, hub.agreement_file(contributor)]
-    with suppress(MappingError):  # the hub has none yet
+    try:
         places.append(mapping_file(hub, contributor, (today or now).isoformat()))
         mapping = text_of(places[-1])
+    except MappingError as met:
+        if met.rule != "no-mapping":  # one that has faults is not one that is still to come
+            raise
     changed = max(place.stat().st_mtime for place in places)
     day = today or min(datetime.fromtimestamp(changed, UTC).date(), now)
     card = HubCard(

@@ -521,7 +521,7 @@ def earlier_tokens(folder: Path, check: str) -> dict[str, set[str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, csv.Error):
         rows = []
     if not rows or tuple(rows[0]) != TOKENS or any(len(row) != 2 for row in rows):
         raise error("earlier", file=folder)
