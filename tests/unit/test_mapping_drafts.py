@@ -520,6 +520,7 @@ def test_a_builtin_mapping_is_tried_before_it_is_recommended() -> None:
         ("17 years old", 17, 17), ("8 mois", 0, 0), ("18 a 25", 18, 25),
         ("entre 18 et 25 ans", 18, 25),
         ("under 18", 0, 17), ("menos de 18 años", 0, 17), ("jusqu'à 18 ans", 0, 18),
+        ("moins_de_18", 0, 17), ("18_ans_et_plus", 18, 120),
         ("65 y más", 65, 120), ("من 18 إلى 25 سنة", 18, 25), ("أقل من 18", 0, 17), (">35", 35, 120),
     ],
 )  # fmt: skip
@@ -554,6 +555,14 @@ def test_words_of_headers_mean_one_thing() -> None:
         ("passport_taken", ["yes", "no"], "means_withholds_documents"),
         ("Formes d'exploitation/Travail forcé", ["oui", "non"], "exploitation_forced_labour"),
         ("How was she controlled? (choice=Threats)", ["Checked", "Unchecked"], "means_threats"),
+        ("GEN - Age in years", ["22", "17", "41"], "age_band"),
+        ("VOT - Threats", ["1", "0"], "means_threats"),
+        ("VOT - Status of identification", ["PRESUMED", "IDENTIFIED"], "victim_status"),
+        ("Statut de la victime", ["Présumée", "Identifiée"], "victim_status"),
+        ("faits.mariage_force", ["oui", "non"], "exploitation_forced_marriage"),
+        ("Fecha de inscripción", ["2023-05-01", "2024-05-01"], "year_of_registration"),
+        ("Entretien initial - Menaces", ["Oui", "Non"], "means_threats"),
+        ("Lien avec le recruteur", ["Famille", "Ami"], "recruiter_family"),
     ],
 )
 def test_a_header_is_read_by_its_roots(header: str, texts: list[str], variable: str) -> None:
@@ -567,6 +576,9 @@ def test_a_header_is_read_by_its_roots(header: str, texts: list[str], variable: 
         ("Sex of the manager", ["F", "M"], "gender"),
         ("Passport never taken", ["yes", "no"], "means_withholds_documents"),
         ("Home", ["Ghana", "Togo"], "citizenship"),
+        ("Edad al momento de los hechos", ["22", "17", "41"], "age_band"),
+        ("TRF - Sex", ["F", "M"], "gender"),
+        ("Visite de suivi - Menaces", ["Oui", "Non"], "means_threats"),
         ("Shelter", ["X", ""], "assistance_accommodation"),
         ("Medical history", ["yes", "no"], "assistance_medical"),
         ("Son sex", ["F", "M"], "someone other than the person"),
@@ -579,6 +591,13 @@ def test_what_a_header_may_mean_is_asked(header: str, texts: list[str], likely: 
     assert set(found.mapping.columns) == {"year_of_registration"}
     asked, _rules = found.yaml.split("version: 1")
     assert any(likely in line for line in asked.splitlines() if header in line)
+
+
+def test_an_organisation_is_no_organ_and_a_marriage_no_husband() -> None:
+    texts = ["married", "mariée", "mariage"]
+    found = suggest(raw_of({"Organisation unit": ["North", "South"], "civil": [*texts]}, 24))
+    assert "organ_removal" not in found.yaml
+    assert "recruiter" not in found.yaml
 
 
 def test_choices_with_columns_of_their_own_are_left_only_where_each_has_one() -> None:

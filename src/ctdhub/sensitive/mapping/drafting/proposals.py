@@ -326,7 +326,7 @@ def years_in(text: str) -> AgeRange | None:
     >>> years_in("+18"), years_in("٢٥ سنة"), years_in("25 ans et 6 mois")
     (AgeRange(low=18, high=120), AgeRange(low=25, high=25), AgeRange(low=25, high=25))
     """
-    plain = fold(text)
+    plain = fold(text).replace("_", " ")
     if (age := number_of(plain)) is not None:
         return _within(int(age), int(age))
     for pattern, low, high in _patterns():
