@@ -13,6 +13,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
+from openpyxl import Workbook
+
 SEXES = ("female", "male", "female")
 AGES = ("17", "24", "29", "50", "")
 COUNTRIES = ("NGA", "GHA", "TGO", "")
@@ -224,6 +226,45 @@ def dhis2_long() -> tuple[str, str]:
             if value:
                 write([f"e{p.number}", f"n{p.number}", "o1", f"{p.date}T00:00:00.000", name, value])
     return "dhis2.csv", file.getvalue()
+
+
+def dhis2_attributes() -> tuple[str, str]:
+    """DHIS2: tracked entities as a table with one line for each attribute."""
+    file = io.StringIO()
+    write = csv.writer(file, lineterminator="\n").writerow
+    head = ["trackedEntity", "trackedEntityType", "createdAt", "updatedAt", "orgUnit", "inactive"]
+    write([*head, "storedBy", "attribute", "displayName", "value", "valueType"])
+    for p in people():
+        said = [("Registration date", p.date), ("Sex", p.sex), ("Age", p.age)]
+        said += [("Nationality", p.country)]
+        for name, value in [*said, *((f"Exploitation: {f}", "true") for f in p.forms)]:
+            own = [f"t{p.number:010d}", "nEenWmSyUEp", "2024-02-01T08:00:00.000"]
+            own += ["2024-02-01T08:00:00.000", "o1", "false", "worker1", f"a{name[:3]}"]
+            if value:
+                write([*own, name, value, "TEXT"])
+    return "dhis2-attributes.csv", file.getvalue()
+
+
+def commcare_forms() -> bytes:
+    """CommCare: forms as a workbook, with choices in columns and a sheet for the repeat."""
+    book = Workbook()
+    forms, repeat = book.active, book.create_sheet("Repeat- perps")
+    group = "form.intake"
+    choices = [f"{group}.exploitation | {form}" for form in ("sexual", "labour", "extra")]
+    head = ["number", "formid", f"{group}.sex", f"{group}.age", f"{group}.nationality", *choices]
+    forms.title = "Forms"
+    forms.append([*head, f"{group}.intake_date", "started_time", "username", "received_on"])
+    repeat.append(["number", "number__0", "number__1", "form.perps.perp_sex"])
+    for p in people():
+        ticks = [1 if f in p.forms else "" for f in ("sexual", "labour", "extra")]
+        answers = [p.sex, p.age or "---", p.country or "---", *(ticks if p.forms else ["---"] * 3)]
+        late = "2025-02-01 08:00:00"
+        forms.append([str(p.number), f"f{p.number}", *answers, p.date, late, "worker1", late])
+        for n, sex in enumerate(p.offenders):
+            repeat.append([f"{p.number}.{n}", p.number, n, sex])
+    packed = io.BytesIO()
+    book.save(packed)
+    return packed.getvalue()
 
 
 def commcare() -> tuple[str, str]:

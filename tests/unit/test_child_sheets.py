@@ -153,6 +153,34 @@ def test_repeats_without_an_index_are_left_and_noted(tmp_path: Path) -> None:
     assert read_table(path, options).notes
 
 
+# CommCare: every repeat tied to the row of its form ----------------------------------------------
+
+FORMS = [
+    ["number", "formid", "form.sex", "form.age", "started_time"],
+    ["0", "f1", "female", 17, "2024-01-01"],
+    ["1", "f2", "male", "---", "2024-01-02"],
+]
+
+
+def test_repeats_of_commcare_belong_to_their_form(tmp_path: Path) -> None:
+    own = ["number", "number__0", "number__1", "form.perps.sex"]
+    repeat = [own, ["1.0", 1, 0, "male"], ["1.1", 1, 1, "female"]]
+    nested = [["number", "number__0", "number__1", "number__2", "mark"], ["1.1.0", 1, 1, 0, "scar"]]
+    sheets = {"Forms": FORMS, "Repeat- perps": repeat, "Repeat- marks": nested}
+    path = book(tmp_path / "a.xlsx", sheets)
+    raw = read_table(path, look(path))
+    assert raw.table["Repeat-_perps.form.perps.sex"].to_pylist() == [None, "male;female"]
+    assert raw.table["Repeat-_marks.mark"].to_pylist() == [None, "scar"]
+
+
+def test_a_list_that_only_counts_its_rows_ties_no_other_sheet(tmp_path: Path) -> None:
+    staff = [["number", "sex", "age", "post"], ["0", "male", 40, "x"], ["1", "male", 50, "x"]]
+    path = book(tmp_path / "a.xlsx", {"Forms": FORMS, "Staff": staff})
+    with pytest.raises(FileError) as caught:
+        look(path)
+    assert caught.value.rule == "sheets"
+
+
 # Primero: one sheet for each form, tied by the short id ------------------------------------------
 
 PRIMERO = {

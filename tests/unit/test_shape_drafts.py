@@ -33,6 +33,7 @@ ALL = (
     exports.dhis2_tracker,
     exports.dhis2_instances,
     exports.dhis2_long,
+    exports.dhis2_attributes,
     exports.commcare,
     exports.commcare_v1,
     exports.odk_odata,
@@ -111,6 +112,22 @@ def test_numbers_of_forms_are_no_people_and_numbers_of_people_are(tmp_path: Path
     for export, column in people.items():
         mapping, _text = drafted(saved(tmp_path, export))
         assert mapping.key_columns() == ((column,), "hash")
+
+
+def test_in_a_list_of_events_the_person_is_the_key_and_users_are_stripped(tmp_path: Path) -> None:
+    path = tmp_path / "line-list.csv"
+    head = "Event,Created by,Tracked entity instance,Program instance,Sex"
+    sexes = ("Female", "Male")
+    rows = [f"ev{i},worker{i % 2},te{i // 2},en{i // 2},{sexes[i // 2 % 2]}" for i in range(12)]
+    path.write_text(
+        "\n".join([f"{head},Organisation unit name", *(f"{r},x" for r in rows)]), "utf-8"
+    )
+    mapping, text = drafted(path)
+    assert mapping.key_columns() == (("Tracked entity instance",), "hash")
+    assert {"Event", "Created by", "Program instance"} <= {*mapping.stripped()}
+    assert "worker" not in text
+    path.write_text("\n".join([f"{head},Place", *(f"{r},x" for r in rows)]), "utf-8")
+    assert not drafted(path)[0].identifiers  # of another system, or of none
 
 
 def test_the_name_of_a_case_and_users_of_the_system_are_stripped(tmp_path: Path) -> None:
@@ -269,6 +286,20 @@ def test_an_archive_of_odk_is_one_file_with_its_repeats(tmp_path: Path) -> None:
     for variable, told in exports.truth().items():
         found = [None if v is None else str(v) for v in done.records[variable].to_pylist()]
         assert found == told, variable
+    assert done.perpetrators.num_rows == sum(len(p.offenders) for p in exports.people())
+
+
+def test_a_workbook_of_commcare_is_read_with_its_repeat(tmp_path: Path) -> None:
+    path = tmp_path / "forms.xlsx"
+    path.write_bytes(exports.commcare_forms())
+    mapping, text = drafted(path)
+    assert mapping.case_column() == "formid"
+    assert "worker" not in text
+    done = run(path, mapping)
+    assert (done.records.num_rows, done.rejects.num_rows) == (exports.PEOPLE, 0)
+    for variable, told in exports.truth().items():
+        values = done.records.sort_by("source_row")[variable].to_pylist()
+        assert [None if v is None else str(v) for v in values] == told, variable
     assert done.perpetrators.num_rows == sum(len(p.offenders) for p in exports.people())
 
 

@@ -140,6 +140,10 @@ def _step(rows: Iterable[np.ndarray[tuple[int], np.dtype[np.int64]]]) -> int:
 INDEX, PARENT, PARENT_TABLE = "_index", "_parent_index", "_parent_table_name"
 """Columns by which KoboToolbox ties the sheets of repeats (read in its formpack)."""
 
+TIES = {PARENT: INDEX, "number__0": "number"}
+"""The column of a sheet of repeats that says to which row a row belongs, to the one that numbers
+those rows: in KoboToolbox, and in exports of CommCare (read in its source)."""
+
 SUBMISSION = "_submission_"
 """How columns of a sheet of repeats begin that copy what the server says of the submission."""
 
@@ -212,9 +216,7 @@ def _as_table(cells: ReaderResult, file: str) -> pa.Table:
         copies = [n for n in named if n == PARENT_TABLE or n.startswith(SUBMISSION)]
         for name in copies:
             del named[name]
-    short = list(named)
-    if PARENT in named:
-        short = tidy.without_groups(short, True)
+    short = tidy.without_groups(list(named), PARENT in named)
     table = pa.table([*named.values(), pa.array(cells.rows, pa.int64())], names=[*short, ROW])
     return table.slice(int(is_tag_row(list(named.values()))))
 
@@ -223,8 +225,8 @@ def _as_table(cells: ReaderResult, file: str) -> pa.Table:
 # Which sheets of a workbook belong to the rows of another, looked at before a mapping says so.
 #
 # KoboToolbox writes a sheet for each repeat, tied by ``_parent_index``; a repeat inside a repeat
-# names the sheet of the outer one.  Primero writes a sheet for each form and subform, each with the
-# case's short id in its first column ``ID``.
+# names the sheet of the outer one.  CommCare ties every repeat to the form.  Primero writes a sheet
+# for each form and subform, each with the case's short id in its first column ``ID``.
 
 ID = "ID"
 
@@ -235,12 +237,12 @@ SUBFORM = " - "
 """What stands in the name of a sheet of Primero between a form and its subform."""
 
 
-def repeats(views: Sequence[SheetView], main: str) -> dict[str, Child]:
+def repeats(views: Sequence[SheetView], main: str, tie: str) -> dict[str, Child]:
     """The sheets of repeats by the name of their child table, outer ones first."""
     parents: dict[str, str] = {}
     for view in views:
         head = [trim(cell) for cell in view.rows[0]] if view.rows else []
-        if PARENT in head and view.name != main:
+        if tie in head and view.name != main:
             parents[view.name] = _parent(view, head)
     sheets = {parent: _sheet_named(parent, [main, *parents]) for parent in parents.values()}
     if sum(bool(name) and not sheets[name] for name in sheets) > (main not in sheets.values()):
@@ -254,7 +256,7 @@ def repeats(views: Sequence[SheetView], main: str) -> dict[str, Child]:
             return {}  # a circle, or two sheets of one name: nothing is guessed
         for sheet in ready:
             of = names.get(parents.pop(sheet))
-            tables[names[sheet]] = Child(sheet=sheet, key=INDEX, of=of, parent=PARENT)
+            tables[names[sheet]] = Child(sheet=sheet, key=TIES[tie], of=of, parent=tie)
     return tables
 
 
@@ -381,8 +383,8 @@ def look(path: Path, options: ReadOptions | None = None) -> ReadOptions:
     elif forms := _forms(tables, views):
         return forms
     elif not _unclear(rest, main, ()):
-        tied = INDEX in main.names
-        return _of(main, views, repeats(views, main.name) if tied else {})
+        tie = next((tie for tie, number in TIES.items() if number in main.names), None)
+        return _of(main, views, repeats(views, main.name, tie) if tie else {})
     raise error("sheets/several", file=path, n=len(tables))
 
 
@@ -464,7 +466,7 @@ def _tables(views: Sequence[SheetView], options: ReadOptions) -> list[RecordShee
         if options.long is None and (long := recognise_long(_header(view, own))):
             own = own.model_copy(update={"long": long})
         table = RecordSheet(view, own)
-        if table.names and table.rows > 0 and PARENT not in table.names:
+        if table.names and table.rows > 0 and not table.names & TIES.keys():
             tables.append(table)
     return tables
 

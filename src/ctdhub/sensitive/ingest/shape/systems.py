@@ -1,7 +1,7 @@
 """What is known of exports of some systems: what no mapping needs, and whose ids are in them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -37,19 +37,22 @@ class ExportSystem:
     users: frozenset[str] = frozenset()
 
 
+def _plain(name: str) -> str:
+    return name.replace(" ", "").casefold()
+
+
 @cache
 def systems() -> tuple[ExportSystem, ...]:
     """The systems that are known."""
-    shipped = resources.files("ctdhub.sensitive.ingest.shape") / "systems.yaml"
     return tuple(
         ExportSystem(
             one["name"],
-            tuple(map(frozenset, one["marks"])),
+            tuple(frozenset(map(_plain, mark)) for mark in one["marks"]),
             tuple(one.get("drop", ())),
-            one["own"],
-            frozenset(one["users"].split()),
+            {_plain(name): decision for name, decision in one["own"].items()},
+            frozenset(map(_plain, one["users"].split())),
         )
-        for one in read_shipped(shipped)
+        for one in read_shipped(resources.files("ctdhub.sensitive.ingest.shape") / "systems.yaml")
     )
 
 
@@ -59,11 +62,11 @@ def system_of(columns: Iterable[str]) -> ExportSystem | None:
     >>> system_of(["_uuid", "_submission_time", "sex"]).name
     'KoboToolbox'
     """
-    names = frozenset(column.removeprefix(f"{OUTER}.") for column in columns)
+    names = frozenset(_plain(column.removeprefix(f"{OUTER}.")) for column in columns)
     return next((s for s in systems() if any(mark <= names for mark in s.marks)), None)
 
 
-def known_identifiers(columns: Iterable[str], children: Iterable[str] = ()) -> dict[str, Action]:
+def known_identifiers(columns: Sequence[str], children: Iterable[str] = ()) -> dict[str, Action]:
     """Decisions that are sure for columns of a known system.
 
     Args:
@@ -73,22 +76,20 @@ def known_identifiers(columns: Iterable[str], children: Iterable[str] = ()) -> d
     >>> known_identifiers(["_uuid", "_submission_time", "_id", "sex", "perp._id"], ["perp"])
     {'_uuid': 'strip', '_id': 'case', 'perp._id': 'strip'}
     """
-    names = list(columns)
-    system = system_of(names)
+    system = system_of(columns) or ExportSystem("", ())
     stems = tuple(f"{child}." for child in children)
     decided: dict[str, Action] = {}
-    for name in names if system else ():
-        assert system is not None
-        last = re.split(r"[./]", name)[-1]
-        own = name.removeprefix(f"{OUTER}.")
+    for name in columns:
+        last = _plain(re.split(r"[./]", name)[-1])
+        own = _plain(name.removeprefix(f"{OUTER}."))
         if own in system.own and not name.startswith(stems):
-            decided[name] = system.own[own] if own == name else "case"
+            decided[name] = "case" if name.startswith(f"{OUTER}.") else system.own[own]
         elif last in system.users or (last in system.own and name.startswith(stems)):
             decided[name] = "strip"
     return decided
 
 
-_LONG = LongTable(id="event", name="dataElement", value="value")
+_LONG = {"event": "dataElement", "trackedEntity": "displayName"}
 
 
 def recognise_long(names: Iterable[str]) -> LongTable | None:
@@ -97,4 +98,6 @@ def recognise_long(names: Iterable[str]) -> LongTable | None:
     >>> recognise_long(["event", "orgUnit", "dataElement", "value"]).id
     'event'
     """
-    return _LONG if {_LONG.id, _LONG.name, _LONG.value} <= set(names) else None
+    there = {*names}
+    lines = (LongTable(id=of, name=name, value="value") for of, name in _LONG.items())
+    return next((one for one in lines if {one.id, one.name, one.value} <= there), None)

@@ -473,8 +473,7 @@ fold={}, count=False)}
         for path, members in seen.objects.items()
         if len(path) <= LONGEST and not _is_dropped(path, dropped)
     }
-    found_pairs = {path: _pair(members, len(records)) for path, members in lists.items()}
-    pairs = {path: pair for path, pair in found_pairs.items() if pair}
+    pairs = {path: pair for path, of in lists.items() if (pair := _pair(of, len(records)))}
     children = dict(_children({p: m for p, m in lists.items() if p not in pairs}))
     children |= _cases(records)
     used = [path for path in dropped if path in seen.broken or path in seen.objects or system]

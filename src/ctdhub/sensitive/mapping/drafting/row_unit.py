@@ -540,12 +540,14 @@ def identifiers_of_systems(raw: RawTable) -> tuple[dict[str, IdentifierFinding],
 def decided_with(known: dict[str, str], decisions: dict[str, str]) -> dict[str, str]:
     """Decisions in which what is known of a system goes before what was found by looks.
 
-    One column at most becomes the person key, and one the number of a case.
+    One column becomes the person key, or where none numbers people the number of a case.
 
     >>> decided_with({"_id": "case"}, {"_id": "hash", "uuid": "case", "name": "strip"})
     {'_id': 'case', 'uuid': 'strip', 'name': 'strip'}
+    >>> decided_with({"Event": "case", "Tracked entity": "hash"}, {})
+    {'Event': 'strip', 'Tracked entity': 'hash'}
     """
-    own = [column for column, decision in known.items() if decision in ("hash", "case")]
+    own = [c for decision in ("hash", "case") for c, d in known.items() if d == decision]
     if not own:
         return decisions | known
     keyed = "token" in decisions.values()
