@@ -2,5 +2,5 @@
 
 Zone: sensitive.  Formats, encodings, limits, direct identifiers.
 Not here: the meaning of values (``sensitive.mapping``).
-Public: ``readers.read_table``, ``raw.RawTable``, ``options.ReadOptions``.
+Public: ``raw.read_table``, ``raw.RawTable``, ``options.ReadOptions``.
 """

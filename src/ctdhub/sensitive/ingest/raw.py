@@ -694,10 +694,6 @@ def _check(place: str, column: pa.ChunkedArray, rows: pa.Array, file: str, limit
 
 
 # --------------------------------------------------------------------------------------------------
-# Read any contributed table, by what its first bytes say it is, or say in one error why not.
-
-
-# --------------------------------------------------------------------------------------------------
 # What a file is, told by its first bytes; what its name says is only compared.
 
 _BINARY = (
