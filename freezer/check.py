@@ -27,7 +27,7 @@ exec "$@"
 
 def system(place: Path, suite: str) -> None:
     """Make a Debian of its essential packages; there is no Python among them."""
-    words = ["--variant=essential", "--quiet", suite, str(place), "http://deb.debian.org/debian"]
+    words = ["--variant=essential", "--quiet", suite, str(place)]
     subprocess.run(["mmdebstrap", *words], check=True)
     pythons = [*place.glob("usr/bin/python*"), *place.glob("usr/lib/libpython*")]
     if pythons:

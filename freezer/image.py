@@ -36,8 +36,7 @@ def build(place: Path, suite: str) -> Path:
     base.mkdir()
     words = ["--variant=minbase", "--quiet", f"--include={PACKAGES}"]
     words += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
-    where = [suite, base / "root.tar", "http://deb.debian.org/debian"]
-    subprocess.run(["mmdebstrap", *words, *where], check=True)
+    subprocess.run(["mmdebstrap", *words, suite, base / "root.tar"], check=True)
     (base / "Dockerfile").write_text("FROM scratch\nADD root.tar /\n", "ascii")
     subprocess.run([*tool, "bud", "--quiet", *ROOM, "-t", f"{NAME}-base", base], check=True)
     wheel = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", source / "dist"]
