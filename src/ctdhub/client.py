@@ -88,7 +88,7 @@ class Web:
 
     def read(self, path: str, most: int) -> bytes:
         request = urllib.request.Request(self._url + path, headers={"User-Agent": "ctdhub"})  # noqa: S310
-        content, end = b"", time.monotonic() + LONGEST
+        content, end = bytearray(), time.monotonic() + LONGEST
         try:
             with self._opener.open(request, timeout=SLOWEST) as answer:
                 while len(content) <= most and (part := answer.read1(_CHUNK)):
@@ -101,7 +101,7 @@ class Web:
             raise error("http", file=path, code=cause.code) from None
         except (urllib.error.URLError, HTTPException, OSError):
             raise error("connection", file=path) from None
-        return _small(content, most, path)
+        return _small(bytes(content), most, path)
 
 
 class _SameServer(urllib.request.HTTPRedirectHandler):
@@ -271,8 +271,10 @@ def withdrawn_in(root: Mapping[str, Any]) -> frozenset[str]:
     Raises:
         SiteError: they are no list of versions.
     """
-    with damage():
-        return frozenset(str(version) for version in root.get("withdrawn", ()))
+    withdrawn = root.get("withdrawn", [])
+    if not isinstance(withdrawn, list):  # a text would be read letter by letter
+        raise damaged()
+    return frozenset(map(str, withdrawn))
 
 
 def versions_in(releases: Mapping[str, Any]) -> str:

@@ -255,6 +255,14 @@ def test_a_hostile_index_leads_nowhere(copied: Path) -> None:
         open_site(copied)
 
 
+@pytest.mark.parametrize("withdrawn", [VERSION, {VERSION: 1}, None])
+def test_a_damaged_list_of_withdrawn_releases_opens_none(copied: Path, withdrawn: object) -> None:
+    latest = copied / "api" / "latest.json"
+    latest.write_text(json.dumps(json.loads(latest.read_text()) | {"withdrawn": withdrawn}))
+    with pytest.raises(SiteError):
+        open_site(copied)
+
+
 def test_a_link_out_of_the_folder_is_not_followed(copied: Path) -> None:
     target = copied / "r" / VERSION / "api" / "index.json"
     outside = copied.parent / "outside.json"
@@ -286,7 +294,7 @@ JSON = st.recursive(
 )
 
 
-class Given:
+class OneAnswer:
     """A site that answers every question with one JSON value."""
 
     def __init__(self, value: object) -> None:
@@ -302,7 +310,7 @@ def test_any_index_is_read_or_refused(value: object) -> None:
     index = {**value, "release": VERSION} if isinstance(value, dict) else value
     for ask in (Site.tables, Site.places, lambda s: s.table("gender"), lambda s: s.labels("a")):
         try:
-            ask(Site(Given(index), VERSION, arrow=True))
+            ask(Site(OneAnswer(index), VERSION, arrow=True))
         except SiteError:
             continue
 
