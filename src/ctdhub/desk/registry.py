@@ -1,7 +1,7 @@
 """The register of pages: each address with its action, so that none is without one.
 
 The menu, the authorisation tests and the documentation read the register.  Desk and kit each set
-``CTDHUB_GATE``, a function ``gate(page, request, given)`` that checks and then calls the view.
+``CTDHUB_GATE``, a function ``gate(page, request, parts)`` that checks and then calls the view.
 """
 
 import re

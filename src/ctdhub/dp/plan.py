@@ -524,7 +524,7 @@ def plan_of(
 
     Args:
         of: the rows that one person may have, by the agreements.
-        covered: the years that somebody reports on, see ``coverage``; None for all of the policy.
+        covered: the years that somebody reports on, by :func:`covered_years`; None: all.
 
     Raises:
         PolicyError: a column of the policy is not a public variable of the table "people".

@@ -2,7 +2,7 @@
 
 A count is that of the settled records (``synth.records``), so that counts are whole,
 never negative and add up over every axis, region and filter.  Its interval is that of the unbiased
-least-squares estimate (``reconcile``), made wider where it does not reach :data:`_NEAR` standard
+estimate (``workload.least_squares``), made wider where it does not reach :data:`_NEAR` standard
 deviations to either side of the count.
 
 Intervals are then made to agree with each other: the people of a cell are among those of every cell
@@ -35,8 +35,8 @@ from ctdhub.schema.model import DELIVERIES
 # --------------------------------------------------------------------------------------------------
 # Intervals of the published counts, and which counts can be shown.
 #
-# The value that the least-squares fit to all tables gives a cell (``reconcile``) is unbiased before
-# the choice of what is shown.  Choosing only counts that stand out from the noise would spoil
+# The value of a cell by least squares over all tables (``workload.least_squares``) is unbiased
+# before the choice of what is shown.  Choosing only counts that stand out from the noise spoils
 # ordinary 95 % intervals: among thousands of empty cells some pass by chance.  So cells are chosen
 # as Benjamini and Hochberg (1995) do, at the policy's ``false_share``, and the intervals of the R
 # chosen of m cells have level 1 - R (1 - level) / m: then the expected share of intervals that
@@ -141,7 +141,7 @@ def shown_cells(
     A cell that nobody can be in, by what is public about its columns, is never shown.
 
     Args:
-        estimates: every table as the least-squares fit sees it (``reconcile``), one after another.
+        estimates: every table as ``workload.least_squares`` sees it, one after another.
     """
     asked = {q.columns: q for q in questions}
     shown: dict[Columns, ShownCells] = {}

@@ -492,7 +492,7 @@ def quote_people(
         ledger: pays before noise is drawn; see ``reusable`` for what is not paid again.
         facts: public facts, passed through; they also say which contributors have counts, how
             many rows one person may have (``person_rows``), and which years are covered
-            (``coverage``): any other year counts as not recorded.
+            (``plan.covered_years``): any other year counts as not recorded.
         perpetrators: child rows of people, see ``mentioned``; None is a table without rows, so
             that only the policy decides whether the answer has them.
         overlap: how lists overlap, see ``sourced``; None likewise.

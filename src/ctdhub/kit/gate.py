@@ -28,18 +28,18 @@ from ctdhub.kit.state import Kit
 Answer = Callable[[Any], HttpResponse]
 
 
-def gate(page: DeskPage, request: Any, arguments: dict[str, Any]) -> HttpResponse:
+def gate(page: DeskPage, request: Any, parts: dict[str, Any]) -> HttpResponse:
     """Find the file that a page is about, and let the view answer."""
     if request.method not in page.methods:
         return HttpResponseNotAllowed(page.methods)
     if not allowed(request.who, page.action):
         raise Http404
     if not page.of:
-        return page.view(request, **arguments)
-    thing = request.kit.file(arguments.pop("id").hex)
+        return page.view(request, **parts)
+    thing = request.kit.file(parts.pop("id").hex)
     if thing is None:
         raise Http404
-    return page.view(request, thing, **arguments)
+    return page.view(request, thing, **parts)
 
 
 class KitRequests:

@@ -310,7 +310,7 @@ class State:
         features: records x (1 + columns that move), the place of each value; column 0 is constant.
         base: codes of the columns that stay.
         pair: the columns of the corridor, if there is one.
-        compared: tables that records have been compared with, see ``targets``.
+        compared: tables that records have been compared with, see :func:`residuals`.
         wide: of ``base`` the columns that do not follow from others.
         expected: people by code of the columns that stay.
     """
