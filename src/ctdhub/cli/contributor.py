@@ -14,7 +14,7 @@ import typer
 from ctdhub.cli import options
 from ctdhub.cli.output import bar, errors, say, show_exactly, show_table
 from ctdhub.core.errors import UnreadableFile, error
-from ctdhub.core.format import listed, number
+from ctdhub.core.format import listed
 from ctdhub.core.format import number as numeral
 from ctdhub.core.i18n import _, ngettext, said
 
@@ -137,7 +137,7 @@ def _sheets_listed(file: Path) -> Iterator[None]:
             rows = []
             for sheet in sheets(file):
                 shown = listed([*sheet.header[:_COLUMNS], *["…"] * (len(sheet.header) > _COLUMNS)])
-                rows.append((sheet.name, number(sheet.rows), shown))
+                rows.append((sheet.name, numeral(sheet.rows), shown))
             show_table("", (_("sheet"), _("rows"), _("columns")), rows, fold=False)
         raise
 
@@ -154,7 +154,7 @@ def _show(done: Harmonised) -> None:
         _("people"): people,
         **({_("keys that contradict"): shared} if shared else {}),
     }
-    rows = [(words, number(n)) for words, n in counts.items()]
+    rows = [(words, numeral(n)) for words, n in counts.items()]
     title = _("Every row read is accounted for")
     show_table(title, (_("rows"), _("number")), rows, fold=False)
     if done.rejects.num_rows:
@@ -163,7 +163,7 @@ def _show(done: Harmonised) -> None:
         counted = done.rejects.group_by(["column", "rule", "fields"]).aggregate([([], "count_all")])
         worst = sorted(counted.to_pylist(), key=lambda row: -int(row["count_all"]))[:20]
         faults = [
-            (r["column"] or "", r["rule"], number(r["count_all"]), said(reason_of(r["fields"])))
+            (r["column"] or "", r["rule"], numeral(r["count_all"]), said(reason_of(r["fields"])))
             for r in worst
         ]
         head = (_("column"), _("rule"), _("errors"), _("reason"))
@@ -172,7 +172,7 @@ def _show(done: Harmonised) -> None:
     for entry in done.lineage:
         note = said(entry.note) if entry.note else ""
         origin = ", ".join(entry.sources)
-        lineage.append((entry.column, origin, said(entry.rule), number(entry.mapped), note))
+        lineage.append((entry.column, origin, said(entry.rule), numeral(entry.mapped), note))
     heads = (_("variable"), _("from"), _("rule"), _("recorded"), _("lost"))
     show_table("", heads, lineage)
 
@@ -364,7 +364,7 @@ def mapping_export(
     text = ngettext(
         "{n} text is unknown to the mapping.", "{n} texts are unknown to the mapping.", n
     )
-    say(text, n=number(n))
+    say(text, n=numeral(n))
 
 
 def mapping_import(mapping: Path, decisions: options.NeededPath, out: options.NeededPath) -> None:
@@ -383,7 +383,7 @@ def mapping_import(mapping: Path, decisions: options.NeededPath, out: options.Ne
         "{n} decisions were written into the mapping.",
         len(changes),
     )
-    say(text, n=number(len(changes)))
+    say(text, n=numeral(len(changes)))
     for one in changes:
         if one.before:
             text = _("Read differently so far: sheet {sheet}, row {row}: {before} → {now}")

@@ -401,10 +401,9 @@ def tables(
     if shape in PRIVATE:
         public = {
             "--country": country, "--year": year, "--years": years, "--population": population,
-            "--high-rates": high_rates or None, f"--format {form}": None if form == "text" else 1,
+            "--high-rates": high_rates, "--format": form != "text",
         }  # fmt: skip
-        for name, value in public.items():
-            _goes_with(name, value is not None, "--for", [*shapes.SHAPES], shape)
+        options.refuse_beside(f"--for {shape}", public, "tables")
         _own_report({**private, "--out": out}, lang)
         return
     for name, path in private.items():

@@ -534,9 +534,9 @@ class Verdicts:
             elif any(one.sure for one in verdict.proposals):
                 continue  # another reading would undo it
             elif not verdict.targets and verdict.identifier is None:
-                first, second = [*readings(self._file, column, self._document), None, None][:2]
-                if first and second and first.share >= SHARE and first.share > second.share:
-                    yield column, first.sure, first.operations
+                best = readings(self._file, column, self._document)[:2]
+                if best and best[0].share >= SHARE and best[0].share > best[-1].share:
+                    yield column, best[0].sure, best[0].operations
 
     def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
         """Questions about the whole file."""

@@ -778,7 +778,7 @@ def _total(path: Path, people: dict[_Key, Inhabitants], country: str, year: str)
         return
     for rows in pairs:
         over = sum(part.number for part in rows) - total.number
-        if over > 0 if len(rows) < 2 else abs(over) > OFF * total.number:
+        if (over > 0 and len(rows) == 1) or (abs(over) > OFF * total.number and len(rows) == 2):
             raise _sum(path, rows[0].row, country, year)
 
 

@@ -123,8 +123,8 @@ def persons_of(
     for at, own in enumerate(zip(file.tolist(), case, strict=True)):
         if case[at]:
             sets.join(at, by_case.setdefault(own, at))
-    named = (at for at in np.flatnonzero([bool(text) for text in token]).tolist())
-    for at in sorted(named, key=lambda at: sex[at] is None):  # whichever row comes first
+    tokened = (at for at, text in enumerate(token) if text)
+    for at in sorted(tokened, key=lambda at: sex[at] is None):  # whichever row comes first
         own = int(file[at]), token[at]
         alike = [by_token[key] for code in _alike(sex[at]) if (key := (*own, code)) in by_token]
         if alike:
