@@ -27,8 +27,9 @@ from ctdhub.core.tables import canonical
 # --------------------------------------------------------------------------------------------------
 # Writing that survives a crash and a loss of power.
 
-WRITING = ".new-"
-"""Beginning of the name of a file that is not whole yet; only a killed run leaves one behind."""
+WRITING, OLD = ".new-", ".old-"
+"""Beginnings of names: what is not whole yet, and what it takes the place of.  Only a killed run
+leaves one behind."""
 
 
 _CHUNK = 2**20
@@ -149,6 +150,26 @@ def fresh_folder(out: Path) -> Path:
         with suppress(OSError):
             remove(leftover)
     return Path(tempfile.mkdtemp(prefix=beginning, dir=out.parent))
+
+
+def swap(fresh: Path, out: Path) -> None:
+    """Put a finished folder in the place of another: set aside, then deleted."""
+    if out.exists():
+        out.rename(out.with_name(f"{OLD}{out.name}-{secrets.token_hex(4)}"))
+    try:
+        fresh.rename(out)
+        sync(out.parent)
+    finally:
+        put_back(out)
+
+
+def put_back(out: Path) -> None:
+    """End a swap: what was set aside returns where nothing took its place, else it is deleted."""
+    for old in out.parent.glob(f"{glob.escape(OLD + out.name)}-????????"):
+        if out.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(out)
 
 
 def sweep(folder: Path, name: str = "*") -> None:

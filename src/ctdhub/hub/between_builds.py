@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ctdhub.core.errors import HubError, error, from_json
+from ctdhub.core.files import put_back
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.quote import Price
 from ctdhub.hub import engine as engine_of
@@ -13,7 +14,7 @@ from ctdhub.hub.folder import Hub, noted, policy
 from ctdhub.hub.paid import budget_split
 from ctdhub.hub.stages import protect, site
 from ctdhub.hub.stages.alarms import open_alarms
-from ctdhub.hub.steps import Progress, hash_file, hash_path, put_back
+from ctdhub.hub.steps import Progress, hash_file, hash_path
 from ctdhub.sensitive.workbench.ask import ask
 
 # --------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from ctdhub.core.files import put_back
 from ctdhub.core.i18n import Text
 from ctdhub.dp.policy import Policy
 from ctdhub.dp.quote import Pay
@@ -13,7 +14,7 @@ from ctdhub.hub.engine import Engine
 from ctdhub.hub.folder import Detail, Hub, noted, policy
 from ctdhub.hub.preflight import Done, Stage, forecast
 from ctdhub.hub.stages import alarms, candidate, harmonise, link, protect, publish, site
-from ctdhub.hub.steps import Progress, Step, put_back, sweep, walk
+from ctdhub.hub.steps import Progress, Step, sweep, walk
 
 STAGES = ("harmonise", "alarms", "link", "protect", "candidate", "release", "site")
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ctdhub
-from ctdhub.core.files import sync
+from ctdhub.core.files import OLD, WRITING, swap, sync
 from ctdhub.core.i18n import Field, Text, joined, many
 
 Progress = Callable[[str | Text, float], None]
@@ -33,8 +33,7 @@ MOST_NAMED = 3
 
 NEVER_RAN = Text("it has not run yet, or its output was deleted")
 
-_FRESH, _OLD = ".new-", ".old-"
-LEFTOVERS = (_FRESH, _OLD, ".writing-")
+LEFTOVERS = (WRITING, OLD, ".writing-")
 """Beginnings of the names of folders that only a killed run leaves behind."""
 
 
@@ -118,13 +117,15 @@ class Step:
         """Run the step if it is stale; say whether it ran."""
         if self.reason() is None:
             return False
-        fresh = self.output.with_name(f"{_FRESH}{self.output.name}-{secrets.token_hex(4)}")
+        fresh = self.output.with_name(f"{WRITING}{self.output.name}-{secrets.token_hex(4)}")
         fresh.mkdir(parents=True)
         kept = json.dumps(self._now, sort_keys=True)
         try:
             self.run(fresh)
             (fresh / KEY_FILE).write_text(kept, "utf-8")
             if self.reason() is not None:  # another worker may have been faster
+                for path in (*walk(fresh), fresh):
+                    sync(path)
                 swap(fresh, self.output)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -160,25 +161,6 @@ def software_names(parts: list[str]) -> Text:
         return Text("software: {parts}", parts=", ".join(parts))
     n = len(parts)
     return many("software: {n} file", "software: {n} files", n, n=n)
-
-
-def swap(fresh: Path, output: Path) -> None:
-    """Put a finished folder in its place; what lay there is set aside, then deleted."""
-    for path in (*walk(fresh), fresh):
-        sync(path)
-    old = output.with_name(f"{_OLD}{output.name}-{secrets.token_hex(4)}")
-    if output.exists():
-        output.rename(old)
-    fresh.rename(output)
-    sync(output.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def put_back(output: Path) -> None:
-    """Put back what a run that was killed in a swap set aside, where nothing took its place."""
-    for old in output.parent.glob(f"{_OLD}{output.name}-*"):
-        if not output.exists():
-            old.rename(output)
 
 
 def sweep(paths: Iterable[Path]) -> None:

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from ctdhub.core.errors import error
-from ctdhub.core.files import fresh_folder, uncollected
+from ctdhub.core.files import fresh_folder, put_back, swap, uncollected
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.release.open import Release
@@ -86,29 +86,15 @@ def renewed(out: Path, mark: str, stamp: Mapping[str, str]) -> Iterator[Path]:
     if obstacle or out.is_symlink():
         raise error("site-folder", file=out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    _end_swap(out)
+    put_back(out)
     fresh = fresh_folder(out)
     try:
         yield fresh
         (fresh / mark).write_text(json.dumps(dict(stamp)), "utf-8")
         fresh.chmod(0o755)
-        if out.exists():
-            out.rename(_old(out))
-        fresh.rename(out)
+        swap(fresh, out)
     finally:
-        _end_swap(out)
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _old(out: Path) -> Path:
-    return out.with_name(f".old-{out.name}")
-
-
-def _end_swap(out: Path) -> None:
-    """Put the old folder back where no new one took its place; delete it where one did."""
-    if _old(out).is_dir() and not out.exists():
-        _old(out).rename(out)
-    shutil.rmtree(_old(out), ignore_errors=True)
 
 
 # --------------------------------------------------------------------------------------------------
