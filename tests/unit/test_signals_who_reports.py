@@ -131,6 +131,15 @@ def test_places_that_the_contributor_does_not_report_are_tested_as_they_are(
     assert one.true
 
 
+def test_two_contributors_of_one_name_are_two(tmp_path: Path) -> None:
+    release = template(tmp_path, ({**HOTLINE, "name": "Union"}, {**CASES, "name": "Union"}))
+    result = signals(simulated(release, 0).release)
+    assert result.search
+    assert {result.basis(row) for row in range(len(result.looked))} > {"others"}
+    finding = next(f for f in result.search.findings if result.basis(f.row) == "others")
+    assert cards(result, finding).count[0].contributors == ("Union",)
+
+
 def test_figures_of_a_remainder_are_of_the_others_and_name_them(
     drawn: list[tuple[Simulated, ReleaseSignals]],
 ) -> None:

@@ -140,10 +140,10 @@ def behind(result: ReleaseSignals, row: int) -> tuple[str, ...]:
     ):
         return tuple(c.name for c in every)
     kinds = {one.kind for one in result.sources}
-    moved = {name for one in result.sources for name in one.names}
-    return tuple(
-        c.name for c in every if (c.name not in moved if compared.apart else c.kind not in kinds)
-    )
+    moved = {key for one in result.sources for key in zip(one.ids, one.names, strict=True)}
+    if compared.apart:
+        return tuple(c.name for c in every if (c.id, c.name) not in moved)
+    return tuple(c.name for c in every if c.kind not in kinds)
 
 
 def _search(result: ReleaseSignals) -> Search:

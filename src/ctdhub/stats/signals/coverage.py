@@ -321,8 +321,8 @@ def _left(
     """Years on which somebody else reports: others of any kind (True), or of other kinds (False);
     none at all where past or window has no such year."""
     kinds = {one.kind for one in sources}
-    moved = {name for one in sources for name in one.names}
-    steady = [c for c in answers.release.facts.contributors if c.name not in moved]
+    moved = {key for one in sources for key in zip(one.ids, one.names, strict=True)}
+    steady = [c for c in answers.release.facts.contributors if (c.id, c.name) not in moved]
     kinds_left = {}
     for apart in (True, False):
         others = [c for c in steady if apart or c.kind not in kinds]
