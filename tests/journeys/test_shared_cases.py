@@ -142,6 +142,10 @@ def test_births_that_differ_show_a_shared_key(tmp_path: Path) -> None:
     send(hub, OUR, ONE, *twins, "2,2024-02-01,F,01/05/2008", "3,2024-01-01,F,", header=header)
     assert len(people(hub)) == 3
     assert [d.shared for d in deliveries(hub)] == [1], "one band, two births"
+    days = ("1,2024-01-01,F,39569", "1,2024-01-01,F,40299", "2,2024-01-01,F,39569")
+    send(hub, OUR, ONE, *days, "2,2024-02-01,F,39569.0", "3,2024-01-01,F,", header=header)
+    assert len(people(hub)) == 3
+    assert [d.shared for d in deliveries(hub)] == [1], "days as Excel counts them"
 
 
 @pytest.mark.parametrize("answer", ["2", "2, 2", "x\n7\n2"])

@@ -428,7 +428,7 @@ def no_record(table: pa.Table, keys: pa.Array, records: pa.Array, excluded: pa.A
 
 
 def births_differ(
-    table: pa.Table, place: pa.Array | None, keys: pa.Array, mapping: Mapping
+    table: pa.Table, place: pa.Array | None, keys: pa.Array, done: Transformed
 ) -> pa.Table:
     """Keys with different years in a column of birth dates, schema :data:`BIRTHS`, sorted.
 
@@ -436,9 +436,9 @@ def births_differ(
         table: the file as read.
         place: where in it the rows stand that became records; None where all of them did.
         keys: the key of each of these.
-        mapping: says which columns are birth dates (``band``), and how dates are written.
+        done: says which columns are birth dates (``band``), and how dates are written.
     """
-    header, births = Header(table.column_names), BIRTHS.empty_table()
+    header, births, mapping = Header(table.column_names), BIRTHS.empty_table(), done.mapping
     empty = frozenset({"", *map(fold, mapping.empty)})
     for column, decision in mapping.identifiers.items():
         name = header.find(column) if decision.action == "band" else None
@@ -448,14 +448,15 @@ def births_differ(
         coded = cells.combine_chunks().dictionary_encode()
         column_texts = TextColumn(coded.dictionary.to_pylist())
         pieces = column_texts.taken(Taken(empty, frozenset()))[:-1].tolist()
-        reader = Reader("year", dates=mapping.dates)
-        read = [None if at < 0 else column_texts.read(reader, at) for at in pieces]
-        years = pa.array(read, pa.string())
+        reader, days = Reader("year", dates=mapping.dates), done.numbered.get(name, {})
+        texts = [fold(column_texts.pieces[at]) if at >= 0 else "" for at in pieces]
+        read = [days.get(text) or reader.read(text) for text in texts]
+        years = pc.utf8_slice_codeunits(pa.array(read, pa.string()), 0, 4)
         born = pa.table({"person_key": keys, "year": years.take(coded.indices)})
-        ends = born.group_by("person_key").aggregate([("year", "min"), ("year", "max")])
+        ends = born.filter(pc.is_valid(keys)).group_by("person_key")
+        ends = ends.aggregate([("year", "min"), ("year", "max")])
         several = ends.filter(pc.not_equal(ends["year_min"], ends["year_max"]))
-        keyed = several.select(["person_key"]).filter(pc.is_valid(several["person_key"]))
-        births = pa.concat_tables([births, keyed.cast(BIRTHS)])
+        births = pa.concat_tables([births, several.select(["person_key"]).cast(BIRTHS)])
     return births.group_by("person_key").aggregate([]).sort_by("person_key").cast(BIRTHS)
 
 
@@ -623,7 +624,6 @@ def harmonise(
     lineage = lineage_of(mapping, records, perpetrators, done)
     excluded = done.numbers(done.excluded > 0)
     others = no_record(table, all_keys, rows.combine_chunks(), excluded)
-    births = births_differ(table, place, keys, mapping)
     return Harmonised(
         records,
         perpetrators,
@@ -633,7 +633,7 @@ def harmonise(
         lineage,
         conservation,
         others,
-        births,
+        births_differ(table, place, keys, done),
         done.texts,
         tuple(notes.to_pylist()),
         tuple(done.numbers(done.excluded == done.rules.index(NOT_COUNTED_RULE) + 1).to_pylist()),

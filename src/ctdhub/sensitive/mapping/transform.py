@@ -355,6 +355,7 @@ class Transformed:
 
     Attributes:
         answers: what each variable is, behind faults too.
+        numbered: columns of numbered days, with the day of each folded text.
         brackets: columns with cells in brackets that a rule cannot read, and these faults.
         excluded: for each row the number of the rule that leaves it out, in ``rules`` from 1.
         rules: those that the mapping names, ``not-a-victim``, and that of notes.
@@ -371,7 +372,7 @@ class Transformed:
     ) -> None:  # fmt: skip
         self.mapping, self._texts = mapping, texts
         self._own = Evaluation(mapping, texts, years, mapping.columns)
-        self.answers = self._own.answers
+        self.answers, self.numbered = self._own.answers, self._own.numbered
         self.rules = (*(e.rule for e in mapping.exclude), NOT_COUNTED_RULE, RULE)
         self.excluded: Numbers = self._own.excluded()
         if STANDING in self.answers:
