@@ -192,9 +192,10 @@ class Vocabulary:
             (a row is about nobody), ``unproven`` (no victim was established).
         names: sets of ``fold_name``: ``tokens``, parts of headers of keys made for linking;
             ``standing_alone``, ``consent_alone``, ``roles`` and ``lettered`` (who a row is about),
-            ``calls`` (what a call was about) and ``nobody_headers``, whole headers, below the last
-            of which a yes says that a row is about nobody; ``bystanders`` and ``enquiries`` (of
-            ``calls``), whole cells.
+            ``calls`` (what a call was about), ``events`` (whether an event took place) and
+            ``nobody_headers``, whole headers, below the last of which a yes says that a row is
+            about nobody; ``bystanders``, ``enquiries`` (of ``calls``) and ``planned`` (of
+            ``events``), whole cells.
         ages: words with which ages are written.
         age_units: words of headers and cells that say in which unit ages are counted.
         units: for report and call, words of headers that give them away.
@@ -337,15 +338,17 @@ class Vocabulary:
         True
         >>> vocabulary().is_nobody("Case status", "Unfounded", False)
         True
+        >>> vocabulary().is_nobody("Event status", "SCHEDULE", False)
+        True
         >>> vocabulary().is_nobody("Pregnancy", "Not confirmed", False)
         False
         """
         if yes and self.is_named(header, "nobody_headers"):
             return True
-        enquiry = self.is_named(header, "calls") and word(text) in self.names["enquiries"]
-        return (enquiry or self.says(text, "nobody")) or (
-            self.says(header, "states") and self.says(text, "unproven")
-        )
+        pairs = ("calls", "enquiries"), ("events", "planned")
+        none = any(self.is_named(header, a) and word(text) in self.names[b] for a, b in pairs)
+        unproven = self.says(header, "states") and self.says(text, "unproven")
+        return none or unproven or self.says(text, "nobody")
 
     def about_others(self, header: str) -> bool:
         """Whether a header speaks of someone else than the person the record is about.
