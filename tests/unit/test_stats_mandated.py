@@ -444,6 +444,8 @@ FAULTS = {
     f"{HEAD},sex\nITA,2017,29000000,{TAIL},T\nITA,2017,30500000,{TAIL},F\n": (3, "population"),
     f"{HEAD},région\nITA,2017,59000000,{TAIL},Nord\n": (1, "région"),
     f"{HEAD},sex,sex\nITA,2017,59000000,{TAIL},T,T\n": (1, "sex"),
+    'country,year,population,reference_date,source\nITA,2017,59641488,2017-07-01,"Office\n'
+    "ITA,2018,59641488,2018-07-01,Office\n": (2, None),
 }
 
 

@@ -693,7 +693,7 @@ def load_population(path: Path, *, high_rates: bool = False) -> Population:  # n
         raise error("population/utf8", file=path) from cause
     rows: list[list[str]] = []
     try:
-        rows.extend(csv.reader(io.StringIO(text, newline="")))
+        rows.extend(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as cause:
         raise error("population/cells", file=path, row=len(rows) + 1) from cause
     header = [name.strip().casefold() for name in (rows or [[]])[0]]
