@@ -272,9 +272,9 @@ def withdrawn_in(root: Mapping[str, Any]) -> frozenset[str]:
         SiteError: they are no list of versions.
     """
     withdrawn = root.get("withdrawn", [])
-    if not isinstance(withdrawn, list):  # a text would be read letter by letter
-        raise damaged()
-    return frozenset(map(str, withdrawn))
+    if not isinstance(withdrawn, list) or not all(isinstance(one, str) for one in withdrawn):
+        raise damaged()  # a text would be read letter by letter, and 2026.10 as 2026.1
+    return frozenset(withdrawn)
 
 
 def versions_in(releases: Mapping[str, Any]) -> str:

@@ -255,7 +255,9 @@ def test_a_hostile_index_leads_nowhere(copied: Path) -> None:
         open_site(copied)
 
 
-@pytest.mark.parametrize("withdrawn", [VERSION, {VERSION: 1}, None])
+@pytest.mark.parametrize(
+    "withdrawn", [VERSION, {VERSION: 1}, None, [{"version": VERSION}], [[VERSION]]]
+)
 def test_a_damaged_list_of_withdrawn_releases_opens_none(copied: Path, withdrawn: object) -> None:
     latest = copied / "api" / "latest.json"
     latest.write_text(json.dumps(json.loads(latest.read_text()) | {"withdrawn": withdrawn}))
