@@ -64,6 +64,15 @@ def test_a_break_that_is_said_no_more_is_a_change(release: Release) -> None:
     assert text.startswith("one: from 2018-05-01 on the figures are not comparable")
 
 
+def test_a_break_that_is_worded_anew_still_stands(release: Release) -> None:
+    one, two = release.facts.contributors
+    form = one.breaks[1].model_copy(update={"note": "Form B"})
+    one = one.model_copy(update={"breaks": (one.breaks[0], form)})
+    now = release.facts.model_copy(update={"contributors": (one, two)})
+    (text,) = map(said, changes(release.facts, now))
+    assert text.startswith("one: from 2018-05-01 on the figures are not comparable")
+
+
 def days(found: tuple[DeclaredBreak, ...]) -> list[str]:
     return [one.day for one in found]
 

@@ -99,14 +99,14 @@ def _of_one(before: Contributor, now: Contributor) -> Iterator[Text]:
                 day=series_break.date,
                 why=_why(series_break),
             )
-    for series_break in before.breaks:
-        if series_break not in now.breaks:
+    for gone in before.breaks:
+        if all((b.date, b.variables) != (gone.date, gone.variables) for b in now.breaks):
             yield Text(
                 "{name}: it is no longer said that figures from {day} on are not comparable with "
                 "earlier ones: {why}",
                 name=now.name,
-                day=series_break.date,
-                why=_why(series_break),
+                day=gone.date,
+                why=_why(gone),
             )
 
 
