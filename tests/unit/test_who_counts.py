@@ -121,6 +121,7 @@ def test_a_header_of_consent_is_known_from_others(header: str) -> None:
         ("Tipo de residente", ["Sobreviviente", "Hija dependiente"], ["Hija dependiente"]),
         ("Event status", ["COMPLETED", "SCHEDULE", "OVERDUE"], ["SCHEDULE", "OVERDUE"]),
         ("Statut de l’événement", ["Terminé", "Planifié"], ["Planifié"]),
+        ("status", ["ACTIVE", "COMPLETED", "SCHEDULE"], ["SCHEDULE"]),
         ("Role", ["V", "S", "W"], []),
         ("Categoria", ["V", "F", "C"], []),
         ("Appelant", ["Victime", "Témoin", "Proche"], []),
