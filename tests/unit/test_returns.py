@@ -241,6 +241,10 @@ def test_the_verb_needs_a_private_file_and_says_where_cells_come_from(tmp_path: 
     missing = CliRunner().invoke(command(), words)
     assert isinstance(missing.exception, HubError)
     assert "--out" in str(missing.exception)
+    for beside in (["--country", "ITA"], [str(tmp_path)]):
+        refused = CliRunner().invoke(command(), [*words, *beside, "--out", str(tmp_path / "no")])
+        assert isinstance(refused.exception, HubError)
+        assert "cannot be used" in str(refused.exception)
     done = CliRunner().invoke(command(), [*words, "--out", str(tmp_path / "out.xlsx")])
     assert done.exit_code == 0, done.output
     assert "Referral Source" in done.output

@@ -401,7 +401,7 @@ def tables(
     if shape in PRIVATE:
         public = {
             "--country": country, "--year": year, "--years": years, "--population": population,
-            "--high-rates": high_rates, "--format": form != "text",
+            "--high-rates": high_rates, "--format": form != "text", "source": source != Path(),
         }  # fmt: skip
         options.refuse_beside(f"--for {shape}", public, "tables")
         _own_report({**private, "--out": out}, lang)
