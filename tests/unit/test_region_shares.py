@@ -24,6 +24,7 @@ from ctdhub.report.facts import place_sheet, press_sheet
 from ctdhub.schema import countries
 from ctdhub.schema.countries import place_of
 from ctdhub.schema.model import AGE, CHILD_BANDS, ORIGIN, PERIOD, SEX, load_schema
+from ctdhub.site.pages.facts import press_sheets
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.estimator import Interval
 from ctdhub.stats.query import Where
@@ -168,6 +169,20 @@ def test_a_country_says_that_it_is_too_few(lang: str) -> None:
     women = [line for line in region.lines if line.id == "women"]
     assert women[0].card.state == "shown"
     assert not [line for line in told.lines if line.id == "women" and line.card.state == "shown"]
+
+
+def test_the_page_of_a_region_has_a_paragraph_for_each_run_of_spans() -> None:
+    """A span, and all of them; a part of a region was not measured by itself."""
+    sheets = press_sheets(answers(), "europe")
+    spans = [sheet.years for sheet in sheets]
+    assert FIRST in spans
+    assert (2015, 2022) in spans
+    assert spans == sorted(set(spans))
+    assert (
+        sheets[spans.index(FIRST)].sections
+        == press_sheet(answers(), place_of("europe"), FIRST).sections
+    )
+    assert press_sheets(answers(), "western_europe") == []
 
 
 def test_tables_of_regions_are_sums_and_their_cost_is_in_the_budget() -> None:

@@ -5,19 +5,23 @@ kind of page by itself, so apart from the list of kinds.
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from ctdhub.core.format import span
 from ctdhub.core.i18n import Text, _, current
 from ctdhub.core.tables import write_json
 from ctdhub.report import facts as words
 from ctdhub.schema import countries
+from ctdhub.schema.model import PERIOD
 from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
 from ctdhub.site.frame import Page
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.cards import NOT_RECORDED
 from ctdhub.stats.tables import place_facts
 
 # --------------------------------------------------------------------------------------------------
 # Sheets of facts on the site: which places have one, and their files in every language.
 #
-# <site>/r/<version>/facts/<language>.json         all places by name; "all" is the whole release
+# <site>/r/<version>/facts/<language>.json         all places by name; "all" is the whole release,
+#                                                  "europe-2002-2018" a paragraph for the press
 # <site>/r/<version>/facts/<language>/<name>.md    one of them, to read
 
 FOLDER, WHOLE = "facts", "all"
@@ -46,8 +50,10 @@ def factsheet_file(key: str) -> str:
     return key.replace("_", "-")
 
 
-def write_sheets(folder: Path, sheets: Sequence[tuple[str, words.FactSheet]]) -> None:
-    """Write the files of sheets in one language.
+def write_sheets(
+    folder: Path, answers: Answers, sheets: Sequence[tuple[str, words.FactSheet]]
+) -> None:
+    """Write the files of sheets in one language, and the paragraphs of regions by years.
 
     Args:
         folder: of the language; it is made.
@@ -56,7 +62,28 @@ def write_sheets(folder: Path, sheets: Sequence[tuple[str, words.FactSheet]]) ->
     for key, sheet in sheets:
         (folder / f"{factsheet_file(key)}.md").write_text(words.as_markdown(sheet), "utf-8")
     files = {factsheet_file(key): words.as_data(sheet) for key, sheet in sheets}
+    for key, _sheet in sheets:
+        for sheet in press_sheets(answers, key):
+            first, last = sheet.years
+            files[f"{factsheet_file(key)}-{first}-{last}"] = words.as_data(sheet)
     write_json(folder.with_name(f"{folder.name}.json"), files)
+
+
+def press_sheets(answers: Answers, key: str) -> list[words.FactSheet]:
+    """Of a region or union whose people were measured by spans of years: the paragraphs of a press
+    release on each run of adjacent spans; none of any other place."""
+    if key not in (*countries.regions(), *countries.unions()):
+        return []
+    spans = sorted(
+        {
+            (int(min(own)), int(max(own)))
+            for table in answers.regions
+            for own in table.groups[PERIOD].values()
+            if NOT_RECORDED not in own
+        }
+    )
+    runs = [(first, last) for k, (first, _last) in enumerate(spans) for _first, last in spans[k:]]
+    return [words.press_sheet(answers, countries.place_of(key), years) for years in runs]
 
 
 def _first(key: str) -> str:
@@ -70,7 +97,7 @@ KIND = PageKind(
     lambda content: pages(content.answers),
     menu=MenuEntry(EXPLORE, PATH, Text("Key figures")),
     translated=lambda folder, content: write_sheets(
-        folder / FOLDER / current(), tuple(factsheets(content.answers))
+        folder / FOLDER / current(), content.answers, tuple(factsheets(content.answers))
     ),
 )
 
@@ -96,7 +123,13 @@ def pages(answers: Answers) -> Iterator[Page]:
             title=title,
             description=_("What this release says of the people of each region, in sentences."),
             template="facts.html",
-            values={"key": key, "sheet": sheet, "whole": whole, **shared},
+            values={
+                "key": key,
+                "sheet": sheet,
+                "press": [(span(p.years), p) for p in press_sheets(answers, key)],
+                "whole": whole,
+                **shared,
+            },
             menu=PATH,
         )
 
