@@ -39,6 +39,7 @@ from tests.browser.test_pages import PHONE, ZOOMED
 
 VERSION, PATH = "2026.1", "explore.html"
 VIEWS = 200
+FEW_A_YEAR = "#citizenship=CIV&country_of_exploitation=~"
 LARGE = (
     "year_of_registration*citizenship*country_of_exploitation",
     "gender*year_of_registration",
@@ -162,15 +163,16 @@ EVALUATE = """async asked => {
   const found = [];
   for (const one of asked) {
     const state = {show: show(one.show), where: set(one.where), as: "count",
-      versus: one.versus ? set(one.versus) : null, split: one.split ? show(one.split) : null};
+      versus: one.versus ? set(one.versus) : null, split: one.split ? show(one.split) : null,
+      years: one.years};
     const seen = await view.show(state), chart = data.questions[state.show];
-    const named = row => [data.names[row.column], codes(row.column)[row.code]];
+    const named = row => [data.names[row.column], ...row.codes.map(k => codes(row.column)[k])];
     const drops = seen.offers.map(offer => offer.drop.map(c => data.names[c]));
     const again = [];
     for (const offer of seen.offers) {
       const left = all => all && all.filter(([c]) => !offer.drop.includes(c));
       const next = await view.show({...state, where: left(state.where), versus: left(state.versus),
-        split: offer.split ? null : state.split});
+        split: offer.split ? null : state.split, years: +offer.years || state.years});
       const shows = s => s.rows.some(r => !r.silent && r.people.state === "shown");
       again.push(next.series.every(s => !s.unmeasured) &&
         (state.versus ? next.series.every(shows) : next.series.some(shows)));
@@ -234,6 +236,7 @@ def states(answers: Answers, questions: list[dict[str, Any]], n: int, seed: int)
             return picked
 
         one: dict[str, Any] = {"show": rng.choice(questions)["name"], "where": where(names)}
+        one["years"] = (1, 3, 5)[len(found) % 3]
         if rng.random() < 0.2:
             one["versus"] = where(names)
         elif rng.random() < 0.2:
@@ -271,10 +274,10 @@ def test_every_number_is_that_of_answers(tab: Page, agreed: tuple[Release, str])
         for series in view["series"]:
             among = dict(series["where"])
             for row in series["rows"]:
-                if view["flags"] and row["named"][1] == "":
+                name, *codes = row["named"]
+                if view["flags"] and codes == [""]:
                     continue  # people outside of an indicator: no query asks for them
-                query = {**among, row["named"][0]: [row["named"][1]]}
-                check(answers, query, row["people"], kinds)
+                check(answers, {**among, name: codes}, row["people"], kinds)
                 seen["rows"] += 1
             checked_shares(answers, among, view, series)
         seen["unmeasured"] += view["unmeasured"]
@@ -402,8 +405,9 @@ def checked_shares(
     if series["missing"] is not None and table.missing is not None:
         assert series["missing"] == pytest.approx(table.missing, abs=1e-9)
     for row in series["rows"][:-1]:
-        card = cards.get(row["named"][1])
-        if card is None or row["share"] is None:
+        _name, code, *more = row["named"]
+        card = cards.get(code)
+        if more or card is None or row["share"] is None:
             continue
         assert row["share"]["state"] == card.state
         assert (row["share"]["low"], row["share"]["high"]) == pytest.approx((card.low, card.high))
@@ -560,7 +564,7 @@ def test_two_countries_are_compared_in_four_clicks(tab: Page, agreed: tuple[Rele
     assert tab.url.endswith("#country_of_exploitation=POL&vs.country_of_exploitation=DEU")
     assert tab.locator("#explore-plot polyline").count() == 2
     assert "Poland" in tab.inner_text("#explore-plot")
-    tab.click('[data-as="share"]')
+    tab.click('[name="as"][value="share"]')
     tab.click('#explore-others [data-show="gender"]')
     settled(tab)
     told = set(tab.locator("#explore-plot .differ").all_inner_texts())
@@ -730,6 +734,35 @@ def test_where_nothing_can_be_shown_fewer_filters_are_offered(tab: Page, web: st
     assert tab.locator("#explore-plot *").count() > 0
 
 
+def test_where_each_year_is_too_few_sums_of_years_are_offered(
+    tab: Page, agreed: tuple[Release, str]
+) -> None:
+    """A sum is ticked as one answer, and its numbers are those of Answers."""
+    release, base = agreed
+    answers = Answers(release)
+    visit(tab, base, hash=FEW_A_YEAR)
+    expect(tab.locator("#explore-plot *")).to_have_count(0)
+    tab.locator("#explore-offers").get_by_role("link", name="Sums of 5 years").click()
+    settled(tab)
+    assert "years=5" in tab.url
+    found = [row for row in rows_of(tab) if row["state"] == "shown"]
+    assert found
+    where = {"citizenship": ["CIV"], "country_of_exploitation": [""]}
+    for row in found:
+        years = row["code"].split()
+        assert len(years) == 5
+        assert row["label"] == f"{years[0]}–{years[-1]}"
+        sum_ = answers.count({**where, "year_of_registration": years})
+        assert (int(row["people"]), int(row["low"]), int(row["high"])) == (
+            sum_.value,
+            sum_.low,
+            sum_.high,
+        )
+    tab.locator("#explore-plot button.name", has_text=found[-1]["label"]).click()
+    settled(tab)
+    assert f"year_of_registration={','.join(found[-1]['code'].split())}" in tab.url
+
+
 def test_a_country_can_be_searched(tab: Page, web: str) -> None:
     visit(tab, web)
     tick(tab, "citizenship", "MDA")
@@ -747,7 +780,7 @@ def test_no_formula_in_a_file(tab: Page, web: str, release: Release) -> None:
           const page = {files: {page: "x"}, words: {}, names: ["a"], version: "v"};
           const files = new ctdhubFiles(page, say);
           const people = {n: 1, low: 1, high: 2, state: "shown"};
-          const row = {column: 0, code: 1, people, share: null};
+          const row = {column: 0, code: 1, codes: [1], people, share: null};
           return files.csv({name: "a"}, {address: () => "", _written: () => []},
             {series: [{where: [], rows: [row], unknown: {...row, code: 0}}]}); }"""
     )

@@ -1,6 +1,7 @@
 /* What a reader chose, and how the address holds it:
    variable=code,code&…   filters ("~" is not recorded)      vs.variable=code,…   a second group
-   show=question          the chart      split=question      as=share      vs=all: the second is all */
+   show=question          the chart      split=question      as=share      vs=all: the second is all
+   years=3                sums of years */
 var ctdhubChoice = (function () {
   "use strict";
   var node = ctdhubPlot.node, MOST = 8;
@@ -18,13 +19,14 @@ var ctdhubChoice = (function () {
     this.show = 0;
     this.split = null;
     this.as = "count";
+    this.years = "1";
     this.side = 0;
     this.last = null;
     this.unknown = [];
   };
   Choice.prototype.set = function () { return this.side && this.versus ? this.versus : this.where; };
   Choice.prototype.plain = function () {
-    return { show: this.show, where: Array.from(this.where), split: this.split, as: this.as,
+    return { show: this.show, where: Array.from(this.where), split: this.split, as: this.as, years: +this.years,
       versus: this.versus ? Array.from(this.versus) : null };
   };
 
@@ -48,7 +50,7 @@ var ctdhubChoice = (function () {
         if (self.asked.has(text)) self[name] = self.asked.get(text);
         else self.unknown.push(name);
       }
-      else if (name === "as" && text === "share") self.as = text;
+      else if (name === "as" ? text === "share" : name === "years" && /^[35]$/.test(text)) self[name] = text;
       else if (name === "vs") second = text === "all";
       else {
         var other = name.slice(0, 3) === "vs.", into = other ? versus : self.where;
@@ -79,15 +81,18 @@ var ctdhubChoice = (function () {
     if (this.show) parts.push("show=" + this.data.questions[this.show].name);
     if (this.split !== null) parts.push("split=" + this.data.questions[this.split].name);
     if (this.as !== "count") parts.push("as=" + this.as);
+    if (this.years !== "1") parts.push("years=" + this.years);
     if (this.versus)
       parts = parts.concat(this.versus.size ? this._written(this.versus, "vs.") : ["vs=all"]);
     return parts.length ? "#" + parts.join("&") : "";
   };
 
-  Choice.prototype.toggle = function (column, code) {
-    var set = this.set(), codes = (set.get(column) || []).slice(), at = codes.indexOf(code);
-    if (at < 0) codes.push(code); else codes.splice(at, 1);
-    if (codes.length) set.set(column, codes.sort(function (a, b) { return a - b; }));
+  /* Tick answers, or untick them where all of them are. */
+  Choice.prototype.toggle = function (column, codes) {
+    var set = this.set(), old = set.get(column) || [];
+    var rest = old.filter(function (code) { return !codes.includes(code); });
+    if (old.length - rest.length < codes.length) rest = rest.concat(codes);
+    if (rest.length) set.set(column, rest.sort(function (a, b) { return a - b; }));
     else set.delete(column);
     this.last = column;
   };
@@ -182,10 +187,8 @@ var ctdhubChoice = (function () {
         item.append(button);
         button.addEventListener("click", function () {
           set.forEach(function (hit) {
-            var column = hit[3][0];
-            hit[3].slice(1).forEach(function (code) {
-              if (!(self.choice.set().get(column) || []).includes(code)) self.choice.toggle(column, code);
-            });
+            var column = hit[3][0], old = self.choice.set().get(column) || [];
+            self.choice.toggle(column, hit[3].slice(1).filter(function (code) { return !old.includes(code); }));
           });
           box.value = "";
           show();
@@ -224,7 +227,7 @@ var ctdhubChoice = (function () {
       box.value = self.say.code(option[0], option[1]);
       self.boxes.set(option.join(":"), [box, option]);
       box.addEventListener("change", function () {
-        self.choice.toggle(option[0], option[1]);
+        self.choice.toggle(option[0], [option[1]]);
         self.changed();
       });
       label.append(box, " ", self.say.label(chart, { column: option[0], code: option[1] }));

@@ -104,7 +104,7 @@
   var act = {
     pick: function (row) {
       if (embedded || (row.unknown && chart().flags)) return;
-      choice.toggle(row.column, row.code);
+      choice.toggle(row.column, row.codes);
       changed();
     },
     card: function (row, series) { card(row, series); },
@@ -115,6 +115,7 @@
     }
   };
   function chart() { return data.questions[choice.show]; }
+  function drawn() { return chart().years && choice.years === "1"; }
 
   function headline() {
     var first = current.series[0];
@@ -146,7 +147,7 @@
     if (view.nothing) {
       bars.made = "";
       id("plot").replaceChildren();
-    } else if (chart().years) {
+    } else if (drawn()) {
       bars.made = "";
       id("plot").className = "";
       var parts = [ctdhubPlot.lines(view, chart(), choice.plain(), say, width || 640, act)];
@@ -195,7 +196,7 @@
   }
   function strip(view, found) {
     var texts = [];
-    if (chart().years) view.series.forEach(function (one, s) {
+    if (drawn()) view.series.forEach(function (one, s) {
       var label = view.series.length > 1 ? act.named(one, s) + ", " + words.blank : words.blank;
       texts.push(fill(words.outside, { label: label, people: say.people(one.unknown.people) }) + ".");
     });
@@ -215,7 +216,8 @@
         if (next.versus) next.versus.delete(column);
       });
       if (offer.split) next.split = null;
-      var text = offer.split && !offer.drop.length ? fill(words.unsplit, { chart: chart().title })
+      if (offer.years) next.years = offer.years;
+      var text = offer.years ? fill(words.summed, { n: say.whole(offer.years) }) : offer.split && !offer.drop.length ? fill(words.unsplit, { chart: chart().title })
         : fill(view.nothing ? words.wider : words.offer, { chart: chart().title, filters: offer.drop.map(function (c) { return data.titles[c]; }).join(words.comma) });
       var link = item.appendChild(node("a", { href: next.address() || "#show=" + chart().name }, text));
       link.addEventListener("click", function (event) {
@@ -250,9 +252,10 @@
     });
   }
   function tools() {
-    document.querySelectorAll("[data-as]").forEach(function (button) {
-      button.setAttribute("aria-pressed", String(button.dataset.as === choice.as));
+    document.querySelectorAll(".explore-tools [name]").forEach(function (button) {
+      button.setAttribute("aria-pressed", String(button.value === choice[button.name]));
     });
+    id("years").hidden = !chart().years;
     var select = id("split");
     if (!select.options.length) {
       select.append(new Option(words.none, ""));
@@ -396,9 +399,9 @@
       choice.split = id("split").value === "" || Number(id("split").value) === choice.show ? null : Number(id("split").value);
       changed();
     });
-    document.querySelectorAll("[data-as]").forEach(function (button) {
+    document.querySelectorAll(".explore-tools [name]").forEach(function (button) {
       button.addEventListener("click", function () {
-        choice.as = button.dataset.as;
+        choice[button.name] = button.value;
         changed();
       });
     });

@@ -75,7 +75,7 @@ var ctdhubFiles = (function () {
       one.rows.concat(one.unknown).forEach(function (row) {
         var f = row.people, exact = f.state === "shown" && !row.silent, share = row.share;
         var known = share && share.state !== "protected" && !row.silent;
-        lines.push([chart.name, row.code === 0 ? "" : chart.flags ? data.names[row.column] : say.code(row.column, row.code),
+        lines.push([chart.name, row.code === 0 ? "" : chart.flags ? data.names[row.column] : row.codes.map(function (c) { return say.code(row.column, c); }).join(" "),
           say.label(chart, row), view.series.length > 1 ? self.named(one, s, choice) : "",
           row.silent ? "nobody_reports" : row.code === 0 ? "not_recorded" : "value",
           exact ? f.n : "", row.silent ? "" : f.low, row.silent ? "" : f.high, row.silent ? "" : f.state,
@@ -138,7 +138,7 @@ var ctdhubFiles = (function () {
       plot.shape(svg, "text", { x: MARGIN + 20, y: y, "font-size": 13, "unicode-bidi": "plaintext" }, self.named(one, s, choice));
     });
     y += 12;
-    if (chart.years) {
+    if (chart.years && choice.years === "1") {
       var inner = plot.lines(view, chart, choice.plain(), say, WIDE - 2 * MARGIN, null);
       inner.setAttribute("x", MARGIN);
       inner.setAttribute("y", y);

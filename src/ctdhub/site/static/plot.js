@@ -21,7 +21,7 @@ var ctdhubPlot = (function () {
   /* Rows side by side: each answer once, with its cell in every series. */
   function aligned(view) {
     return view.series[0].rows.map(function (row, k) {
-      return { column: row.column, code: row.code, on: row.on, off: row.off, silent: row.silent,
+      return { column: row.column, code: row.code, codes: row.codes, on: row.on, off: row.off, silent: row.silent,
         differ: view.differ ? view.differ[k] : null,
         cells: view.series.map(function (one) {
           return one.rows.find(function (r) { return r.column === row.column && r.code === row.code; });
@@ -89,7 +89,7 @@ var ctdhubPlot = (function () {
   };
   function unknownRow(view) {
     var first = view.series[0].unknown;
-    return { column: first.column, code: 0, on: first.on, off: first.off, unknown: true, differ: null,
+    return { column: first.column, code: 0, codes: [0], on: first.on, off: first.off, unknown: true, differ: null,
       cells: view.series.map(function (one) { return one.unknown; }) };
   }
   Bars.prototype._build = function (view, rows, panels) {

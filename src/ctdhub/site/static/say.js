@@ -107,7 +107,9 @@ var ctdhubSay = (function () {
   /* A row of a chart by its name. */
   Say.prototype.label = function (chart, row) {
     if (row.code === 0) return this.words.blank;
-    return chart.flags ? this.data.titles[row.column] : this.answer(row.column, row.code);
+    if (chart.flags) return this.data.titles[row.column];
+    var last = row.codes ? row.codes[row.codes.length - 1] : row.code, first = this.answer(row.column, row.code);
+    return last === row.code ? first : first + "–" + this.answer(row.column, last);
   };
   Say.prototype.filter = function (column, codes) {
     var self = this;
@@ -141,7 +143,7 @@ var ctdhubSay = (function () {
     var self = this, runs = [];
     rows.forEach(function (row) {
       var last = runs[runs.length - 1];
-      if (chart.years && last && row.code === last[1].code + 1) last[1] = row;
+      if (chart.years && last && row.code === last[1].code + 1 && row.codes.length === 1) last[1] = row;
       else runs.push([row, row]);
     });
     return runs.map(function (run) {

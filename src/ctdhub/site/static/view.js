@@ -38,7 +38,7 @@ var ctdhubView = (function () {
   };
 
   View.prototype._show = function (state) {
-    var self = this, chart = this.data.questions[state.show], where = new Map(state.where);
+    var self = this, chart = this._chart(state), where = new Map(state.where);
     var sets = [where];
     if (state.versus) sets.push(new Map(state.versus));
     var split = state.versus || state.split === null ? [] : this._parts(state, where);
@@ -65,6 +65,14 @@ var ctdhubView = (function () {
       able: this.data.questions.map(function (q) { return self._able(q, where); }),
       largest: series.length > 1 || this.data.questions[state.show].ranges ? -1 : this._largest(series[0])
     };
+  };
+
+  /* The chart of a state; where years are added up, with the codes of each sum, the last one first. */
+  View.prototype._chart = function (state) {
+    var chart = this.data.questions[state.show], codes = chart.codes, sums = [];
+    if (!chart.years || state.years === 1) return chart;
+    for (var end = codes.length; end > 0; end -= state.years) sums.unshift(codes.slice(Math.max(0, end - state.years), end));
+    return Object.assign({}, chart, { sums: sums });
   };
 
   /* A number of people, or at most how many. */
@@ -119,30 +127,33 @@ var ctdhubView = (function () {
     var self = this, rows, unknown, known, some;
     var among = chart.flags ? where : without(where, chart.column);
     function having(column, codes) { return new Map(among).set(column, codes); }
-    function row(column, code) {
-      var ticked = where.get(column), people = self._people(having(column, [code]), column);
-      return { column: column, code: code, people: people, share: null,
-        on: Boolean(ticked) && ticked.includes(code), off: Boolean(ticked) && !ticked.includes(code),
-        silent: !chart.flags && chart.silent.includes(code) };
+    function row(column, codes) {
+      var ticked = where.get(column), people = self._people(having(column, codes), column);
+      function met(code) { return ticked.includes(code); }
+      return { column: column, code: codes[0], codes: codes, people: people, share: null,
+        on: Boolean(ticked) && codes.every(met), off: Boolean(ticked) && !codes.some(met),
+        silent: !chart.flags && codes.every(function (code) { return chart.silent.includes(code); }) };
     }
     var all = this._people(among, null);
     if (chart.flags) {
-      rows = chart.flags.map(function (c) { return row(c, self.data.yes[c]); });
+      rows = chart.flags.map(function (c) { return row(c, [self.data.yes[c]]); });
       some = having(chart.column, [this.data.yes[chart.column]]);
       /* A filter that asks for those without any flag leaves nobody whose answer is recorded. */
       var ticked = where.get(chart.column), none = ticked && !ticked.includes(this.data.yes[chart.column]);
       known = none ? { n: 0, low: 0, high: 0, state: "protected", published: true }
         : this._people(some, chart.column);
-      unknown = { column: chart.column, code: 0, people: outside(known, all), share: null };
+      unknown = { column: chart.column, code: 0, codes: [0], people: outside(known, all), share: null };
     } else {
-      rows = chart.codes.map(function (code) { return row(chart.column, code); });
+      rows = (chart.sums || chart.codes.map(function (code) { return [code]; })).map(function (codes) {
+        return row(chart.column, codes);
+      });
       some = having(chart.column, chart.recorded);
       known = this._people(some, chart.column);
-      unknown = row(chart.column, 0);
+      unknown = row(chart.column, [0]);
     }
     rows.forEach(function (one) {
       if (one.silent) return;
-      var fitted = one.people.n && known.n, part = having(one.column, [one.code]);
+      var fitted = one.people.n && known.n, part = having(one.column, one.codes);
       var cells = fitted && self.numbers.ofRegions(part, some);
       one.share = cells ? reaching(one.people.n / known.n, cells)
         : ratio(one.people, known, fitted ? self.numbers.correlation(part, some) : 0);
@@ -208,7 +219,7 @@ var ctdhubView = (function () {
     });
     if (best < 0) return -1;
     ends = one.rows.map(function (row) {
-      return this._once(row.people.low, row.people.high, new Map(one.where).set(row.column, [row.code]));
+      return this._once(row.people.low, row.people.high, new Map(one.where).set(row.column, row.codes));
     }, this);
     return one.rows.some(function (row, k) {
       return k !== best && !row.silent && ends[k][1] >= ends[best][0];
@@ -233,7 +244,7 @@ var ctdhubView = (function () {
       if (row.silent) return { people: null, share: null };
       function among(s) { return new Map(series[s].where); }
       function people(low, high, s) {
-        return self._once(low, high, among(s).set(row.column, [row.code]));
+        return self._once(low, high, among(s).set(row.column, row.codes));
       }
       function share(low, high, s) {
         return self._shareOnce(low, high, series[s].known.n, among(s));
@@ -253,7 +264,7 @@ var ctdhubView = (function () {
   /* Up to OFFERS sets of filters that leave out as few as they can, and under which the chart shows
      numbers; of those that leave out as many, the one that shows the most first. */
   View.prototype._offers = function (state, where) {
-    var self = this, chart = this.data.questions[state.show], split = this.data.questions[state.split];
+    var self = this, chart = this._chart(state), split = this.data.questions[state.split];
     var own = chart.flags ? -1 : chart.column;
     var columns = Array.from(where.keys()).filter(function (c) { return c !== own; });
     var sets = state.versus ? [new Map(state.versus)] : [], found = [];
@@ -289,8 +300,14 @@ var ctdhubView = (function () {
       if (found.length >= OFFERS || !holds(out, whole) || !shown(out, whole)) return;
       found.push({ drop: out, split: whole });
     }
+    if (chart.years && holds([], false)) [5, 3].forEach(function (years) {
+      if (years <= state.years) return;
+      chart = self._chart(Object.assign({}, state, { years: years }));
+      if (shown([], false)) found.push({ drop: [], years: String(years) });
+    });
+    chart = this._chart(state);
     if (split && !state.versus) add([], true);
-    for (var n = 1; n <= columns.length && !found.length; n++) {
+    for (var n = 1, before = found.length; n <= columns.length && found.length === before; n++) {
       var outs = choose(columns, n).filter(function (out) { return holds(out, false); });
       outs.map(function (out) { return [shown(out, false), out]; })
         .sort(function (a, b) { return b[0] - a[0]; })
@@ -299,7 +316,7 @@ var ctdhubView = (function () {
     for (n += 0; n <= columns.length && found.length < OFFERS; n++) {
       choose(columns, n).forEach(function (out) {
         var more = found.some(function (one) {
-          return !one.split && one.drop.every(function (c) { return out.includes(c); });
+          return one.drop.length && one.drop.every(function (c) { return out.includes(c); });
         });
         if (!more) add(out, false);
       });
