@@ -36,6 +36,23 @@ def other(web: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
         server.shutdown()
 
 
+@pytest.mark.parametrize("name", ["exploited-gender", "exploited-people-by-year"])
+def test_a_frame_is_as_high_as_its_card(
+    tab: Page, web: str, other: tuple[str, Path], name: str
+) -> None:
+    """Source, licence and helplines stand inside the frame whose code is copied."""
+    root, folder = other
+    tab.goto(f"{web.rstrip('/')}/fr/countries/pol.html")
+    card = tab.locator(f"#{name}")
+    card.locator(".share summary").click()
+    code = card.locator("pre", has_text="<iframe").inner_text()
+    (folder / "article.html").write_text(f"<!doctype html><title>x</title>{code}")
+    tab.goto(f"{root}article.html")
+    frame = tab.frames[1]
+    frame.locator(f"#{name} svg").first.wait_for()
+    assert frame.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
 def test_a_chart_stands_on_a_page_of_another_origin(
     tab: Page, web: str, other: tuple[str, Path], violations: Callable[[Page], str]
 ) -> None:

@@ -237,7 +237,7 @@ def test_whatever_leaves_a_chart_of_a_place_names_the_place_and_the_side(
                             reference(figure, release, URL),
                             ris(figure.caption, release, URL),
                             picture(figure, release, URL),
-                            embed_code(figure.caption, URL),
+                            embed_code(figure, URL),
                         )
                         for text in texts:
                             assert all(html.escape(name) in text or name in text for name in names)

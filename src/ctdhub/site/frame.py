@@ -560,12 +560,19 @@ def cited(figure: Chart, lang: str, version: str) -> str:
     return card_address(lang, version, EXPLORER) + state(figure.where, figure.subject)
 
 
-def embed_code(title: str, address: str) -> str:
-    """The element that shows a page for frames on a page of somebody else."""
+def embed_code(figure: Chart, address: str) -> str:
+    """The element that shows a card on a page of somebody else: so high that source, licence and
+    helplines are in sight."""
+    bars = isinstance(figure, Figure) and not figure.by_year
+    height = _AROUND + (_BAR * len(figure.drawn) if bars else _LINES)
     return (
-        f'<iframe src="{escape(address)}" title="{escape(title)}" width="600" '
-        'height="640" loading="lazy" referrerpolicy="no-referrer"></iframe>'
+        f'<iframe src="{escape(address)}" title="{escape(figure.caption)}" width="600" '
+        f'height="{height}" loading="lazy" referrerpolicy="no-referrer"></iframe>'
     )
+
+
+_AROUND, _BAR, _LINES = 670, 52, 410
+"""Pixels of a card 600 wide: words around a chart, a row of bars, years with who joined or left."""
 
 
 def onward(figure: Figure, links: Links, release: Release) -> Iterator[tuple[str, str]]:

@@ -364,7 +364,7 @@
     embed: function () {
       var title = chart().title.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
       copy('<iframe src="' + files.address(choice) + '" title="' + title +
-        '" width="100%" height="640" style="border:0" loading="lazy" sandbox="allow-scripts allow-same-origin allow-popups"></iframe>');
+        '" width="100%" height="' + (id("plot").offsetHeight + 760) + '" style="border:0" loading="lazy" sandbox="allow-scripts allow-same-origin allow-popups"></iframe>');
     }
   };
 
