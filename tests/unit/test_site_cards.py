@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from importlib import resources
 from itertools import pairwise
@@ -23,17 +25,17 @@ from ctdhub.core.i18n import language
 from ctdhub.core.keys.signing import make_key
 from ctdhub.release.approvals import ROLES
 from ctdhub.release.bundle import write_release
-from ctdhub.release.errata import Erratum, Notice
+from ctdhub.release.errata import Erratum, Notice, Sort
 from ctdhub.release.open import Release, digest, open_release
 from ctdhub.report.figures import figures, sides
-from ctdhub.report.helplines import Help
+from ctdhub.report.helplines import Help, Helpline
 from ctdhub.report.mse import seen, spread
 from ctdhub.site import cards, render
 from ctdhub.site.build import build_site
 from ctdhub.site.cards import CardLog, archive, emptied, faults
-from ctdhub.site.edition import PLAIN, Content, Edition, PageKind
-from ctdhub.site.frame import Sharing, card_address, cited
-from ctdhub.site.render import PAGES, Paths
+from ctdhub.site.edition import PLAIN, Content, Edition, PageKind, WholePage
+from ctdhub.site.frame import Page, Sharing, card_address, cited
+from ctdhub.site.render import PAGES, PageLog, Paths
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.of_release import estimate_in, list_names
 
@@ -149,14 +151,14 @@ def dead(site: Path, *folders: str) -> set[str]:
     return lost
 
 
-def withdrawn(release: Release) -> Release:
+def withdrawn(release: Release, sort: Sort = "withdrawn") -> Release:
     """The release with a notice that two people signed."""
     notice = Notice(
         hub=release.facts.hub,
         version=release.version,
         digest=digest(release.path),
         number=1,
-        sort="withdrawn",
+        sort=sort,
         date="2026-01-02",
         note={"en": "Wrong people."},
     )
@@ -525,3 +527,61 @@ def test_a_card_has_one_first_heading(tmp_path: Path) -> None:
         assert levels.count(1) == 1, card
         assert levels[0] == 1, card
         assert all(b <= a + 1 for a, b in pairwise(levels)), card
+
+
+def test_a_page_is_taken_from_the_site_only_where_it_would_be_drawn_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, events = made(tmp_path, NEW), tmp_path / "hub"
+    events.mkdir()
+    shutil.copy(PRACTICE / "events.yaml", events)
+    shutil.copytree(PRACTICE / "stories", events / "stories")
+    told = replace(Edition.of(events, PUBLIC.sharing.url), help=Help(text="0800 1"))
+    drawn: list[str] = []
+    render_ = render.render
+
+    def noting(page: Page | WholePage, *rest: object, **more: object) -> str:
+        drawn.append(page.path)
+        return render_(page, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(render, "render", noting)
+    site, noted = tmp_path / "site", dict[str, list[str]]()
+
+    def note(version: str, sha256: str) -> None:
+        noted.setdefault(version, []).append(sha256)
+
+    def count(edition: Edition, lead: Release = release, software: str = "1") -> int:
+        """Pages drawn for a later site, which is the one that is drawn anew."""
+        log = PageLog(site, tmp_path / "pages.json", software)
+        drawn.clear()
+        build_site(lead, site, None, edition, kept=CardLog(note, noted, log))
+        number = len(drawn)
+        build_site(lead, tmp_path / "anew", None, edition, kept=CardLog(note, noted))
+        assert bytes_of(site) == bytes_of(tmp_path / "anew")
+        return number
+
+    count(told)
+    whole = count(told, software="2")
+    assert count(told, software="2") == 0
+    line = Helpline(
+        country="UKR", name="Line", kind="trafficking", number="116", checked_on=date(2026, 1, 2)
+    )
+    emergency = line.model_copy(update={"kind": "emergency", "number": "112"})
+    others = {
+        "help": Help((line, emergency)),
+        "stories": told.stories[1:],
+        "lead": {"en": "Own words."},
+        "contact": "hub@example.org",
+    }
+    for name, other in others.items():
+        told = replace(told, **{name: other})  # type: ignore[arg-type]
+        assert 0 < count(told, software="2") < whole / 2, name
+    told = replace(told, exits={"en": "https://example.org/"})
+    assert count(told, software="2") > whole / 2
+    with (site / "en" / "countries" / "ukr.html").open("ab") as half:
+        half.write(b"<p>")
+    assert 0 < count(told, software="2") < whole
+    (tmp_path / "pages.json").write_text('{"en/home": [', "utf-8")
+    assert count(told, software="2") > whole / 2
+    noticed = withdrawn(release, "correction")
+    assert count(told, noticed, software="2") > whole / 2

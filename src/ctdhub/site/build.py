@@ -9,31 +9,33 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import resources
-from itertools import chain
 from pathlib import Path
 
 from ctdhub.core.errors import error
 from ctdhub.core.files import fresh_folder, put_back, swap, uncollected
 from ctdhub.core.i18n import LANGUAGES, _, current, language
 from ctdhub.release.manifest import VERSION_PATTERN
-from ctdhub.release.open import Release
+from ctdhub.release.open import Release, sha256
 from ctdhub.site import explorer, feed, frame, render
 from ctdhub.site.api import write_latest
 from ctdhub.site.cards import CardLog, CardWriter, draw
-from ctdhub.site.edition import PLAIN, Content, Edition
+from ctdhub.site.edition import PLAIN, Content, Edition, PageKind
 from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
 # Write the pages of a site: once, as the release that leads has them.
 
 
-def write_pages(content: Content, site: Path, only: Collection[str] = ()) -> dict[str, str]:
+def write_pages(
+    content: Content, site: Path, only: Collection[str] = (), log: render.PageLog | None = None
+) -> dict[str, str]:
     """Write the pages in the language in force, and their search.
 
     Args:
         content: of the release that leads.
         site: the folder of the site.
         only: names of the kinds of page to write; none named, all are, and the search.
+        log: of the hub whose whole site is written; None to draw every page.
 
     Returns:
         The title of each page by its path in the folder of its language.
@@ -41,18 +43,46 @@ def write_pages(content: Content, site: Path, only: Collection[str] = ()) -> dic
     release, edition, languages = content.release, content.edition, offered(content.release)
     entries, titles = render.menu(release, edition), dict[str, str]()
     content = content if only else replace(content, others=titles)
-    drawn = chain.from_iterable(
-        render.pages_of(kind, content)
-        for kind in render.in_turn(render.kinds(release, edition, only))
-    )
-    gone = (feed.tombstone(release, release, path) for path in render.lost(release))
-    for page in chain(drawn, gone):
+    shown = [*map(_identity, edition.series)]
+    for kind in render.in_turn(render.kinds(release, edition, only)):
+        own = replace(content, edition=edition.seen_by(kind))
+        others = list(titles) if kind.links else []
+        asked = replace(own.edition, series=())
+        sources = asked, languages, entries, others, shown
+        known = log.taken(kind.name, sources, edition.help_of(release)) if log else []
+        for path, title, html in known or _drawn_pages(kind, own, languages, edition, entries):
+            frame.write(site / frame.address(current(), path), html)
+            titles[path] = title
+            if log:
+                log.note(kind.name, path, title, html)
+    for path in render.lost(release):
+        page = feed.tombstone(release, release, path)
         html = render.render(page, release, languages, edition, entries)
-        frame.write(site / frame.address(current(), page.path), html)
-        titles[page.path] = page.title
+        frame.write(site / frame.address(current(), path), html)
+        titles[path] = page.title
     if not only and not release.withdrawn:
         render.write_search(site / current(), content, titles)
     return titles
+
+
+def _drawn_pages(
+    kind: PageKind,
+    content: Content,
+    languages: Sequence[str],
+    edition: Edition,
+    entries: render.Entries,
+) -> Iterator[tuple[str, str, str]]:
+    framed = replace(content.edition, help=edition.help)
+    for page in render.pages_of(kind, content):
+        html = render.render(page, content.release, languages, framed, entries)
+        yield page.path, page.title, html
+
+
+def _identity(answers: Answers) -> tuple[object, ...]:
+    """What stands for all that a release says."""
+    release = answers.release
+    files = [release.path / name for name in feed.EVIDENCE]
+    return release.version, [sha256(f) for f in files if f.is_file()], release.errata
 
 
 def offered(release: Release) -> tuple[str, ...]:
@@ -155,11 +185,12 @@ def build_site(
         refuse_smaller(out, [each.version for each in shown])
         feed.refuse_fewer_notices(out, shown)
         frame.write_scripts(fresh)
+        log = kept.pages if kept and whole else None
         content, pages = Content(edition.series[0], edition), dict[str, dict[str, str]]()
         for i, code in enumerate(drawn):
             report(_("Drawing pages"), i / steps)
             with language(code):
-                pages[code] = write_pages(content, fresh, only)
+                pages[code] = write_pages(content, fresh, only, log)
         _write_start(fresh, content, only)
         writer = CardWriter(release, edition, pages, kept)
         lead = fresh / "r" / release.version
@@ -176,6 +207,8 @@ def build_site(
             explorer.write_for_disks(lead)
         if whole:
             _write_root(fresh, release, edition)
+        if log:
+            log.save()
     report(_("Site built"), 1.0)
 
 

@@ -51,15 +51,17 @@ def archive(release: Path) -> Path:
 
 @dataclass(frozen=True)
 class CardLog:
-    """What a hub keeps of the cards of its releases.
+    """What a hub keeps of the cards of its releases, and of its pages.
 
     Attributes:
         note: told version and SHA-256 of an archive before it is kept.
         hashes: SHA-256 of archives by version, all that were noted.
+        pages: of its site.
     """
 
     note: Callable[[str, str], object]
     hashes: Mapping[str, Collection[str]] = field(default_factory=dict)
+    pages: render.PageLog | None = None
 
 
 # --------------------------------------------------------------------------------------------------

@@ -190,6 +190,11 @@ class Edition:
         """Where pages send people: the hub's word, else the release's."""
         return self.help or Help(text=release.facts.helpline)
 
+    def seen_by(self, kind: PageKind) -> Edition:
+        """What pages of a kind read of it; helplines beside them are filled in by ``render``."""
+        names = ("sharing", "series", "exits", *kind.reads)
+        return Edition(**{name: getattr(self, name) for name in names})
+
 
 PLAIN = Edition()
 """A release alone, at an address that nobody knows."""
@@ -274,6 +279,7 @@ class PageKind:
         common: its pages hold no number of a release, so they stay where it is withdrawn.
         of_site: ``files`` belong to no release: they lie at the root of the site, written anew.
         links: its pages may link to any other, so they are drawn last.
+        reads: what its pages read of an edition beside what every page does; it is given no more.
     """
 
     name: str
@@ -286,3 +292,4 @@ class PageKind:
     common: bool = False
     of_site: bool = False
     links: bool = False
+    reads: tuple[str, ...] = ()

@@ -685,4 +685,5 @@ KIND = PageKind(
     cards=lambda content: [card(content)],
     files=lambda folder, content: write_data(content.answers, folder),
     translated=write_words,
+    reads=("offline",),
 )

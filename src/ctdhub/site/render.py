@@ -1,18 +1,23 @@
 """The pages of a site, each drawn in one language, and its search."""
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
+from ctdhub.core.files import rewrite
 from ctdhub.core.i18n import LANGUAGES, _, current, language, said
 from ctdhub.release.open import Release
 from ctdhub.report import citing
 from ctdhub.report.figures import listed_places
 from ctdhub.report.figures import path as place_path
+from ctdhub.report.helplines import Help
 from ctdhub.schema import countries
 from ctdhub.schema.countries import counted_under, fold_name, own_names, spellings
 from ctdhub.schema.labels import label
@@ -220,6 +225,86 @@ def contents(html: str) -> str:
     words = [(anchor, Markup(re.sub(r"<[^>]+>", "", text))) for anchor, text in heads]  # noqa: S704
     made = frame.written("contents.html", headings=words)
     return html.replace("</h1>", f"</h1>\n{made}", 1)
+
+
+_SLOT = re.compile(r"(<!--(contacts|helplines):(\w*)-->).*?(<!--/-->)", re.DOTALL)
+
+
+def with_help(html: str, path: str, help: Help) -> str:
+    """The page in the language in force with the helplines of today in its slots."""
+
+    def text(slot: re.Match[str]) -> str:
+        where, links = slot[3], frame.Links(path, current(), "")
+        values = {"help": help, "country": where, "all_help": links.page(frame.GET_HELP_PAGE)}
+        contacts = help.contacts(where)[:MOST]
+        return slot[1] + frame.written(f"{slot[2]}.html", contacts=contacts, **values) + slot[4]
+
+    return _SLOT.sub(text, html)
+
+
+# --------------------------------------------------------------------------------------------------
+# Pages that the site has already: taken from it where what they are made of is the same.
+
+
+@dataclass(frozen=True)
+class PageLog:
+    """What the pages of a hub's site were made of.
+
+    Attributes:
+        site: folder of the site.
+        file: where that is written down, which nobody but the hub can write.
+        software: hash of the program that draws.
+    """
+
+    site: Path
+    file: Path
+    software: str
+    _now: dict[str, tuple[str, dict[str, tuple[str, str]]]] = field(default_factory=dict)
+
+    def taken(self, kind: str, sources: object, help: Help) -> list[tuple[str, str, str]]:
+        """Path, title and HTML of pages of the site, in the language in force; none where the site
+        has them otherwise.
+
+        Args:
+            kind: of the pages.
+            sources: what they are made of; its ``repr`` says all of it.
+            help: what their slots are filled with.
+        """
+        name, key = frame.address(current(), kind), _hash(repr((self.software, sources)))
+        self._now[name] = key, {}
+        try:
+            made_of, pages = self._before[name]
+            files = pages.items() if made_of == key else ()
+            read = [(path, title, self._read(path, sha256)) for path, (title, sha256) in files]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return []
+        return [(path, title, with_help(html, path, help)) for path, title, html in read]
+
+    def note(self, kind: str, path: str, title: str, html: str) -> None:
+        """A page that is written."""
+        self._now[frame.address(current(), kind)][1][path] = title, _hash(html)
+
+    def _read(self, path: str, sha256: str) -> str:
+        html = (self.site / frame.address(current(), path)).read_bytes().decode()
+        if _hash(html) != sha256:
+            raise ValueError
+        return html
+
+    @cached_property
+    def _before(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self.file.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def save(self) -> None:
+        """Write it down."""
+        self.file.parent.mkdir(exist_ok=True)
+        rewrite(self.file, json.dumps(self._now).encode())
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 # --------------------------------------------------------------------------------------------------

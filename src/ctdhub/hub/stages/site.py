@@ -70,6 +70,8 @@ def spending(hub: Hub) -> PublishedSpending:
 
 CARDS = "cards"
 """What the journal calls the drawing of what a release keeps on the site."""
+PAGES = "pages.json"
+"""In ``work/``: what the pages of the site were made of."""
 
 
 def noted_cards(hub: Hub) -> dict[str, list[str]]:
@@ -84,12 +86,14 @@ def noted_cards(hub: Hub) -> dict[str, list[str]]:
 def card_store(hub: Hub) -> CardLog:
     """What the hub keeps of the cards of its releases."""
     from ctdhub.site.cards import CardLog
+    from ctdhub.site.render import PageLog
 
     def note(version: str, sha256: str) -> None:
         with noted(hub, CARDS, version=version, sha256=sha256):
             pass
 
-    return CardLog(note, noted_cards(hub))
+    pages = PageLog(hub.site, hub.work / PAGES, hash_of(dict(software(__name__))))
+    return CardLog(note, noted_cards(hub), pages)
 
 
 def build_site(hub: Hub, progress: Progress | None) -> Step:

@@ -34,6 +34,7 @@ KIND = PageKind(
     files=lambda folder, content: _write_files(folder, content),
     common=True,
     of_site=True,
+    reads=("calendar",),
 )
 
 

@@ -43,6 +43,7 @@ GET_HELP_KIND = PageKind(
     lambda content: [get_help_page(content), *guides()],
     menu=MenuEntry(GET_HELP, PATH, Text("Get help")),
     common=True,
+    reads=("help", "contact"),
 )
 
 

@@ -25,6 +25,7 @@ KIND = PageKind(
     translated=lambda folder, content: write_pictures(
         folder / CHARTS / current(), content.answers, content.cited
     ),
+    reads=("stories", "lead", "place"),
 )
 
 

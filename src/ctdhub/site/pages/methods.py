@@ -28,6 +28,7 @@ KIND = PageKind(
     "methods",
     lambda content: [page(content.release, content.edition)],
     menu=MenuEntry(DATA, PATH, Text("Methods")),
+    reads=("spending",),
 )
 
 
@@ -143,7 +144,7 @@ def check_page(content: Content) -> Page:
 # The style page: every part that pages are made of, drawn by the rules that all pages share.
 
 STYLE_PATH = "style.html"
-STYLE_KIND = PageKind("style", lambda content: [style_page(content)])
+STYLE_KIND = PageKind("style", lambda content: [style_page(content)], reads=("help",))
 
 
 def style_page(content: Content) -> Page:

@@ -44,6 +44,7 @@ BRIEFS_KIND = PageKind(
     "briefs",
     lambda content: [page(content.answers), *documents(content.answers, content.edition)],
     menu=MenuEntry(PLACES, PATH, Text("Briefs")),
+    reads=("help",),
 )
 
 

@@ -356,6 +356,7 @@ KIND = PageKind(
     ),
     of_site=True,
     links=True,
+    reads=("stories",),
 )
 
 
