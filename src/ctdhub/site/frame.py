@@ -563,8 +563,8 @@ def cited(figure: Chart, lang: str, version: str) -> str:
 def embed_code(figure: Chart, address: str) -> str:
     """The element that shows a card on a page of somebody else: so high that source, licence and
     helplines are in sight."""
-    bars = isinstance(figure, Figure) and not figure.by_year
-    height = _AROUND + (_BAR * len(figure.drawn) if bars else _LINES)
+    rows = () if not isinstance(figure, Figure) or figure.by_year else figure.drawn
+    height = _AROUND + (_BAR * len(rows) or _LINES)
     return (
         f'<iframe src="{escape(address)}" title="{escape(figure.caption)}" width="600" '
         f'height="{height}" loading="lazy" referrerpolicy="no-referrer"></iframe>'
