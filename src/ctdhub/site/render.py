@@ -367,9 +367,11 @@ def _variables(content: Content) -> Iterator[Entry]:
     has_book = (content.release.path / book).exists()
     links = frame.Links(frame.HOME, lang, content.release.version)
     for name in sorted(content.answers.variables):
-        spelt = _spelt((name, *(label(name, code) for code in LANGUAGES)))
+        where = f"{explorer.PATH}#show={name}"
+        called = (label(name, code) for code in LANGUAGES)
+        spelt = _spelt((name, *called, *synonyms()["pages"].get(where, ())))
         if name in schema.explorer:
-            yield label(name, lang), f"explore.html#show={name}", _("variable: chart"), spelt
+            yield label(name, lang), where, _("variable: chart"), spelt
         elif has_book:
             yield label(name, lang), links.file(f"{book}#{name}"), _("variable: definition"), spelt
     if AGE in content.answers.variables:
