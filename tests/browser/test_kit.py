@@ -23,8 +23,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
-from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
-from ctdhub.sensitive.bundle.pack import check_bundle, open_bundle
+from ctdhub.sensitive.bundle.pack import (
+    CardAgreement,
+    HubCard,
+    card_bytes,
+    check_bundle,
+    open_bundle,
+    sign_card,
+)
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise

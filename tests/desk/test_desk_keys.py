@@ -19,7 +19,7 @@ from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.desk import channel
 from ctdhub.desk.worker.identities import identities, identity_folder, make_hub_keys
 from ctdhub.hub.folder import Hub
-from ctdhub.sensitive.bundle.card import SignedCard, key_file, parse_card
+from ctdhub.sensitive.bundle.pack import SignedCard, key_file, parse_card
 from tests.desk import rights
 from tests.desk.desks import OURS, ROLES, THEIRS, Desk
 from tests.desk.sending import practice_file, rounds, rows, sent, work

@@ -22,8 +22,8 @@ from ctdhub.core.keys.signing import make_key
 from ctdhub.desk import channel
 from ctdhub.hub import withdrawals
 from ctdhub.hub.folder import Hub
-from ctdhub.sensitive.bundle.card import HubCard
-from ctdhub.sensitive.bundle.withdrawal import write_withdrawal
+from ctdhub.sensitive.bundle.leaving import write_withdrawal
+from ctdhub.sensitive.bundle.pack import HubCard
 from tests.conftest import Once
 from tests.desk import desks, rights
 from tests.desk.desks import ROLES, Desk

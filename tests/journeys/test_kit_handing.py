@@ -22,10 +22,16 @@ from ctdhub.core.keys import age
 from ctdhub.core.keys.envelope import wrap
 from ctdhub.core.keys.linkage import new_key
 from ctdhub.core.keys.signing import make_key
-from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, sign_card
-from ctdhub.sensitive.bundle.leaving import code_of
-from ctdhub.sensitive.bundle.pack import OpenedBundle, check_bundle, open_bundle
-from ctdhub.sensitive.bundle.withdrawal import parse_withdrawal
+from ctdhub.sensitive.bundle.leaving import code_of, parse_withdrawal
+from ctdhub.sensitive.bundle.pack import (
+    CardAgreement,
+    HubCard,
+    OpenedBundle,
+    card_bytes,
+    check_bundle,
+    open_bundle,
+    sign_card,
+)
 from ctdhub.sensitive.mapping.identifiers import Keying
 
 HEAD = ["N° dossier", "Prénom", "Nom", "Date de naissance", "Sexe", "Date d’accueil"]

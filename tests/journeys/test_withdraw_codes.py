@@ -14,9 +14,14 @@ from ctdhub.core.errors import HubError
 from ctdhub.core.i18n import LANGUAGES, language, said
 from ctdhub.core.keys.signing import SigningKey, make_key
 from ctdhub.hub import pipeline, withdrawals
-from ctdhub.sensitive.bundle.card import HubCard
-from ctdhub.sensitive.bundle.leaving import check_case_codes, leaving
-from ctdhub.sensitive.bundle.withdrawal import MOST_CODES, parse_withdrawal, write_withdrawal
+from ctdhub.sensitive.bundle.leaving import (
+    MOST_CODES,
+    check_case_codes,
+    leaving,
+    parse_withdrawal,
+    write_withdrawal,
+)
+from ctdhub.sensitive.bundle.pack import HubCard
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from tests.journeys.small_hub import HEADER, KEYLESS, MAPPING, join, new_hub, people, send

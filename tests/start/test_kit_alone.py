@@ -13,7 +13,7 @@ import pytest
 
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
-from ctdhub.sensitive.bundle.card import HubCard, card_bytes, sign_card
+from ctdhub.sensitive.bundle.pack import HubCard, card_bytes, sign_card
 
 HERE = Path(__file__).parent
 CASES = "no_dossier;nom;sexe;date\n" + "".join(

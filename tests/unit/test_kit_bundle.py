@@ -16,16 +16,20 @@ import pytest
 from ctdhub.core.errors import HubError
 from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import SigningKey, make_key
-from ctdhub.sensitive.bundle.card import CardAgreement, HubCard, card_bytes, parse_card, sign_card
 from ctdhub.sensitive.bundle.leaving import WhatLeaves, leaving
 from ctdhub.sensitive.bundle.pack import (
     ORDER,
+    CardAgreement,
+    HubCard,
     Packed,
+    card_bytes,
     check_bundle,
     open_bundle,
     pack,
     pack_bundle,
     parse_bundle,
+    parse_card,
+    sign_card,
     unpack,
     write_bundle,
 )

@@ -14,7 +14,7 @@ from ctdhub.core.keys import age
 from ctdhub.core.keys.signing import make_key
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.init import new_hub
-from ctdhub.sensitive.bundle.card import read_card
+from ctdhub.sensitive.bundle.pack import read_card
 
 Command = Callable[..., tuple[int, str, str]]
 CASES = "dossier,nom,sexe,date\nA1,Secret,F,2024-03-12\nA2,Autre,H,2024-04-02\n"

@@ -28,8 +28,7 @@ from ctdhub.core.keys.signing import is_encrypted, make_key, read_key
 from ctdhub.release.manifest import VERSION_PATTERN
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import load_schema
-from ctdhub.sensitive.bundle.card import card_bytes, read_card
-from ctdhub.sensitive.bundle.pack import pack_bundle, write_bundle
+from ctdhub.sensitive.bundle.pack import card_bytes, pack_bundle, read_card, write_bundle
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.linkage.people import in_words

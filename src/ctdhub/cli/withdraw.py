@@ -222,7 +222,7 @@ def _people(
 ) -> None:
     """Report people of a contributor, answer what is asked about them, and carry it out."""
     from ctdhub.hub import withdrawals
-    from ctdhub.sensitive.bundle.withdrawal import is_withdrawal
+    from ctdhub.sensitive.bundle.leaving import is_withdrawal
 
     text, before = _text(file), withdrawals.reports(hub)
     if is_withdrawal(text.encode()):

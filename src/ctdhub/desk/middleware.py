@@ -14,17 +14,9 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils import translation
 
+from ctdhub.core import i18n
 from ctdhub.core.errors import HubError
-from ctdhub.core.i18n import (
-    LANGUAGES,
-    NATIVE_NAMES,
-    RIGHT_TO_LEFT,
-    Text,
-    _,
-    current,
-    language,
-    said,
-)
+from ctdhub.core.i18n import LANGUAGES, Text, _, current, language, said
 from ctdhub.desk.accounts.signing_in import IDLE, LONGEST
 from ctdhub.desk.allowed import VISITOR, Who, allowed
 from ctdhub.desk.config import current as desk
@@ -189,8 +181,8 @@ def everywhere(request: Any) -> dict[str, Any]:
         "may": lambda action, thing=None: bool(allowed(who, action, thing)),
         "menu": entries(who, request.path) if who.account else [],
         "lang": current(),
-        "direction": "rtl" if current() in RIGHT_TO_LEFT else "ltr",
-        "languages": [(code, NATIVE_NAMES[code]) for code in LANGUAGES],
+        "direction": "rtl" if current() in i18n.RIGHT_TO_LEFT else "ltr",
+        "languages": [(code, i18n.NATIVE_NAMES[code]) for code in LANGUAGES],
         "hub_name": desk().hub_name,
         "site": desk().site,
         "invented": desk().file.invented,

@@ -14,13 +14,6 @@ from ctdhub.hub.contributions import mapping_file
 from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted, policy
 from ctdhub.release.approvals import ROLES
 from ctdhub.sensitive.bundle import pack
-from ctdhub.sensitive.bundle.card import (
-    CardAgreement,
-    HubCard,
-    SignedCard,
-    parse_key_file,
-    sign_card,
-)
 from ctdhub.sensitive.mapping.mapping_file import text_of
 
 # --------------------------------------------------------------------------------------------------
@@ -49,7 +42,7 @@ def opened(hub: Hub, file: Path, identities: Sequence[Path]) -> pack.OpenedBundl
     """A bundle that is for this hub, signed with a key that the agreement names.
 
     Raises:
-        FileError: see :mod:`ctdhub.sensitive.bundle.card`.
+        FileError: see :mod:`ctdhub.sensitive.bundle.pack`.
         PolicyError: the hub has no agreement with the contributor, or it has ended.
     """
     hub.work.mkdir(mode=0o700, exist_ok=True)
@@ -126,7 +119,9 @@ def lay_apart(bundle: pack.OpenedBundle, out: Path) -> None:
 # The card that a hub gives to a contributor, made from settings, agreement and mapping.
 
 
-def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = None) -> SignedCard:
+def hub_card(
+    hub: Hub, contributor: str, key: SigningKey, today: date | None = None
+) -> pack.SignedCard:
     """The card for a contributor, signed by the steward or, without a day, by the desk.
 
     Args:
@@ -151,7 +146,7 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = N
     approvers: dict[str, tuple[str, ...]] = {r: known.keys(r) for r in ROLES} if known else {}
     if today is not None and key.public not in approvers.get("steward", ()):
         raise error("card-steward")
-    words = {n: getattr(agreement, n) for n in CardAgreement.model_fields if n != "ends"}
+    words = {n: getattr(agreement, n) for n in pack.CardAgreement.model_fields if n != "ends"}
     ends = agreement.ends.isoformat() if agreement.ends else None
     now, mapping = datetime.now(UTC).date(), ""
     places = [hub.root / "hub.yaml", hub.policy_file, hub.agreement_file(contributor)]
@@ -163,7 +158,7 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = N
             raise
     changed = max(place.stat().st_mtime for place in places)
     day = today or min(datetime.fromtimestamp(changed, UTC).date(), now)
-    card = HubCard(
+    card = pack.HubCard(
         hub=settings.name,
         invented=settings.invented,
         schema_version=settings.schema_version,
@@ -174,11 +169,11 @@ def hub_card(hub: Hub, contributor: str, key: SigningKey, today: date | None = N
         contributor_name=agreement.name,
         contributor_kind=agreement.kind,
         senders=agreement.senders,
-        agreement=CardAgreement(**words, ends=ends),
+        agreement=pack.CardAgreement(**words, ends=ends),
         mapping=mapping,
         date=day.isoformat(),
     )
-    return sign_card(card, key)
+    return pack.sign_card(card, key)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -216,7 +211,7 @@ def sender_of(hub: Hub, contributor: str, content: bytes) -> str:
             ("sender-key/whose"), or another contributor signs with it ("sender-key/taken").
         PolicyError: an agreement has faults, so that nobody knows the last.
     """
-    made = parse_key_file(content)
+    made = pack.parse_key_file(content)
     if (made.hub, made.contributor) != (hub.settings.name, contributor):
         raise error("sender-key/whose")
     if any(made.key in one.senders for one in hub.agreements() if one.id != contributor):

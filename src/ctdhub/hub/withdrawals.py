@@ -26,9 +26,8 @@ from ctdhub.hub.folder import Detail, Hub, alone, noted
 from ctdhub.hub.paid import check_paid, ledger
 from ctdhub.hub.steps import Progress, hash_file, hash_of
 from ctdhub.release.manifest import MANIFEST
-from ctdhub.sensitive.bundle.leaving import is_code
+from ctdhub.sensitive.bundle.leaving import MOST_CODES, is_code, parse_withdrawal
 from ctdhub.sensitive.bundle.pack import key_print
-from ctdhub.sensitive.bundle.withdrawal import MOST_CODES, parse_withdrawal
 from ctdhub.sensitive.consent import register as consent
 from ctdhub.sensitive.consent.register import InForce, Reason, Scope, Withdrawal, WitnessedHead
 

@@ -23,10 +23,9 @@ from ctdhub.desk.screens import carrier_of, cell, reply
 from ctdhub.kit.state import OWN, Kit, KitFile
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import AGE, ORIGIN, PERIOD, SEX, load_schema
-from ctdhub.sensitive.bundle import pack, withdrawal
-from ctdhub.sensitive.bundle.card import SignedCard
-from ctdhub.sensitive.bundle.leaving import WhatLeaves, check_case_codes, codes_print, leaving
-from ctdhub.sensitive.bundle.withdrawal import Reach, write_withdrawal
+from ctdhub.sensitive.bundle import leaving, pack
+from ctdhub.sensitive.bundle.leaving import Reach, WhatLeaves, check_case_codes, codes_print
+from ctdhub.sensitive.bundle.pack import SignedCard
 from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.mapping.mapping_file import load_mapping, parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
@@ -152,7 +151,7 @@ def finished(
     mapping = parse_mapping(text, "mapping.yaml")
     raw = replace(read_isolated(kit.path(thing), mapping.read), file=thing.name)
     card, secret, state = signed.card, kit.secret(), kit.state()
-    leaves = leaving(raw, mapping, card.contributor, card.years, secret, kit.root)
+    leaves = leaving.leaving(raw, mapping, card.contributor, card.years, secret, kit.root)
     packed = pack.pack_bundle(
         card,
         leaves.cases,
@@ -253,13 +252,13 @@ def withdrawal_page(request: Any) -> HttpResponse:
             rules = [*place.glob(f"{OWN}.yaml"), *sorted(place.glob(f"{OWN}/*.yaml"))]
             for newest in rules[-1:]:
                 check_case_codes(load_mapping(newest))
-            content = write_withdrawal(signed.card, numbers, scope, kit.key(), kit.secret())
-            name = f"{signed.card.contributor}-{secrets.token_hex(4)}{withdrawal.SUFFIX}"
+            content = leaving.write_withdrawal(signed.card, numbers, scope, kit.key(), kit.secret())
+            name = f"{signed.card.contributor}-{secrets.token_hex(4)}{leaving.WITHDRAWAL_SUFFIX}"
             return FileResponse(io.BytesIO(content), as_attachment=True, filename=name)
         except HubError as refused:
             met = refused
     values = {"signed": signed, "met": met, "scope": scope, "numbers": "\n".join(numbers)}
-    fixed = {"most": withdrawal.MOST_CODES, "compared": kit.state().compared}
+    fixed = {"most": leaving.MOST_CODES, "compared": kit.state().compared}
     title = Text("Report a withdrawal")
     return show_page(request, "kit/withdrawal.html", title, **values, **fixed)
 

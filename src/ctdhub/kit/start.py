@@ -17,8 +17,7 @@ from ctdhub.core.i18n import LANGUAGES, Text
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.kit.state import OWN, KitFile
-from ctdhub.sensitive.bundle.card import KEY_SUFFIX, key_file, parse_card
-from ctdhub.sensitive.bundle.pack import key_print
+from ctdhub.sensitive.bundle.pack import KEY_SUFFIX, key_file, key_print, parse_card
 
 _LAST_FILES = 10
 """Last files that the first page lists."""

@@ -16,8 +16,8 @@ from ctdhub.core.errors import error
 from ctdhub.core.files import sweep, write_new, write_whole
 from ctdhub.core.keys.signing import SigningKey, make_key, read_key
 from ctdhub.schema.model import YEARS
-from ctdhub.sensitive.bundle.card import SignedCard, read_card
 from ctdhub.sensitive.bundle.leaving import SECRET_BYTES
+from ctdhub.sensitive.bundle.pack import SignedCard, read_card
 from ctdhub.sensitive.workbench.ask import ask
 
 # --------------------------------------------------------------------------------------------------

@@ -38,17 +38,9 @@ from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula, said_all
 from ctdhub.document.charts.bars import draw_bars
 from ctdhub.document.html import embedded
 from ctdhub.document.svg import colours
+from ctdhub.report import wording
 from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.sentences import recorded_people, span_of
-from ctdhub.report.wording import (
-    attributes,
-    called,
-    caveat,
-    citation,
-    sized,
-    state_words,
-    uncertain_people,
-)
 from ctdhub.schema.countries import fold_name
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
 from ctdhub.schema.model import AGE, CHILD_BANDS, ORIGIN, PERIOD, load_schema
@@ -396,13 +388,13 @@ def write_for_disks(folder: Path) -> None:
 def words() -> dict[str, Any]:
     """Texts by their use; {…} are filled by the script."""
     texts: dict[str, Any] = said_all("ctdhub.site", "explorer")
-    states = {name: state_words(name) for name in ("imprecise", "protected")}
+    states = {name: wording.state_words(name) for name in ("imprecise", "protected")}
     return {
         **texts,
-        "blank": state_words("not_recorded"),
-        "few": state_words("protected"),
-        "silent": state_words("nobody_reports"),
-        "unmeasured": state_words("not_measured"),
+        "blank": wording.state_words("not_recorded"),
+        "few": wording.state_words("protected"),
+        "silent": wording.state_words("nobody_reports"),
+        "unmeasured": wording.state_words("not_measured"),
         "states": {**texts["states"], **states},
         "reason": texts["states"]["not_measured"],
         "sized": formula("{value} ± {half}"),
@@ -429,7 +421,7 @@ def page(content: Content) -> Page:
     tool, offline = explorer(answers), content.edition.offline
     charts = [_chart(tool, question) for question in tool.questions[:WRITTEN]]
     card = answers.card(Query())
-    everybody = _("{people} people").format(people=sized(card))
+    everybody = _("{people} people").format(people=wording.sized(card))
     if card.once is not None:
         everybody = _("{interval}; {recorded}").format(
             interval=_("{people} people").format(people=span_of(card, card.once)),
@@ -441,7 +433,7 @@ def page(content: Content) -> Page:
         description=_("Filter the synthetic records and see every chart change with them."),
         values={
             "total": everybody,
-            "uncertain": uncertain_people(content.release),
+            "uncertain": wording.uncertain_people(content.release),
             "charts": [
                 (f, spec, draw_bars(f.bars, rtl=rtl).chart(f.id) if k < DRAWN else "")
                 for k, (f, spec) in enumerate(charts)
@@ -477,7 +469,7 @@ def _framed(content: Content) -> str:
         payload=payload(content, framed=True),
         links=Links(PATH, current(), release.version, framed=True),
         path=PATH,
-        uncertain=uncertain_people(release),
+        uncertain=wording.uncertain_people(release),
         **said_of(release),
         **about(release),
     )
@@ -516,7 +508,7 @@ def _chart(tool: Explorer, question: ChartQuestion) -> ExplorerChart:
     largest, headline = table.largest, title
     if largest is not None and question.name != PERIOD:
         headline = words()["largest"].format(
-            label=row_label(largest.codes), people=sized(largest.people)
+            label=row_label(largest.codes), people=wording.sized(largest.people)
         )
     figure = replace(figure, headline=headline)
     return figure, {
@@ -615,7 +607,7 @@ def _described(tool: Explorer, charts: list[ExplorerChart], content: Content) ->
         "public": edition.sharing.public(card_address(lang, release.version, PATH)),
         "site": edition.sharing.public(""),
         "layout": {
-            **attributes(packed, "rows", "weight", "size", "more"),
+            **wording.attributes(packed, "rows", "weight", "size", "more"),
             "bits": list(packed.bits),
             "sizes": [len(domains[name]) for name in columns],
         },
@@ -635,10 +627,15 @@ def _described(tool: Explorer, charts: list[ExplorerChart], content: Content) ->
         "signs": signs(),
         "digits": Locale.parse(lang).default_numbering_system,
         "colours": colours(),
-        "hub": called(facts),
+        "hub": wording.called(facts),
         "licence": facts.licence,
         "invented": facts.invented,
-        "credit": " ".join(filter(None, (caveat(), uncertain_people(release), citation(release)))),
+        "credit": " ".join(
+            filter(
+                None,
+                (wording.caveat(), wording.uncertain_people(release), wording.citation(release)),
+            )
+        ),
         "words": words(),
     }
 
@@ -671,7 +668,7 @@ def _twice(tool: Explorer) -> dict[str, Any] | None:
         return None
     codes = tool.exploration.domains.get(ORIGIN, ())
     return {
-        **attributes(errors, "doubles", "merged", "found", "spread"),
+        **wording.attributes(errors, "doubles", "merged", "found", "spread"),
         "least": 1 - 1 / errors.rows,
         "column": tool.columns.index(ORIGIN) if codes else -1,
         "by": [errors.by_citizenship.get(code) for code in codes],

@@ -28,8 +28,7 @@ from ctdhub.hub.receive_bundle import name_recipient, name_sender, sender_of
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release import approvals
-from ctdhub.sensitive.bundle.card import parse_key_file
-from ctdhub.sensitive.bundle.pack import key_print
+from ctdhub.sensitive.bundle.pack import key_print, parse_key_file
 from ctdhub.sensitive.consent.register import REASONS
 
 # --------------------------------------------------------------------------------------------------

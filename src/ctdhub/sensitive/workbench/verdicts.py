@@ -19,6 +19,7 @@ from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import proposed
 from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.run import replaced
+from ctdhub.sensitive.workbench import readings  # fmt: skip
 from ctdhub.sensitive.workbench.facets import (
     Answer,
     Bench,
@@ -32,15 +33,6 @@ from ctdhub.sensitive.workbench.facets import (
     suggestions,
     with_implied,
 )
-from ctdhub.sensitive.workbench.readings import (
-    Proposed,
-    RenamedColumns,
-    click,
-    doubt,
-    name_of,
-    readings,
-    received,
-)  # fmt: skip
 
 State = Literal["right", "decide", "stops", "stripped"]
 
@@ -71,7 +63,7 @@ class Verdict(NamedTuple):
     new: bool = False
     gone: bool = False
     identifier: dict[str, Any] | None = None
-    proposals: tuple[Proposed, ...] = ()
+    proposals: tuple[readings.Proposed, ...] = ()
     open: tuple[OpenText, ...] = ()
 
 
@@ -198,7 +190,7 @@ def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
             likely = (column for column in silent if variable in vocabulary().variables(column))
             text = Text(
                 "Nothing is read as “{variable}”: nobody is counted by it.",
-                variable=name_of(variable),
+                variable=readings.name_of(variable),
             )
             if variable == PERIOD:
                 text = many(
@@ -302,13 +294,15 @@ _EXAMPLES, _SHOWN, _FEW = 3, 5, 3
 _LIMITS = AlarmLimits()
 
 
-def left_out_together(verdicts: list[Verdict]) -> Iterator[tuple[Text, list[Proposed]]]:
+def left_out_together(verdicts: list[Verdict]) -> Iterator[tuple[Text, list[readings.Proposed]]]:
     """One question about all columns of which nothing is known, so that they may be left out."""
     rest = [v for v in verdicts if v.reason == _UNREAD and len(v.proposals) == 1]
     if len(rest) > 1:
         names = joined([v.column for v in rest], ", ")
         operations = tuple(op for v in rest for op in v.proposals[0].operations)
-        leave = Proposed(Text("leave them all out"), rest[0].proposals[0].reason, False, operations)
+        leave = readings.Proposed(
+            Text("leave them all out"), rest[0].proposals[0].reason, False, operations
+        )
         yield Text("No rule reads these columns: {names}.", names=names), [leave]
 
 
@@ -407,13 +401,13 @@ class Verdicts:
 
     def _named_targets(self, column: str) -> tuple[dict[str, Any], ...]:
         names = self._targets.get(fold(column), ())
-        return tuple({"variable": name, "label": name_of(name)} for name in names)
+        return tuple({"variable": name, "label": readings.name_of(name)} for name in names)
 
     def _action(self, column: str) -> str | None:
         decision = self._decided.get(fold(column))
         return decision.action if decision else None
 
-    def _settled(self, column: str) -> tuple[State, Text, list[Proposed]] | None:
+    def _settled(self, column: str) -> tuple[State, Text, list[readings.Proposed]] | None:
         """The verdict on a column of which something is said, or that may identify people."""
         key, finding = fold(column), self._file.findings.get(column)
         action = self._action(column)
@@ -438,11 +432,13 @@ class Verdicts:
         return None
 
     @cached_property
-    def _renamed(self) -> RenamedColumns:
+    def _renamed(self) -> readings.RenamedColumns:
         undecided = [name for name in self._file.names if self._settled(name) is None]
-        return RenamedColumns(self._file, self._mapping, self._document, self.gone(), undecided)
+        return readings.RenamedColumns(
+            self._file, self._mapping, self._document, self.gone(), undecided
+        )
 
-    def _read(self, column: str) -> tuple[State, Text, list[Proposed]]:
+    def _read(self, column: str) -> tuple[State, Text, list[readings.Proposed]]:
         unknown = self._unknown.get(column, [])
         if not unknown:
             return "right", self._unsaid(column) or _WHOLE, []
@@ -468,11 +464,11 @@ class Verdicts:
             lost,
         ) if lost else None  # fmt: skip
 
-    def _unread(self, column: str) -> tuple[Text, list[Proposed]]:
+    def _unread(self, column: str) -> tuple[Text, list[readings.Proposed]]:
         counted = who_counts(self._file, self._mapping, column)
         taken = [one.rule for one in self._mapping.exclude]
         ways = [
-            click(
+            readings.click(
                 one.label, counted.account, False, "exclude",
                 name=row_unit.free_name(one.name, taken), rule=one.conditions,
             )
@@ -480,16 +476,18 @@ class Verdicts:
         ] if counted else []  # fmt: skip
         entry = {"alarm": f"new-column: {column}"}
         gone = Text("no rule reads it; it is not sent")
-        leave = click(Text("leave it out"), gone, False, "accept", entry=entry, on=True)
-        unsure = doubt(self._file, column) if column in self._file.codes.column_names else None
+        leave = readings.click(Text("leave it out"), gone, False, "accept", entry=entry, on=True)
+        unsure = (
+            readings.doubt(self._file, column) if column in self._file.codes.column_names else None
+        )
         why = unsure.reason if unsure else _UNREAD
         if counted:
             why = counted.account if ways else counted.by_hand
         elif unsure:
-            ways = [*received(unsure, self._document)]
+            ways = [*readings.received(unsure, self._document)]
         return why, [*ways, *self._renamed.instead(column), leave]
 
-    def _about_identifier(self, column: str) -> Iterator[Proposed]:
+    def _about_identifier(self, column: str) -> Iterator[readings.Proposed]:
         for action in dict.fromkeys((self._proposed[column], "strip")):
             yield identifier_click(column, action, sure=action == self._proposed[column])
 
@@ -502,7 +500,7 @@ class Verdicts:
 
     def _gone(self, column: str) -> Verdict:
         lost = Text("what is made of it stays not recorded for this file")
-        without = click(
+        without = readings.click(
             Text("the file may lack it"), lost, False, "optional", column=column, on=True
         )
         reason = Text("a rule reads it, and the file lacks it")
@@ -534,11 +532,11 @@ class Verdicts:
             elif any(one.sure for one in verdict.proposals):
                 continue  # another reading would undo it
             elif not verdict.targets and verdict.identifier is None:
-                best = readings(self._file, column, self._document)[:2]
+                best = readings.readings(self._file, column, self._document)[:2]
                 if best and best[0].share >= SHARE and best[0].share > best[-1].share:
                     yield column, best[0].sure, best[0].operations
 
-    def questions(self) -> Iterator[tuple[Text, list[Proposed]]]:
+    def questions(self) -> Iterator[tuple[Text, list[readings.Proposed]]]:
         """Questions about the whole file."""
         if self._mapping.rows is None and self._mapping.key_columns() is None:
             yield Text("What is one row of this file?"), _ways("rows", _UNITS)
@@ -549,7 +547,7 @@ class Verdicts:
             text = Text("Some dates can be read in two ways ({n} texts).", n=n)
             yield text, _ways("dates", _ORDERS)
 
-    def _notes(self) -> Iterator[tuple[Text, list[Proposed]]]:
+    def _notes(self) -> Iterator[tuple[Text, list[readings.Proposed]]]:
         """A question about rows that may be no records, about which nobody has said anything."""
         notes, rows = self._at.effect.notes, self._file.codes[ROW].to_numpy()
         asked = notes.rejected(self._mapping)
@@ -628,19 +626,19 @@ _UNITS = {"person": Text("a person"), "report": Text("a report"), "call": Text("
 _ORDERS = {"dmy": Text("the day comes first"), "mdy": Text("the month comes first")}
 
 
-def _ways(key: str, labels: dict[str, Text]) -> list[Proposed]:
+def _ways(key: str, labels: dict[str, Text]) -> list[readings.Proposed]:
     """Answers to a question about a setting, the usual one first."""
     usual, reason = next(iter(labels)), Text("nobody said so yet")
     return [
-        click(label, reason, value == usual, "setting", key=key, value=value)
+        readings.click(label, reason, value == usual, "setting", key=key, value=value)
         for value, label in labels.items()
     ]
 
 
-def identifier_click(column: str, action: str, *, sure: bool = False) -> Proposed:
+def identifier_click(column: str, action: str, *, sure: bool = False) -> readings.Proposed:
     """A decision on a column; that of ``keep`` needs a reason, which the reader writes into it."""
     decision: Any = {"keep": ""} if action == "keep" else action
-    return click(
+    return readings.click(
         LABELS[action], ACTIONS[action], sure, "identifier", column=column, decision=decision
     )
 

@@ -8,16 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from ctdhub.stats.signals import statistics
 from ctdhub.stats.signals.chances import Floats, at_least
 from ctdhub.stats.signals.panel import IN_A_CYCLE, Period, SeriesPanel, past_for, window_for
-from ctdhub.stats.signals.statistics import (
-    CYCLES,
-    Tested,
-    chance_of_rise,
-    count_tests,
-    rates,
-    share_tests,
-)
 
 # --------------------------------------------------------------------------------------------------
 # What a test of a series is called: a break, in line with its trend, or as usual; and its size.
@@ -37,7 +30,7 @@ class Judged:
     """Of every series, shape (n,): two-sided chances, with the models of the null and with a level
     alone, which are rises, ratios with their interval, size, weight; nan where not tested."""
 
-    tested: Tested
+    tested: statistics.Tested
     p: Floats
     p_level: Floats
     rises: np.ndarray
@@ -67,7 +60,7 @@ class Judged:
 
 
 def judged_by(
-    tested: Tested, size: Floats, least: float, there: np.ndarray, weight: Floats
+    tested: statistics.Tested, size: Floats, least: float, there: np.ndarray, weight: Floats
 ) -> Judged:
     """What the tests of a kind say.
 
@@ -97,7 +90,7 @@ def judged_by(
     )
 
 
-def _ratio(tested: Tested, error: Floats) -> tuple[Floats, Floats, Floats]:
+def _ratio(tested: statistics.Tested, error: Floats) -> tuple[Floats, Floats, Floats]:
     """Seen over expected with an interval on the scale of logarithms; where nothing is left of what
     was expected, from 0 to the upper end of what was seen."""
     expected = np.maximum(tested.expected, 1e-9)
@@ -133,7 +126,7 @@ LEAST = 0.1
 _ROUNDS = 60
 
 
-def weights(tested: Tested, there: np.ndarray) -> Floats:
+def weights(tested: statistics.Tested, there: np.ndarray) -> Floats:
     """Weights of tests, shape (series,), with the mean 1 over those that are ``there``.  A series
     with too many zeros has the weight 1: how many periods of its window are tested is known from
     the window alone."""
@@ -203,7 +196,7 @@ _ROUNDS_OF_RISE = 11
 """Halvings of a range of logarithms, which leave less than a hundredth of a sum or factor."""
 
 
-def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
+def smallest_rises(tested: statistics.Tested, believed: Floats, least: float) -> Floats:
     """The least factor on what is expected with which a series would be believed to have risen.
 
     A sum is believed from the one on whose two-sided chance, by the tails of the test itself, is
@@ -225,7 +218,7 @@ def smallest_rises(tested: Tested, believed: Floats, least: float) -> Floats:
     expected = np.maximum(tested.expected, max(least, 1.0) / MOST**2)
     low = np.maximum(expected, max(least, 1.0))
     widest = 2 * MOST * low + 20 * tested.noise
-    bound = _solved(lambda x: chance_of_rise(tested.law, x) <= believed / 2, low, widest)
+    bound = _solved(lambda x: statistics.chance_of_rise(tested.law, x) <= believed / 2, low, widest)
 
     def reached(times: Floats) -> np.ndarray:
         mean = expected * times
@@ -298,7 +291,7 @@ def missed(
         here = (~np.isnan(counts[:, past])).sum(axis=1) >= 4
         here &= (~np.isnan(counts[:, window])).sum(axis=1) >= math.ceil(length / 2)
         if here.any():
-            tested = count_tests(counts[here], noise[here], past, window, season)
+            tested = statistics.count_tests(counts[here], noise[here], past, window, season)
             chances.append(2 * np.minimum(tested.p_rise, tested.p_fall))
     if not chances:
         return None
@@ -456,7 +449,7 @@ class Search:
     too_few_periods: tuple[str, ...]
     seasons: bool
     missed: Missed | None
-    counted: Tested = field(repr=False)
+    counted: statistics.Tested = field(repr=False)
     weights: Floats = field(repr=False)
 
     @property
@@ -488,7 +481,9 @@ class Search:
         rate, rows = self.settings.rate, np.array([f.row for f in findings], dtype=int)
         tests = [t for f in (self.findings if among is None else among) for t in f.tests]
         p = max((t.p / t.weight for t in tests if t.q <= rate), default=rate / max(1, len(tests)))
-        tested = Tested(*(getattr(self.counted, part.name)[rows] for part in fields(Tested)))
+        tested = statistics.Tested(
+            *(getattr(self.counted, part.name)[rows] for part in fields(statistics.Tested))
+        )
         least = smallest_rises(tested, p * self.weights[rows], self.settings.min_count)
         return tuple(replace(f, smallest=float(x)) for f, x in zip(findings, least, strict=True))
 
@@ -514,9 +509,9 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
     at = np.arange(n)
     past, window = (at >= begin) & (at < start), at >= start
     season = np.array([p.in_cycle for p in panel.periods]) if IN_A_CYCLE[kind] > 1 else 0 * at
-    counted = Tested(*_spread(panel))
+    counted = statistics.Tested(*_spread(panel))
     if past.sum() >= FEWEST_COUNTS:
-        counted = count_tests(panel.counts, panel.noise, past, window, season)
+        counted = statistics.count_tests(panel.counts, panel.noise, past, window, season)
     known = ~np.isnan(panel.counts)
     both = known & ~np.isnan(panel.wholes)
     enough = math.ceil(length / 2)
@@ -557,7 +552,7 @@ def find(panel: SeriesPanel, settings: Settings | None = None, *, smallest: bool
         tests=int(testable.sum()),
         too_few_periods=tuple(panel.names[row] for row in np.flatnonzero(~testable.any(axis=0))),
         missed=missed(panel, begin, start, length, season),
-        seasons=IN_A_CYCLE[kind] > 1 and bool(past.sum() >= CYCLES * IN_A_CYCLE[kind]),
+        seasons=IN_A_CYCLE[kind] > 1 and bool(past.sum() >= statistics.CYCLES * IN_A_CYCLE[kind]),
         counted=counted,
         weights=np.where(testable[0], judged[0].weight, np.nan),
     )
@@ -573,18 +568,20 @@ def ordered(findings: Sequence[Finding], rate: float) -> tuple[Finding, ...]:
 
 def _spread(panel: SeriesPanel) -> list[np.ndarray]:
     """The arrays of a test in which no series was tested."""
-    return [np.full(len(panel.names), np.nan) for _field in fields(Tested)]
+    return [np.full(len(panel.names), np.nan) for _field in fields(statistics.Tested)]
 
 
-def _shared(panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.ndarray) -> Tested:
+def _shared(
+    panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.ndarray
+) -> statistics.Tested:
     """The test of shares, nan for series without a whole."""
     rows = np.flatnonzero(
         ((both & past).sum(axis=1) >= FEWEST_SHARES) & (both & window).any(axis=1)
     )
     spread = _spread(panel)
     if not rows.size:
-        return Tested(*spread)
-    shares = share_tests(
+        return statistics.Tested(*spread)
+    shares = statistics.share_tests(
         panel.counts[rows],
         panel.wholes[rows],
         panel.noise[rows],
@@ -592,9 +589,9 @@ def _shared(panel: SeriesPanel, past: np.ndarray, window: np.ndarray, both: np.n
         past,
         window,
     )
-    for part, values in zip(fields(Tested), spread, strict=True):
+    for part, values in zip(fields(statistics.Tested), spread, strict=True):
         values[rows] = getattr(shares, part.name)
-    return Tested(*spread)
+    return statistics.Tested(*spread)
 
 
 def _mean(values: Floats, noise: Floats, inside: np.ndarray) -> SignalFigure:
@@ -614,7 +611,7 @@ def _share(value: float, error: float) -> SignalFigure:
 
 
 def _begun(
-    panel: SeriesPanel, tested: Tested, row: int, window: np.ndarray, rate: float
+    panel: SeriesPanel, tested: statistics.Tested, row: int, window: np.ndarray, rate: float
 ) -> tuple[str, bool]:
     """Since when a series has another level, and whether that may have begun before the window."""
     if not tested.since[row] > 0:
@@ -717,7 +714,7 @@ def finished(panel: SeriesPanel) -> tuple[SeriesPanel, tuple[Period, ...]]:
     season = np.array([p.in_cycle for p in panel.periods]) if cycle else 0 * at
     begin, part, spread = n, np.ones(n), 0.0
     for first in range(n - 1, n - 1 - min(2 * window_for(kind, n), n // 3), -1):
-        ratio = (total / rates(total, noise, at < first, season))[0]
+        ratio = (total / statistics.rates(total, noise, at < first, season))[0]
         deviation = float(ratio[:first].std())
         if ratio[first] >= 1 - _DEVIATIONS * deviation:
             break
@@ -729,7 +726,7 @@ def finished(panel: SeriesPanel) -> tuple[SeriesPanel, tuple[Period, ...]]:
     least = least if low.size >= FEW_LOW else min(least, MOST_PERIODS)
     if not low.size or low[-1] > least:
         return panel, ()
-    if count_tests(total, noise, at < begin, at == n - 1, season).p_fall[0] >= UNLIKELY:
+    if statistics.count_tests(total, noise, at < begin, at == n - 1, season).p_fall[0] >= UNLIKELY:
         return panel, ()
     over = begin + int(low.argmax())
     less, earlier = finished(_cut(panel, over))

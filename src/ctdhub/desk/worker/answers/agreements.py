@@ -25,8 +25,7 @@ from ctdhub.hub.receive_bundle import hub_card, sender_of
 from ctdhub.report.papers import PAPERS, paper
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import CONTRIBUTOR_KIND
-from ctdhub.sensitive.bundle.card import card_bytes, parse_key_file
-from ctdhub.sensitive.bundle.pack import key_print
+from ctdhub.sensitive.bundle.pack import card_bytes, key_print, parse_key_file
 
 # --------------------------------------------------------------------------------------------------
 # Agreements: all of them, and one with its settings, its force and what was sent under it.

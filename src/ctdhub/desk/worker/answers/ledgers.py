@@ -20,7 +20,7 @@ from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import Account, budget_split, check_paid, ledger, published
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import AGE, SEX
-from ctdhub.sensitive.bundle.withdrawal import MOST_CODES
+from ctdhub.sensitive.bundle.leaving import MOST_CODES
 from ctdhub.sensitive.consent.register import REASONS, Scope, Withdrawal, in_force, reported
 
 # --------------------------------------------------------------------------------------------------

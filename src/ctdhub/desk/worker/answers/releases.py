@@ -26,15 +26,7 @@ from ctdhub.hub.stages.differencing import TELL_THEM, disclosures_of
 from ctdhub.hub.stages.publish import statement
 from ctdhub.hub.steps import hash_file
 from ctdhub.hub.withdrawals import waiting_words
-from ctdhub.release.approvals import (
-    ROLE_NAMES,
-    ROLES,
-    Approvals,
-    Approvers,
-    Role,
-    Signable,
-    fingerprint,
-)
+from ctdhub.release import approvals
 from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
 from ctdhub.release.open import digest, examine, open_release
 from ctdhub.release.passkey import is_passkey
@@ -497,7 +489,7 @@ def _variables(value: Any) -> list[str]:
 
 def state_words(here: Publication) -> str:
     """Where a candidate is, in a few words."""
-    roles = ", ".join(said(ROLE_NAMES[role]) for role in here.missing)
+    roles = ", ".join(said(approvals.ROLE_NAMES[role]) for role in here.missing)
     if here.state in ("built", "approved by one"):
         return _("waits for: {roles}").format(roles=roles)
     if here.state == "scheduled" and here.opens:
@@ -546,7 +538,7 @@ def candidate(hub: Hub, version: str) -> dict[str, Any]:
     )
 
 
-def to_sign(hub: Hub, version: str, role: Role, not_before: str) -> dict[str, Any]:
+def to_sign(hub: Hub, version: str, role: approvals.Role, not_before: str) -> dict[str, Any]:
     """The statement of a role about a candidate now, as the signing page takes it.
 
     Args:
@@ -563,7 +555,7 @@ def to_sign(hub: Hub, version: str, role: Role, not_before: str) -> dict[str, An
     return _to_sign(made, keys.approvers(hub).keys(role))
 
 
-def lift_to_sign(hub: Hub, version: str, role: Role) -> dict[str, Any]:
+def lift_to_sign(hub: Hub, version: str, role: approvals.Role) -> dict[str, Any]:
     """What takes the hold of a role back, as the signing page takes it.
 
     Raises:
@@ -573,7 +565,7 @@ def lift_to_sign(hub: Hub, version: str, role: Role) -> dict[str, Any]:
     return _to_sign(text, keys.approvers(hub).keys(role))
 
 
-def change_to_sign(hub: Hub, role: Role, reason: str) -> dict[str, Any]:
+def change_to_sign(hub: Hub, role: approvals.Role, reason: str) -> dict[str, Any]:
     """The change of keys that hub.yaml makes, for a role whose own keys stay.
 
     Raises:
@@ -604,14 +596,14 @@ def approvers(hub: Hub) -> dict[str, Any]:
     if waits is not None:
         page.add("was", _("Keys that were signed"), _keys(waits.was))
     return page.answer(
-        keys={role: list(signers.keys(role)) for role in ROLES} if signers else {},
+        keys={role: list(signers.keys(role)) for role in approvals.ROLES} if signers else {},
         rs256=bool(signers and signers.rs256),
-        sign=[r for r in ROLES if waits and waits.was.keys(r) == waits.now.keys(r)],
+        sign=[r for r in approvals.ROLES if waits and waits.was.keys(r) == waits.now.keys(r)],
         error=as_json(wrong) if wrong else None,
     )
 
 
-def _to_sign(made: Signable, mine: tuple[str, ...]) -> dict[str, Any]:
+def _to_sign(made: approvals.Signable, mine: tuple[str, ...]) -> dict[str, Any]:
     text = base64.urlsafe_b64encode(made.payload).rstrip(b"=").decode()
     seen = hashlib.sha256(made.message()).hexdigest()
     return {"given": {"statement": text, "digest": seen, "keys": list(mine)}}
@@ -650,7 +642,7 @@ def _facts(hub: Hub, place: Path) -> Any:
 def _holds(here: Publication) -> Any:
     rows = [
         (
-            said(ROLE_NAMES[hold.role]),
+            said(approvals.ROLE_NAMES[hold.role]),
             _("refused") if hold.refused else _("held back"),
             isolated(hold.date[:10]),
             name(hold.reason, 1_000),
@@ -663,21 +655,26 @@ def _holds(here: Publication) -> Any:
 def _signed(place: Path) -> Any:
     rows = [
         (
-            said(ROLE_NAMES[one.statement.role]),
+            said(approvals.ROLE_NAMES[one.statement.role]),
             isolated(one.statement.date.replace("T", " ").replace("Z", " UTC")),
             isolated(one.statement.not_before or "–"),
             _kind(one.key),
         )
-        for one in Approvals.read(place).approvals
+        for one in approvals.Approvals.read(place).approvals
     ]
     head = (_("role"), _("time"), _("published not before"), _("with"))
     return table(head, rows, words=True) or words(_("Nobody has approved it."))
 
 
-def _keys(signers: Approvers) -> Any:
+def _keys(signers: approvals.Approvers) -> Any:
     rows = [
-        (said(ROLE_NAMES[role]), isolated(fingerprint(key)), _kind(key), isolated(key))
-        for role in ROLES
+        (
+            said(approvals.ROLE_NAMES[role]),
+            isolated(approvals.fingerprint(key)),
+            _kind(key),
+            isolated(key),
+        )
+        for role in approvals.ROLES
         for key in signers.keys(role)
     ]
     head = (_("role"), _("read aloud"), _("kind"), _("key"))

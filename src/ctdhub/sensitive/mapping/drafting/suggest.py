@@ -30,17 +30,6 @@ from ctdhub.sensitive.mapping.builtin import builtin, names, recognise
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import proposals, row_unit
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
-from ctdhub.sensitive.mapping.drafting.proposals import (
-    FEW,
-    Doubt,
-    Glance,
-    Proposal,
-    glance,
-    is_year,
-    known_codes,
-    sets_doubt,
-    years_in,
-)
 from ctdhub.sensitive.mapping.drafting.row_unit import WhoCounts
 from ctdhub.sensitive.mapping.drafting.vocabulary import ROOTED, WEAK, vocabulary, word
 from ctdhub.sensitive.mapping.evaluation import as_codes
@@ -160,7 +149,7 @@ class Draft:
         of_system, known = row_unit.identifiers_of_systems(raw)
         findings |= survey.findings() if survey else {}
         self.findings = findings | {c: of_system[c] for c in columns if c in of_system}
-        self.glances = {c: glance(people, c) for c in columns if c not in self.findings}
+        self.glances = {c: proposals.glance(people, c) for c in columns if c not in self.findings}
         if survey:
             self.glances = {name: survey.glance(column) for name, column in self.glances.items()}
         every = (
@@ -179,11 +168,13 @@ class Draft:
 
     def _decide(self, known: dict[str, str]) -> None:
         """Choose a rule for each variable, and say what becomes of identifiers."""
-        chosen = _choose(_together([each for each in self.hints if isinstance(each, Proposal)]))
+        chosen = _choose(
+            _together([each for each in self.hints if isinstance(each, proposals.Proposal)])
+        )
         year = chosen.get(PERIOD)
         if year and year.score <= WEAK and (other := self._other_dates(year)):
             unsure = Text("several columns hold dates; which says when the person was registered?")
-            self.hints += [Doubt(column, unsure) for column in (year.column, *other)]
+            self.hints += [proposals.Doubt(column, unsure) for column in (year.column, *other)]
             del chosen[PERIOD]
         year = chosen.get(PERIOD)
         decisions = row_unit.decided_with(known, _decisions(self.findings.values(), year))
@@ -197,7 +188,7 @@ class Draft:
         self.decisions = decisions
         if AGE not in chosen and year and (born := _first(decisions, "band")):
             rule = {"band": True, "at": year.column}
-            chosen[AGE] = Proposal(
+            chosen[AGE] = proposals.Proposal(
                 AGE, born, rule, 1.0, Text("the age on the date of registration")
             )
         rules, self.follows = proposals.with_implied(
@@ -213,7 +204,7 @@ class Draft:
         self.used = {column for p in self.chosen.values() for column in p.sources}
         self.used |= {p.column for p in self.children.rules.values()} if self.children else set()
 
-    def _other_dates(self, year: Proposal) -> list[str]:
+    def _other_dates(self, year: proposals.Proposal) -> list[str]:
         """Columns beside a weak one whose dates are of other years."""
         own = self._years(year.column)
         dated = [c.name for c in self.glances.values() if c.share(_is_date) >= DATED]
@@ -246,7 +237,7 @@ class Draft:
     def rivals(self, target: str) -> list[str]:
         """Other columns that may say the same as the chosen one."""
         own = self.chosen[target].sources
-        offers = (e for e in self.hints if isinstance(e, Proposal) and e.target == target)
+        offers = (e for e in self.hints if isinstance(e, proposals.Proposal) and e.target == target)
         return [name for name in dict.fromkeys(e.column for e in offers) if name not in own]
 
     def empty(self) -> list[str]:
@@ -258,7 +249,7 @@ class Draft:
         key = word(text)
         return any(key in {word(t) for t in c.texts} for c in self.glances.values())
 
-    def nulls(self, proposal: Proposal) -> list[str]:
+    def nulls(self, proposal: proposals.Proposal) -> list[str]:
         """Texts that mean "not recorded" for one rule alone."""
         column = self.glances.get(proposal.column)
         own = [text for text in column.empty if self._has_meaning(text)] if column else []
@@ -610,9 +601,9 @@ def suggest(
     return Suggestion(text, parse_mapping(text, "suggestion.yaml"), fits, draft.unmatched)
 
 
-def _together(offers: list[Proposal]) -> Iterator[Proposal]:
+def _together(offers: list[proposals.Proposal]) -> Iterator[proposals.Proposal]:
     """Lists whose columns differ by a number alone ("type 1", "type 2") as one list."""
-    lists: dict[tuple[str, ...], list[Proposal]] = {}
+    lists: dict[tuple[str, ...], list[proposals.Proposal]] = {}
     for proposal in offers:
         if "has" in proposal.rule:
             header = re.sub(r"\d+", "", proposal.column)
@@ -629,15 +620,17 @@ def _together(offers: list[Proposal]) -> Iterator[Proposal]:
         )
 
 
-def _choose(offers: Iterable[Proposal]) -> dict[str, Proposal]:
+def _choose(offers: Iterable[proposals.Proposal]) -> dict[str, proposals.Proposal]:
     """For each hub variable the surest proposal, in the schema's order."""
-    best: dict[str, Proposal] = {}
+    best: dict[str, proposals.Proposal] = {}
     for proposal in sorted(offers, key=lambda p: -p.score):
         best.setdefault(proposal.target, proposal)
     return {v.name: best[v.name] for v in load_schema().records if v.name in best}
 
 
-def _decisions(findings: Iterable[IdentifierFinding], year: Proposal | None) -> dict[str, str]:
+def _decisions(
+    findings: Iterable[IdentifierFinding], year: proposals.Proposal | None
+) -> dict[str, str]:
     """A decision for each identifier; one column at most becomes the person key.
 
     A key that the contributor made for linking is preferred to the number of a case, which then
@@ -678,11 +671,13 @@ def questions(draft: "Draft") -> Iterator[Text]:
         yield Text("No rule reads these columns: write a rule for what each means, or leave it out")
     for name in draft.unmatched:
         column = draft.glances[name]
-        doubts = [one for one in draft.hints if isinstance(one, Doubt) and one.column == name]
+        doubts = [
+            one for one in draft.hints if isinstance(one, proposals.Doubt) and one.column == name
+        ]
         replaced = bool(column.details) and draft.used.issuperset(column.details) and column.covered
         reasons = [Text("its choices have columns of their own, which are used instead")]
         if not replaced:
-            reasons = [_why(column, doubts), *filter(None, [sets_doubt(column)])]
+            reasons = [_why(column, doubts), *filter(None, [proposals.sets_doubt(column)])]
             about_them = column.texts and not vocabulary().about_others(name)
             if about_them and (likely := likeliest(column)):
                 reasons.append(Text("perhaps {variables}", variables=joined(likely, ", ")))
@@ -692,7 +687,7 @@ def questions(draft: "Draft") -> Iterator[Text]:
             yield joined(["    ", Text("if it was received: {rule}", rule=rule)], "")
 
 
-def likeliest(column: Glance) -> list[str]:
+def likeliest(column: proposals.Glance) -> list[str]:
     """Up to :data:`LIKELY` variables, by the roots of the header and by the texts.
 
     >>> likeliest(Glance("Home", ("Ghana", "Togo"), (), {"Ghana": 2, "Togo": 2}, 4))
@@ -702,7 +697,7 @@ def likeliest(column: Glance) -> list[str]:
     scores: dict[str, float] = dict.fromkeys(_fitting(column), _BY_TEXTS)
     group = own.group_of(column.name)
     mark = column.separator(own.kinds)
-    said = {part: text for text in column.texts[:FEW] for part in kinds_of(text, mark)}
+    said = {part: text for text in column.texts[: proposals.FEW] for part in kinds_of(text, mark)}
     weighed = [
         (flag, _BY_TEXTS * column.weight([text]))
         for part, text in said.items()
@@ -725,7 +720,7 @@ def _is_told(name: str) -> bool:
     return name == AGE or load_schema().variable(name).kind in ("year", "country")
 
 
-def _fitting(column: Glance) -> list[str]:
+def _fitting(column: proposals.Glance) -> list[str]:
     """Variables whose values most texts of a column are."""
     schema = load_schema()
 
@@ -737,16 +732,17 @@ def _fitting(column: Glance) -> list[str]:
     coded = [
         v.name
         for v in schema.records
-        if v.kind in ("code", "status") and column.weight(known_codes(column, v.name)) > 0.5
+        if v.kind in ("code", "status")
+        and column.weight(proposals.known_codes(column, v.name)) > 0.5
     ]
     if coded:
         return coded
-    if most(lambda t: is_year(DAY_FIRST.year(fold(t)) or MONTH_FIRST.year(fold(t)))):
+    if most(lambda t: proposals.is_year(DAY_FIRST.year(fold(t)) or MONTH_FIRST.year(fold(t)))):
         return [v.name for v in schema.records if v.kind == "year"]
-    return [AGE] if column.repeats and len(column.texts) > 2 and most(years_in) else []
+    return [AGE] if column.repeats and len(column.texts) > 2 and most(proposals.years_in) else []
 
 
-def _why(column: Glance, doubts: list[Doubt]) -> Text:
+def _why(column: proposals.Glance, doubts: list[proposals.Doubt]) -> Text:
     if not column.texts:
         return Text("it is empty")
     if vocabulary().about_others(column.name):
