@@ -21,7 +21,8 @@ import pyarrow as pa
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.plan import plan_of
 from ctdhub.dp.policy import Policy
-from ctdhub.dp.workload import variances, workload
+from ctdhub.dp.published import variances
+from ctdhub.dp.workload import workload
 from ctdhub.practice.people import Marginals, draw, load_marginals
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.signals.events import GROUP, PARTS, PLACES, looked_at, told_once

@@ -25,18 +25,17 @@ from ctdhub.dp import published
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.published import PublishedCells, published_cells
-from ctdhub.dp.synth.fit import fit
-from ctdhub.dp.synth.records import NoisyTables, settled
-from ctdhub.dp.workload import (
-    Workload,
+from ctdhub.dp.published import (
+    PublishedCells,
     cell_variances,
     least_squares,
-    measure,
     most_pooled,
     pool,
-    workload,
+    published_cells,
 )
+from ctdhub.dp.synth.fit import fit
+from ctdhub.dp.synth.records import NoisyTables, settled
+from ctdhub.dp.workload import Workload, measure, workload
 
 ROWS, EPSILON, DELTA, LEVEL, SHARE = 20_000, 1.0, 1e-6, 0.95, 0.005
 

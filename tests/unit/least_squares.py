@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns
-from ctdhub.dp.workload import Estimated, Workload, cell_variances, least_squares, most_pooled, pool
+from ctdhub.dp.published import Estimated, cell_variances, least_squares, most_pooled, pool
+from ctdhub.dp.workload import Workload
 
 
 def reconciled(noisy: Counts, questions: Workload) -> dict[Columns, Estimated]:

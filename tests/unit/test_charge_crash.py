@@ -20,8 +20,8 @@ from ctdhub.core.errors import HubError, WouldCharge
 from ctdhub.core.i18n import Text, said
 from ctdhub.dp import answer_store, engine
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.ledger.book import Ledger
+from ctdhub.dp.noise import ChargeSecret
 from ctdhub.dp.quote import Price, up_to
 
 POLICY = small_policy(

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from invented_people import people, small_policy
 
 from ctdhub.dp import noise
-from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.count import encode
 from ctdhub.dp.mechanism import MechanismOutput, answer
+from ctdhub.dp.noise import ChargeSecret
 from ctdhub.dp.plan import plan_of
 from ctdhub.schema.model import load_schema
 

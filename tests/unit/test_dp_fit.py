@@ -20,10 +20,11 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes, Counts, count, encode
 from ctdhub.dp.plan import CORRIDOR, Columns, Draft, Indicators, Plan, plan_of
 from ctdhub.dp.policy import Policy
+from ctdhub.dp.published import Estimated, pool
 from ctdhub.dp.synth import fit as fitting
 from ctdhub.dp.synth.fit import State, TableResiduals, fit, residuals
 from ctdhub.dp.synth.records import NoisyTables, corridor, to_table
-from ctdhub.dp.workload import Estimated, measure, pool, workload
+from ctdhub.dp.workload import measure, workload
 from ctdhub.schema.model import load_schema
 
 SCHEMA = load_schema().at("1.1")  # whose exploitation group the policy releases whole

@@ -14,8 +14,9 @@ from ctdhub.dp import kernels
 from ctdhub.dp.count import Codes, count
 from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import Plan
+from ctdhub.dp.published import pool
 from ctdhub.dp.synth.records import HeldColumns, NoisyTables, rounded, strength
-from ctdhub.dp.workload import measure, pool, workload
+from ctdhub.dp.workload import measure, workload
 
 Ints = npt.NDArray[np.int64]
 N = 6_000

@@ -14,10 +14,12 @@ from least_squares import reconciled
 
 from ctdhub.border import COUNTS, SHOWN, Estimate, highest_unseen, unseen_end
 from ctdhub.dp.published import (
+    Estimated,
     ShownCells,
     case_records,
     choose,
     counts_table,
+    pool,
     published,
     published_cells,
     radius,
@@ -25,7 +27,7 @@ from ctdhub.dp.published import (
     tail,
     total_people,
 )
-from ctdhub.dp.workload import Estimated, Measurement, measure, pool
+from ctdhub.dp.workload import Measurement, measure
 
 LEVEL, SHARE = 0.95, 0.005
 

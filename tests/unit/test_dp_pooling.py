@@ -14,7 +14,8 @@ from invented_people import small_policy
 
 from ctdhub.dp.count import Counts
 from ctdhub.dp.plan import Columns, plan_of
-from ctdhub.dp.workload import Measurement, Workload, measure, pool, variances, workload
+from ctdhub.dp.published import pool, variances
+from ctdhub.dp.workload import Measurement, Workload, measure, workload
 from ctdhub.schema.model import load_schema
 
 SIZES = {"a": 3, "b": 4, "c": 2, "d": 5}

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from ctdhub.dp.published import Estimated
 from ctdhub.dp.synth.records import (
     KEEP_SIGMAS,
     apportion,
@@ -19,7 +20,6 @@ from ctdhub.dp.synth.records import (
     simplex,
     spread,
 )
-from ctdhub.dp.workload import Estimated
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -17,9 +17,9 @@ from ctdhub.border import Estimate, highest_unseen, unseen_end
 from ctdhub.dp.count import Codes, Counts, count
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Columns, Plan
-from ctdhub.dp.published import shown_cells
+from ctdhub.dp.published import cell_variances, shown_cells
 from ctdhub.dp.synth.records import settled
-from ctdhub.dp.workload import Measurement, Workload, cell_variances, measure, workload
+from ctdhub.dp.workload import Measurement, Workload, measure, workload
 
 SIZES = {"a": 3, "b": 4, "c": 2, "d": 5}
 Floats = npt.NDArray[np.float64]

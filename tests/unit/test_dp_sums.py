@@ -10,7 +10,8 @@ import pytest
 from ctdhub.dp.count import Codes
 from ctdhub.dp.mechanism import MechanismOutput, answer
 from ctdhub.dp.plan import Plan
-from ctdhub.dp.workload import sum_variance, workload
+from ctdhub.dp.published import sum_variance
+from ctdhub.dp.workload import workload
 from ctdhub.stats.estimator import SumVariances
 
 PLACES = tuple(f"p{k}" for k in range(45))

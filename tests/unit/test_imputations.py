@@ -20,8 +20,8 @@ from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.count import Codes
 from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import Columns, Plan
+from ctdhub.dp.published import Estimated
 from ctdhub.dp.synth import fit
-from ctdhub.dp.workload import Estimated
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "imputation.py"
 RUNS, SETS = 14, 5

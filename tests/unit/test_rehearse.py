@@ -20,10 +20,11 @@ from ctdhub.dp.ledger.book import drafts_bought, versions_bought
 from ctdhub.dp.mechanism import answer
 from ctdhub.dp.plan import Kind, plan_of
 from ctdhub.dp.policy import Policy, load_policy
+from ctdhub.dp.published import cell_variances
 from ctdhub.dp.simulate import rehearse, stand_in
 from ctdhub.dp.sources import public_sources
 from ctdhub.dp.standalone.domains import DomainsFile
-from ctdhub.dp.workload import cell_variances, workload
+from ctdhub.dp.workload import workload
 from ctdhub.hub import init
 from ctdhub.practice.people import invented_people
 from ctdhub.report.wording import kind_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import size
@@ -41,6 +42,17 @@ def test_every_folder_keeps_its_budget() -> None:
     }
     assert over == {}, "python tools/size.py shows all; what is added, something else gives back"
     assert most.keys() == size.sizes(PACKAGE).keys(), "python tools/size.py --write"
+
+
+def test_the_core_of_the_promise_can_be_read() -> None:
+    page = (size.ROOT / "docs/explanation/privacy.md").read_text("utf-8")
+    table = page.partition("**The core.**")[2].partition("**Beside the core**")[0]
+    core = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
+    most, known = re.search(r"at most (\d+) lines of code", table), size.modules(PACKAGE / "dp")
+    assert core
+    assert most
+    assert not set(core) - known.keys()
+    assert sum(size.read(known[name]).code for name in core) <= int(most[1]) <= 800
 
 
 def test_no_function_grows_long() -> None:

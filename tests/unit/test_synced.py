@@ -8,7 +8,7 @@ from synced_files import synced  # noqa: F401 (a fixture)
 
 from ctdhub.core.files import append_chain
 from ctdhub.dp import answer_store
-from ctdhub.dp.answer_store import ChargeSecret
+from ctdhub.dp.noise import ChargeSecret
 
 
 def test_a_secret_is_there_before_its_charge_and_gone_for_good_after(

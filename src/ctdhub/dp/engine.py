@@ -13,11 +13,11 @@ from ctdhub.core.files import uncollected
 from ctdhub.core.i18n import Text
 from ctdhub.dp import answer_store, kernels
 from ctdhub.dp.accounting import rho_of
-from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.count import Counts
 from ctdhub.dp.ledger.book import new_id
 from ctdhub.dp.ledger.file import Charge, taking_part, written
 from ctdhub.dp.mechanism import Progress, answer_of
+from ctdhub.dp.noise import ChargeSecret
 from ctdhub.dp.quote import Quote, refusal, standing, unit
 
 

@@ -149,7 +149,7 @@ def answer_to(
         noisy: every table of the questions; emptied as soon as it has served.
         regions: the noisy tables of regions, and their questions.
     """
-    pooled = measuring.pool(noisy, questions, measuring.most_pooled(questions))
+    pooled = published.pool(noisy, questions, published.most_pooled(questions))
     total = published.total_people(pooled, plan.level)
     compared: set[Columns] = set()
     alone = 0.75 / (1 + 2 * plan.imputations)  # a closer fit takes about twice as long
@@ -161,16 +161,16 @@ def answer_to(
         source=source,
         compared=compared,
     )
-    kept: dict[Columns, measuring.Estimated] = {}
-    variance = measuring.cell_variances(questions)
-    estimates = _keeping(kept, plan, measuring.least_squares(noisy, questions, pooled, variance))
+    kept: dict[Columns, published.Estimated] = {}
+    variance = published.cell_variances(questions)
+    estimates = _keeping(kept, plan, published.least_squares(noisy, questions, pooled, variance))
     shown = published.shown_cells(
         estimates, questions, total, plan.level, plan.false_share, plan.domains, plan.followers
     )
     del pooled
     if not plan.imputations:
         noisy.clear()  # as large as the tables of the records to come
-    sums = contradicted(records, kept, shown, plan, measuring.sum_variance(questions))
+    sums = contradicted(records, kept, shown, plan, published.sum_variance(questions))
     sums += region_sums(records, *regions, plan)
     records = settled(records, shown, plan, total.value, source, sums)
     del sums
@@ -208,10 +208,10 @@ def answer_to(
 
 
 def _keeping(
-    kept: dict[Columns, measuring.Estimated],
+    kept: dict[Columns, published.Estimated],
     plan: Plan,
-    estimates: Iterable[tuple[Columns, measuring.Estimated]],
-) -> Iterator[tuple[Columns, measuring.Estimated]]:
+    estimates: Iterable[tuple[Columns, published.Estimated]],
+) -> Iterator[tuple[Columns, published.Estimated]]:
     """The tables, of which those that are used whole later on are kept."""
     for t, estimated in estimates:
         if t in ((), (DELIVERIES,)) or plan.year in t:

@@ -17,10 +17,10 @@ from ctdhub.core.i18n import Text, joined, texts
 from ctdhub.core.tables import canonical
 from ctdhub.dp import answer_store
 from ctdhub.dp.accounting import rho_of, split
-from ctdhub.dp.answer_store import ChargeSecret
 from ctdhub.dp.count import Counts, InMemory, Rows, Tally
 from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.ledger.file import Charge, taking_part, written
+from ctdhub.dp.noise import ChargeSecret
 from ctdhub.dp.plan import Parents, Plan, covered_years, person_rows, plan_of
 from ctdhub.dp.policy import Domains, Policy
 from ctdhub.dp.sources import CountedSources, Mentioned, Overlap, mentioned, sourced

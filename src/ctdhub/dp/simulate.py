@@ -18,9 +18,9 @@ from ctdhub.dp.accounting import epsilon_of, rho_of, split
 from ctdhub.dp.count import Codes, Counts, count, encode
 from ctdhub.dp.mechanism import MechanismOutput, Progress, answer
 from ctdhub.dp.plan import Columns, Kind, Plan
-from ctdhub.dp.published import published, radius
+from ctdhub.dp.published import cell_variances, published, radius
 from ctdhub.dp.sources import SourceTables
-from ctdhub.dp.workload import Measurement, Workload, cell_variances, cost, workload
+from ctdhub.dp.workload import Measurement, Workload, cost, workload
 
 # --------------------------------------------------------------------------------------------------
 # A dry run on fictitious people: what a policy would show, before anything is paid.

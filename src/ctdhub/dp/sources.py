@@ -22,8 +22,8 @@ from ctdhub.dp.count import COUNTRY_OF, Bound, Counts, InMemory, Rows, Tally
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import ONE, Columns, PersonRows, Plan, covered_years, joined_reach, person_rows
 from ctdhub.dp.policy import Domains, LinkingSettings, Policy
-from ctdhub.dp.published import DECIMALS, named_cells
-from ctdhub.dp.workload import Workload, cost, measure, pool, question, variances
+from ctdhub.dp.published import DECIMALS, named_cells, pool, variances
+from ctdhub.dp.workload import Workload, cost, measure, question
 from ctdhub.schema import model
 from ctdhub.schema.emit import arrow_schema
 

@@ -246,7 +246,7 @@ def _with(value: float, interval: Interval) -> Interval:
 # The variance of a sum of cells in tables that were fitted together.
 #
 # Tables of a release are sums of interaction components, and each component is the mean of what the
-# measured tables say of it, weighed by inverse variance (``dp.workload``).  A component sums to
+# measured tables say of it, weighed by inverse variance (``dp.published``).  A component sums to
 # zero along its axes, so that a sum over several values is less uncertain than as many independent
 # cells are, and a sum over all values of a variable does not depend on it at all:
 #

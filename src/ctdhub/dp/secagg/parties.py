@@ -27,13 +27,14 @@ from ctdhub.dp.ledger.book import Ledger
 from ctdhub.dp.mechanism import Progress, answer_to
 from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Plan
+from ctdhub.dp.published import pool
 from ctdhub.dp.quote import unit
 from ctdhub.dp.secagg import masks, messages
 from ctdhub.dp.secagg.masks import Cells, SecaggLayout, with_noise
 from ctdhub.dp.secagg.messages import Round, Terms, Total, altered, of_round, path_of, read, write
 from ctdhub.dp.standalone.domains import DomainsFile, Scope
 from ctdhub.dp.standalone.table import check_delta, fit_domains
-from ctdhub.dp.workload import Workload, pool
+from ctdhub.dp.workload import Workload
 from ctdhub.schema.model import load_schema
 
 # --------------------------------------------------------------------------------------------------
@@ -575,8 +576,7 @@ class NoisySum:
         """
         terms, plan = self.total.round.terms, self.total.round.plan
         questions = self.workload
-        cells = sum(q.cells for q in questions)
-        reach = masks.beyond((q.sigma2 for q in questions), cells)
+        reach = masks.beyond((q.sigma2 for q in questions), sum(q.cells for q in questions))
         most = terms.max_people * plan.rows
         number = 0
         for q, far in zip(questions, reach, strict=True):

@@ -24,8 +24,9 @@ from ctdhub.core.tables import ROW, Tabular
 from ctdhub.dp.accounting import rho_of
 from ctdhub.dp.plan import NARROW, Columns, Plan, hierarchy, plan_of
 from ctdhub.dp.policy import Policy, Weights
+from ctdhub.dp.published import variances
 from ctdhub.dp.synth.records import KEEP_SIGMAS
-from ctdhub.dp.workload import variances, workload
+from ctdhub.dp.workload import workload
 from ctdhub.schema import countries
 from ctdhub.schema.model import load_schema
 
@@ -294,8 +295,7 @@ def kept_from(plan: Plan, epsilon: float, delta: float) -> dict[Columns, int]:
     if not pairs:
         return {}
     variance = variances(workload(plan, rho_of(epsilon, delta)))
-    pairs = [t for t in pairs if t in variance]
-    return {t: math.ceil(KEEP_SIGMAS * variance[t] ** 0.5) for t in pairs}
+    return {t: math.ceil(KEEP_SIGMAS * variance[t] ** 0.5) for t in pairs if t in variance}
 
 
 def _of_sex(name: str, column: DomainColumn) -> bool:

@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ctdhub.dp import kernels, noise, published
+from ctdhub.dp import kernels, noise
 from ctdhub.dp.count import Codes, Counts, count
-from ctdhub.dp.noise import Bits
 from ctdhub.dp.plan import Columns, Draft, Plan
+from ctdhub.dp.published import Estimated, pool, total_people
 from ctdhub.dp.synth import records as synth_records
-from ctdhub.dp.workload import Estimated, Workload, measure, pool
+from ctdhub.dp.workload import Workload, measure
 
 # --------------------------------------------------------------------------------------------------
 # How far records are from each noisy table, laid out for one column at a time.
@@ -778,7 +778,7 @@ ImputationsCodes = npt.NDArray[np.int64]
 
 
 def imputed(
-    noisy: Counts, questions: Workload, plan: Plan, source: Bits, progress: Progress
+    noisy: Counts, questions: Workload, plan: Plan, source: noise.Bits, progress: Progress
 ) -> tuple[pa.Table, ...]:
     """``plan.imputations`` sets, each with its own number of records.
 
@@ -800,7 +800,7 @@ def imputed(
         again = measure(noisy, questions, source)
         _set(again, hidden, 0)
         pooled = pool(again, twice)
-        people = published.total_people(pooled, plan.level).value
+        people = total_people(pooled, plan.level).value
         far = -min(4 * people + 4, 2**30)  # no record pays to be there
         _set(again, hidden, far)
         _set({t: e.value for t, e in pooled.items()}, hidden, far)

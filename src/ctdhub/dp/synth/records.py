@@ -18,8 +18,8 @@ from ctdhub.dp import kernels, noise
 from ctdhub.dp.count import Codes, Counts, Table, count
 from ctdhub.dp.plan import Columns, Draft, Parents, Plan
 from ctdhub.dp.policy import Domains
-from ctdhub.dp.published import ShownCells, choose
-from ctdhub.dp.workload import Estimated, Workload
+from ctdhub.dp.published import Estimated, ShownCells, choose
+from ctdhub.dp.workload import Workload
 
 # --------------------------------------------------------------------------------------------------
 # Tables of whole, non-negative numbers near noisy ones: projection, raking, apportionment.
