@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPException
@@ -62,13 +62,13 @@ class Folder:
     root: Path
 
     def read(self, path: str, most: int) -> bytes:
-        root = self.root.resolve()
-        file = (root / path).resolve()
-        if not file.is_relative_to(root) or not file.is_file():
-            raise _missing(path)
-        with file.open("rb") as handle:
-            content = handle.read(most + 1)
-        return _small(content, most, path)
+        with suppress(OSError, RuntimeError, ValueError):  # a ring of links, a name of no file
+            root = self.root.resolve()
+            file = (root / path).resolve()
+            if file.is_relative_to(root) and file.is_file():
+                with file.open("rb") as handle:
+                    return _small(handle.read(most + 1), most, path)
+        raise _missing(path)
 
 
 class Web:
@@ -99,7 +99,7 @@ class Web:
             if cause.code == 404:
                 raise _missing(path) from None
             raise error("http", file=path, code=cause.code) from None
-        except (urllib.error.URLError, HTTPException, OSError):
+        except (HTTPException, OSError, ValueError):  # a name that no server has, among them
             raise error("connection", file=path) from None
         return _small(bytes(content), most, path)
 
@@ -413,7 +413,7 @@ def open_imputations(folder: str | Path, *, arrow: bool = False) -> Iterator[Any
     manifest = read_json(source, "manifest.json")
     with damage():
         sets, files = int(manifest.get("imputations", 0)), dict(manifest["files"])
-    if not sets:
+    if sets < 1:
         raise error("no-imputations")
     for k in range(1, sets + 1):
         name = f"imputations/records-{k:02}.parquet"
@@ -507,6 +507,7 @@ class Site:
     hub wrote it), note (by language) and concerns (columns, tables, charts; none: all)."""
 
     @property
+    @damage()
     def citation(self) -> str:
         """How to cite the release, and that it was corrected where it was."""
         return str(self._cited(self._index["citation"]))
@@ -518,21 +519,25 @@ class Site:
         return f"{text} Corrected on {self.errata[-1]['date']}: see the notice."
 
     @property
+    @damage()
     def caveat(self) -> str:
         """The sentence that must stand beside every number."""
         return str(self._index["caveat"])
 
     @property
+    @damage()
     def level(self) -> float:
         """Coverage of every interval, in 0..1."""
         return float(self._index["level"])
 
     @property
+    @damage()
     def invented(self) -> bool:
         """Whether these are practice data about nobody."""
         return bool(self._index["invented"])
 
     @property
+    @damage()
     def counted_twice(self) -> dict[str, Any] | None:
         """How many people may be counted twice: ``most``, ``about``, ``share_a_row`` (the most who
         share a row), ``found`` (share of doubles that tokens find, at least) and ``reviewed``
@@ -541,6 +546,7 @@ class Site:
         return None if shares is None else dict(shares)
 
     @property
+    @damage()
     def breaks(self) -> list[dict[str, Any]]:
         """Breaks that contributors declared: figures before and after one are not comparable.
 
@@ -681,15 +687,8 @@ class Site:
     def _tables(self) -> dict[frozenset[str], _Entry]:
         lines = read_lines(self.source, f"{self._folder}/api/tables.csv")
         with damage():
-            entries: list[_Entry] = [
-                (
-                    tuple(r["table"].split("*")),
-                    float(r["sigma"]),
-                    int(r["cells"]),
-                    int(r["unlisted"]),
-                )
-                for r in lines
-            ]
+            rows = [(r["table"].split("*"), r["sigma"], r["cells"], r["unlisted"]) for r in lines]
+            entries: list[_Entry] = [(tuple(n), float(s), int(c), int(u)) for n, s, c, u in rows]
             if not all(_NAME.fullmatch(name) for names, *_numbers in entries for name in names):
                 raise ValueError
             return {frozenset(entry[0]): entry for entry in entries}
@@ -726,7 +725,7 @@ class Site:
         """
         with damage():
             sets = int(json.loads(self._checked("manifest.json")).get("imputations", 0))
-        if not sets:
+        if sets < 1:
             raise error("no-imputations")
         for k in range(1, sets + 1):
             yield self._frame(self._parquet(SET.format(k=k)), {"set": k, "sets": sets})

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from hypothesis import strategies as st
 from invented_release import TABLES, protected_answer
 
 from ctdhub import client
-from ctdhub.client import Site, open_site
+from ctdhub.client import Folder, Site, open_imputations, open_site
 from ctdhub.core.errors import SiteError
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
@@ -193,6 +194,45 @@ def test_other_addresses_are_refused(where: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("where", "rule"),
+    [
+        ("http://127.0.0.1:1/\u00fc/", "connection"),
+        ("http://a..b/", "connection"),
+        ("http://127.0.0.1:\uff11/", "connection"),
+        ("a\0b", "no-file"),
+        ("x" * 5000, "no-file"),
+        ("\ud800", "no-file"),
+    ],
+)
+def test_addresses_that_lead_nowhere_say_so(where: str, rule: str) -> None:
+    with pytest.raises(SiteError) as caught:
+        open_site(where)
+    assert caught.value.rule == rule
+
+
+def test_a_ring_of_links_is_no_site(tmp_path: Path) -> None:
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    with pytest.raises(SiteError) as caught:
+        open_site(tmp_path / "ring")
+    assert caught.value.rule == "no-file"
+
+
+def test_less_than_no_sets_for_inference_are_none(tmp_path: Path) -> None:
+    manifest = tmp_path / "r" / VERSION / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text('{"imputations": -1, "files": {}}')
+    digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    (manifest.parent / "SHA256SUMS").write_text(f"{digest}  manifest.json\n")
+    for sets in (
+        open_imputations(manifest.parent),
+        Site(Folder(tmp_path), VERSION).imputations(),
+    ):
+        with pytest.raises(SiteError) as caught:
+            list(sets)
+        assert caught.value.rule == "no-imputations"
+
+
 def test_no_site_no_release_no_server(tmp_path: Path, folder: Path, served: str) -> None:
     for where in (tmp_path, folder / "r", served + "r/"):
         with pytest.raises(SiteError) as caught:
@@ -310,7 +350,11 @@ class OneAnswer:
 @given(JSON)
 def test_any_index_is_read_or_refused(value: object) -> None:
     index = {**value, "release": VERSION} if isinstance(value, dict) else value
-    for ask in (Site.tables, Site.places, lambda s: s.table("gender"), lambda s: s.labels("a")):
+    stated = ("citation", "caveat", "level", "invented", "counted_twice", "breaks")
+    for ask in (
+        *(Site.tables, Site.places, lambda s: s.table("gender"), lambda s: s.labels("a")),
+        *map(attrgetter, stated),
+    ):
         try:
             ask(Site(OneAnswer(index), VERSION, arrow=True))
         except SiteError:

@@ -99,6 +99,14 @@ def test_links_are_not_followed(release: Path, tmp_path: Path) -> None:
     assert kinds(verify(release)) == {("missing", "counts.csv")}
 
 
+def test_a_link_to_a_release_is_that_release(release: Path, tmp_path: Path) -> None:
+    link = tmp_path / "2027.9"
+    link.symlink_to(release)
+    assert verify(link) == []
+    (release / "notes.txt").write_text("x")
+    assert kinds(verify(link)) == {("extra", "notes.txt")}
+
+
 @pytest.mark.parametrize(
     "name", ["../secret", "/etc/hostname", "a/../../b", "sub\\x", "", "..", "\u202ex"]
 )

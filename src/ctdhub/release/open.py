@@ -60,7 +60,8 @@ def verify(
     are read and compared with the manifest.
 
     Args:
-        path: the folder of a release, or of a candidate that waits for approval.
+        path: the folder of a release, or of a candidate that waits for approval; a link to one is
+            that one, under its own name.
         approvers: the hub's keys, where the hub is at hand: a release must carry both approvals.
         lines: number of each line of the hub's ledger by its hash, where it is at hand.
 
