@@ -213,3 +213,29 @@ def test_a_row_of_two_people_is_noticed():
         {"sex": ["F", "M"], "type 1": ["a", "b"], "type 2": ["b", "c"]},
     ):
         assert said not in suggest(raw_of(**one)).yaml
+
+
+def test_a_header_of_the_person_alone_has_her_sex():
+    """Who accompanied or exploited her may be of either sex too."""
+    texts: list[str | None] = ["Une femme", "Un homme", "Une femme", "Un homme"]
+    sexes = {"Une femme": "female", "Un homme": "male"}
+    assert rules(raw_of(**{"Cette personne est :": texts}))["gender"]["map"] == sexes
+    assert rules(raw_of(**{"The victim is": ["Woman", "Man"] * 2}))["gender"]["map"]
+    for header in ("Personne accompagnée par", "La personne est avec", "Contact", "Appelant"):
+        assert "gender" not in rules(raw_of(**{header: texts})), header
+    kinds: list[str | None] = ["Une femme", "Une famille"] * 2
+    assert "gender" not in rules(raw_of(**{"Cette personne est :": kinds}))
+
+
+def test_a_french_possessive_is_no_english_son():
+    ages: list[str | None] = ["22", "17", "31", "40"]
+    assert rules(raw_of(**{"Quel est son âge ?": ages}))["age_band"]["band"]
+    for header in ("Son age", "Age of son", "Quel est l'âge de son fils ?"):
+        assert "age_band" not in rules(raw_of(**{header: ages})), header
+
+
+def test_a_passport_taken_is_one_word_or_several():
+    for header in ("Pass einbehalten", "Passabnahme", "Sequestro documenti"):
+        found = rules(raw_of(**{header: ["-1", "0", "0", "-1"]}))
+        assert found["means_withholds_documents"]["map"] == {"-1": "yes", "0": "no"}, header
+    assert not rules(raw_of(**{"Pass vorhanden": ["-1", "0", "0", "-1"]}))

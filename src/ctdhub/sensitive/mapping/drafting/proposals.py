@@ -267,6 +267,11 @@ def texts_with_rows(
     return Several(tuple(shown))
 
 
+def _noted(said: Text, column: Glance, texts: Collection[str]) -> tuple[Text, ...]:
+    """A doubt on texts of a column, none where there are none."""
+    return (said.holding(texts=texts_with_rows(column, texts)),) if texts else ()
+
+
 def rejected(
     column: Glance,
     texts: list[str],
@@ -476,9 +481,8 @@ def ages(column: Glance, score: float) -> Iterator[Proposal | Doubt]:
         return
     others = [t for t in texts if t not in (*band_texts, *across, *words)]
     doubts = rejected(column, others, Text("no age: {texts}"))
-    if across or words:
-        said = Text("more than one band, so not recorded: {texts}")
-        doubts += (said.holding(texts=texts_with_rows(column, [*across, *words])),)
+    said = Text("more than one band, so not recorded: {texts}")
+    doubts += _noted(said, column, [*across, *words])
     if "0" in plain:
         doubts += (Text('0 may mean “not recorded”: then add null_values: ["0"]'),)
     rule: dict[str, object] = {"band": True}
@@ -666,8 +670,7 @@ def _doubts(
             t: sum(column.rows_of([c]) for c, es in elements.items() if t in es) for t in unknown
         }
         part = Glance(column.name, tuple(unknown), rows=rows, all=column.all)
-        said = Text("no yes/no variable for: {texts}")
-        doubts += (said.holding(texts=texts_with_rows(part, unknown)),)
+        doubts += _noted(Text("no yes/no variable for: {texts}"), part, unknown)
     doubts += (Text("what the cells do not name stays not recorded, unless you add absent: no"),)
     if mark and column.sets(mark):
         doubts += (SETS,)
@@ -786,12 +789,8 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
     reason = _of_texts(Text("{n} of its {all} texts are years or dates"), len(dates), column)
     others = [text for text in column.texts if text not in dates]
     doubts = rejected(column, others, Text("no year for certain: {texts}"))
-    if nearly:
-        months = Text("the day is not sure, the year is: {texts}")
-        doubts += (months.holding(texts=texts_with_rows(column, nearly)),)
-    if short:
-        digits = Text("years of two digits, read as the others: {texts}")
-        doubts += (digits.holding(texts=texts_with_rows(column, short)),)
+    doubts += _noted(Text("the day is not sure, the year is: {texts}"), column, nearly)
+    doubts += _noted(Text("years of two digits, read as the others: {texts}"), column, short)
     rule = ({"map": nearly} if nearly else {}) | {"year": True}
     yield Proposal(target, column.name, rule, score * column.weight(dates), reason, doubts)
 
@@ -971,14 +970,17 @@ def _by_codes(
     yield Proposal(target, column.name, {"map": known}, score * share, reason, doubts, tuple(nulls))
 
 
-def _gender_by_texts(column: Glance) -> Iterator[Doubt]:
-    """A column may hold sexes whatever its header, but whose?"""
+def _gender_by_texts(column: Glance) -> Iterator[Proposal | Doubt]:
+    """A column may hold sexes whatever its header; whose, unless that names the person alone?"""
     if SEX in vocabulary().variables(column.name):
         return
     codes = vocabulary().codes[SEX]
     genders = {codes.get(word(text)) for text in column.texts}
     if len(genders) > 1 and None not in genders:
-        yield Doubt(column.name, Text("its texts are sexes; of the person?"), shows=True)
+        if vocabulary().says(column.name, "persons") and not plain_header(column.name):
+            yield from _by_codes(column, SEX, 0.9, known_codes(column, SEX))
+        else:
+            yield Doubt(column.name, Text("its texts are sexes; of the person?"), shows=True)
 
 
 def _code_named(column: Glance) -> Iterator[Proposal]:

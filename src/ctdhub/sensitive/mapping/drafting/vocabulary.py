@@ -30,6 +30,8 @@ _QUESTION = re.compile(
 _NUMBER = re.compile(r"-?\d+(\.0)?")
 _CHOICE = re.compile(r"\s*(?:\(choice=(.+)\)|\[(.+)\])\s*$")
 """How REDCap and LimeSurvey name the column of one choice of a question."""
+_HERS = re.compile(r"(?<=\best )son (?=\w)", re.IGNORECASE)
+"""What "Quel est son âge ?" says of the person, and English of a child."""
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 _JOINED = re.compile(r"\s*[&+]\s*|\s+(?:and|et|y|e|und|ed)\s+|\s+و\s*", re.IGNORECASE)
 SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
@@ -61,7 +63,7 @@ def bare(header: str) -> str:
     >>> bare("Type? (choice=Other)")
     'Type?/Other'
     """
-    plain = _QUESTION.sub("", header)
+    plain = _HERS.sub("", _QUESTION.sub("", header))
     match = _BRACKETS.search(plain)
     hint = match is not None and all(one in own_words()["hints"] for one in words_of(match[1]))
     return _BRACKETS.sub("", plain) if hint else _CHOICE.sub(r"/\1\2", plain)
@@ -187,9 +189,10 @@ class Vocabulary:
             perpetrator, staff), ``perpetrators`` (a table of them), ``standing`` (whether somebody
             is a victim), ``trafficking`` (of a status of victims), ``states`` (of a case),
             ``bands`` (of ages, by which bare numbers are codes), ``consent`` (who agreed that the
-            record is shared).  Of cells: ``victims`` (a row is about one), ``bystanders`` and
-            ``relatives`` (about somebody else), ``standing_no`` (no, beside ``pairs``), ``nobody``
-            (a row is about nobody), ``unproven`` (no victim was established).
+            record is shared), ``persons`` (of the record).  Of cells: ``victims`` (a row is
+            about one), ``bystanders`` and ``relatives`` (about somebody else), ``standing_no`` (no,
+            beside ``pairs``), ``nobody`` (a row is about nobody), ``unproven`` (no victim was
+            established).
         names: sets of ``fold_name``: ``tokens``, parts of headers of keys made for linking;
             ``standing_alone``, ``consent_alone``, ``roles`` and ``lettered`` (who a row is about),
             ``calls`` (what a call was about), ``events`` (whether an event took place) and
@@ -355,8 +358,10 @@ class Vocabulary:
 
         >>> vocabulary().about_others("denunciante_genero"), vocabulary().about_others("genero")
         (True, False)
+        >>> vocabulary().about_others("Age of son"), vocabulary().about_others("Quel est son âge ?")
+        (True, False)
         """
-        return fold_name(header) not in self.headers and self.says(header, "others")
+        return fold_name(header) not in self.headers and self.says(bare(header), "others")
 
     def about_perpetrators(self, name: str) -> bool:
         """Whether the name of a child table speaks of perpetrators.
