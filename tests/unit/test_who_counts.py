@@ -61,6 +61,7 @@ TURNED = [
     "Do not share", "Don't share", "Opted out", "Nicht einverstanden", "Несогласие",
     "Отказ от согласия", "Không đồng ý", "Não autoriza", "Unwilling to share",
     "Objection to use", "Opposition à l'utilisation", "Oposición al uso",
+    "Se opone a compartir", "Veto al tratamiento de datos",
 ]  # fmt: skip
 ORDINARY = [
     "Authorisation number", "Work authorisation", "Autorización de residencia", "Release date",

@@ -690,7 +690,7 @@ def questions(draft: "Draft") -> Iterator[Text]:
 def likeliest(column: proposals.Glance) -> list[str]:
     """Up to :data:`LIKELY` variables, by the roots of the header and by the texts.
 
-    >>> likeliest(Glance("Home", ("Ghana", "Togo"), (), {"Ghana": 2, "Togo": 2}, 4))
+    >>> likeliest(proposals.Glance("Home", ("Ghana", "Togo"), (), {"Ghana": 2, "Togo": 2}, 4))
     ['citizenship', 'country_of_exploitation']
     """
     own, schema = vocabulary(), load_schema()
