@@ -296,6 +296,14 @@ def test_the_feed_is_atom(real: Release, tmp_path: Path) -> None:
         assert b"differ by more than the noise" in (tmp_path / "feed.xml").read_bytes()
 
 
+def test_numbers_are_compared_for_the_release_that_leads(real: Release, tmp_path: Path) -> None:
+    """Opening every old release made each later site dearer by half a second a release."""
+    older = (made(tmp_path, "2026.2", n=900), real)
+    series = tuple(map(Answers, (made(tmp_path, "2026.3", n=1_200), *older)))
+    write_feed(tmp_path, series, Sharing(SITE))
+    assert (tmp_path / "feed.xml").read_text("utf-8").count("differ by more than the noise") == 1
+
+
 def check_atom(data: bytes, site: str) -> None:
     ns = "{http://www.w3.org/2005/Atom}"
     feed = ET.fromstring(data)

@@ -74,10 +74,14 @@ class VersionNote:
     told: tuple[str, ...]
 
 
-def public_changes(before: Release, now: Release, comparison: ReleaseChanges) -> list[str]:
-    """Contributors, years, definitions and measured tables that changed, a sentence for each."""
+def public_changes(
+    before: Release, now: Release, comparison: ReleaseChanges | None = None
+) -> list[str]:
+    """Contributors, years, definitions and, where numbers were compared, measured tables that
+    changed, a sentence for each."""
     texts = [said(text) for text in changes(before.facts, now.facts)]
-    for release, tables in ((now, comparison.only_now), (before, comparison.only_before)):
+    only = (comparison.only_now, comparison.only_before) if comparison else ()
+    for release, tables in zip((now, before), only, strict=False):
         if tables:
             text = _("Tables that only release {version} has: {names}")
             texts.append(text.format(version=release.version, names=_tables(tables)))

@@ -87,14 +87,16 @@ def _entries(answers: Answers, series: Sequence[Answers]) -> Iterator[Entry]:
 
 
 def _changed(answers: Answers, series: Sequence[Answers]) -> list[str]:
-    """What is different from the release before, in sentences; of a withdrawn release nothing."""
+    """What is different from the release before, in sentences; of a withdrawn release nothing.
+    Numbers are compared for the release that leads alone: to open all would cost as much again."""
     release = answers.release
     older = earlier(release, series)
     if not older or release.withdrawn:
         return []
-    changes = compared(older[0], answers)
+    changes = compared(older[0], answers) if answers is series[0] else None
     sentences = public_changes(older[0].release, release, changes)
-    return [f"{text.rstrip('.')}." for text in sentences] + [summary(changes)]
+    numbers = [summary(changes)] if changes else []
+    return [f"{text.rstrip('.')}." for text in sentences] + numbers
 
 
 def _second(created: str) -> str:
