@@ -14,9 +14,9 @@ from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.rejects import REJECTS
 from ctdhub.sensitive.mapping.builtin import builtin
-from ctdhub.sensitive.mapping.drafting.proposals import years_in
 from ctdhub.sensitive.mapping.drafting.suggest import suggest
 from ctdhub.sensitive.mapping.drafting.vocabulary import sexes, vocabulary
+from ctdhub.sensitive.mapping.drafting.written_ages import years_in
 from ctdhub.sensitive.mapping.mapping import Accepted
 from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise

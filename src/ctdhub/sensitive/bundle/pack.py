@@ -21,7 +21,6 @@ from pydantic import Field, ValidationError
 from ctdhub.core.errors import error
 from ctdhub.core.files import made_whole
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.keys.age import decrypt, encrypt
 from ctdhub.core.keys.signing import SigningKey, is_public_key, is_signed
 from ctdhub.core.tables import canonical
 
@@ -377,6 +376,8 @@ def write_bundle(packed: Packed, out: Path) -> None:
     Raises:
         FileError: the file exists (rule "bundle-exists"), or a recipient is damaged.
     """
+    from ctdhub.core.keys.age import encrypt
+
     if out.exists():
         raise error("bundle-exists", file=out)
     with made_whole(out) as fresh:
@@ -424,6 +425,8 @@ def open_bundle(path: Path, identities: Sequence[Path], private: Path) -> Opened
         FileError: it is damaged, cut, for other identities (rule "age-unreadable"), too large, no
             bundle (rule "bundle-form"), or not what was signed (rule "bundle-signature").
     """
+    from ctdhub.core.keys.age import decrypt
+
     if path.stat().st_size > MOST_BYTES:
         raise error("bundle-size", file=path, limit=MOST_BYTES // 2**20)
     with tempfile.TemporaryDirectory(dir=private, prefix=".opening-") as folder:

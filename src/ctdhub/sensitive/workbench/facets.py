@@ -29,7 +29,7 @@ from ctdhub.sensitive.ingest.isolated import read_isolated
 from ctdhub.sensitive.ingest.options import ReadOptions
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.mapping import mapping_file
-from ctdhub.sensitive.mapping.drafting import proposals
+from ctdhub.sensitive.mapping.drafting import proposals, written_ages
 from ctdhub.sensitive.mapping.drafting.proposals import Glance, glance
 from ctdhub.sensitive.mapping.drafting.row_unit import decided_columns, identifiers_of_systems
 from ctdhub.sensitive.mapping.drafting.suggest import likeliest, read_to_suggest, suggest
@@ -612,15 +612,15 @@ class Suggester:
 
     def _as_age(self, text: str) -> SuggestedCode | None:
         """The band of ages; where they are of several, or not exact, a person decides."""
-        years = proposals.years_in(text)
+        years = written_ages.years_in(text)
         if years is None:
             vague = Text("an approximate age: choose its band, or leave it not recorded")
             unsure = SuggestedCode((NOT_RECORDED,), vague, False)
-            return None if proposals.about(text) is None else unsure
+            return None if written_ages.about(text) is None else unsure
         said = Text("ages {low} to {high}", low=Numeral(years.low), high=Numeral(years.high))
         code = proposals.side(years)
         if self._variable == AGE:
-            code = proposals.band_holding(years, self._sheet.choices)
+            code = written_ages.band_holding(years, self._sheet.choices)
         if code is not None:
             return SuggestedCode((code,), said, True)
         several = Text("ages of more than one band: no code says so")

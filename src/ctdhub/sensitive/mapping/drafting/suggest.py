@@ -32,6 +32,7 @@ from ctdhub.sensitive.mapping.drafting import proposals, row_unit
 from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
 from ctdhub.sensitive.mapping.drafting.row_unit import WhoCounts
 from ctdhub.sensitive.mapping.drafting.vocabulary import ROOTED, WEAK, vocabulary, word
+from ctdhub.sensitive.mapping.drafting.written_ages import years_in
 from ctdhub.sensitive.mapping.evaluation import as_codes
 from ctdhub.sensitive.mapping.identifiers import PROPOSED, TOKENS_COLUMN
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -739,7 +740,7 @@ def _fitting(column: proposals.Glance) -> list[str]:
         return coded
     if most(lambda t: proposals.is_year(DAY_FIRST.year(fold(t)) or MONTH_FIRST.year(fold(t)))):
         return [v.name for v in schema.records if v.kind == "year"]
-    return [AGE] if column.repeats and len(column.texts) > 2 and most(proposals.years_in) else []
+    return [AGE] if column.repeats and len(column.texts) > 2 and most(years_in) else []
 
 
 def _why(column: proposals.Glance, doubts: list[proposals.Doubt]) -> Text:
