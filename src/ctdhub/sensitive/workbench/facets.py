@@ -618,7 +618,7 @@ class Suggester:
             unsure = SuggestedCode((NOT_RECORDED,), vague, False)
             return None if written_ages.about(text) is None else unsure
         said = Text("ages {low} to {high}", low=Numeral(years.low), high=Numeral(years.high))
-        code = proposals.side(years)
+        code = written_ages.side(years)
         if self._variable == AGE:
             code = written_ages.band_holding(years, self._sheet.choices)
         if code is not None:

@@ -18,7 +18,6 @@ from ctdhub.sensitive.ingest.identifiers import IdentifierFinding, words
 from ctdhub.sensitive.ingest.raw import RawTable
 from ctdhub.sensitive.ingest.shape.systems import known_identifiers, system_of
 from ctdhub.sensitive.mapping.drafting import proposals
-from ctdhub.sensitive.mapping.drafting.form_proposals import FormProposals
 from ctdhub.sensitive.mapping.drafting.proposals import Doubt, Glance, Proposal, means_nothing
 from ctdhub.sensitive.mapping.drafting.vocabulary import says, sexes, vocabulary, word
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -481,14 +480,17 @@ def _shared_word(names: tuple[str, ...]) -> str | None:
 
 
 def child_rules(
-    raw: RawTable, findings: dict[str, IdentifierFinding], form: FormProposals | None = None
+    raw: RawTable,
+    findings: dict[str, IdentifierFinding],
+    of_form: Callable[[Glance, str], Iterable[Proposal | Doubt] | None] | None = None,
 ) -> ChildRules | None:
     """Rules for the first child table that speaks of perpetrators, None where there is none.
 
     Args:
         raw: the file as read.
         findings: columns that may identify somebody, of which no rule is made.
-        form: the form that the file is an export of.
+        of_form: what a column of a child table may be by the form that the file is an export of,
+            None where the form is silent.
     """
     variables = load_schema().table("perpetrators")
     for child, rows in raw.children.items():
@@ -496,13 +498,11 @@ def child_rules(
         columns = [c for c in rows.column_names if c != "_row" and c not in findings]
         for column in columns if vocabulary().about_perpetrators(child) else ():
             seen = proposals.glance(rows, column)
-            hints = form.of_child(seen, child) if form else None
+            hints = of_form(seen, child) if of_form else None
             if hints is None:
                 named = replace(seen, name=vocabulary().without_perpetrators(column))
                 hints = list(proposals.proposals(named))
-            for each in hints:
-                if not isinstance(each, Proposal) or not _fits(each):
-                    continue
+            for each in (one for one in hints if isinstance(one, Proposal) and _fits(one)):
                 for variable in variables:
                     if variable.name.endswith(f"_{each.target}"):
                         rules.setdefault(variable.name, replace(each, column=column))

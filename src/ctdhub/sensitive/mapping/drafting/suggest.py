@@ -162,7 +162,8 @@ class Draft:
         hints = (each for own in every for each in own)
         self.hints = list(proposals.in_units(hints, proposals.unit_beside(self.glances.values())))
         self.unit = row_unit.unit_of(columns)
-        self.children = row_unit.child_rules(raw, self.findings, survey)
+        of_child = survey.of_child if survey else None
+        self.children = row_unit.child_rules(raw, self.findings, of_child)
         recognised = recognise(columns)
         self.trial = try_builtin(raw, recognised, self.findings) if recognised else None
         self._decide(known)
