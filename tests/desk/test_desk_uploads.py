@@ -14,7 +14,8 @@ import pytest
 
 from ctdhub.core.errors import FileError
 from ctdhub.core.keys import age
-from ctdhub.desk.uploads.inbox import TABLES, Inbox
+from ctdhub.core.tables import ENDINGS
+from ctdhub.desk.uploads.inbox import Inbox
 from ctdhub.sensitive.ingest.formats import FORMATS
 from tests.desk.desks import OURS, THEIRS, Desk
 from tests.desk.sending import TUS, begun, part, practice_file, rounds, rows, sent, without_tokens
@@ -27,9 +28,12 @@ def open_desk(desk: Desk) -> Desk:
     return desk
 
 
-def test_kinds_are_the_endings_that_are_read() -> None:
-    read = {suffix.lstrip(".") for one in FORMATS for suffix in one.suffixes}
-    assert set(TABLES) == read - {"parquet"}
+def test_every_format_has_endings_and_a_refusal_says_them(open_desk: Desk) -> None:
+    assert [known.name for known in FORMATS] == [*ENDINGS]
+    answer = begun(open_desk.client_of("contributor"), b"x", "parquet")
+    assert answer.status_code == 400
+    for ending in (*(known[0] for known in ENDINGS.values()), ".ods", ".ctdbundle"):
+        assert ending in answer.content.decode()
 
 
 def test_sent_in_parts_resumed_and_opened_by_the_worker_alone(open_desk: Desk) -> None:

@@ -15,6 +15,7 @@ from rich.text import Text
 from ctdhub.cli.output import console
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, _, current, language
+from ctdhub.core.tables import endings
 
 if TYPE_CHECKING:
     from ctdhub.hub.folder import Hub
@@ -38,14 +39,7 @@ def table_help(*more: str) -> str:
     Args:
         more: endings that the verb reads besides those of contributed files.
     """
-    return _("A table: {formats}, …").format(formats=formats(*more))
-
-
-def formats(*more: str) -> str:
-    """Endings of the tables that contributors send, and ``more`` that a verb reads besides."""
-    from ctdhub.sensitive.ingest.formats import endings
-
-    return endings(".ods", *more)
+    return _("A table: {formats}, …").format(formats=endings(*more))
 
 
 Order = Literal["dmy", "mdy"]

@@ -20,7 +20,7 @@ from ctdhub.core.errors import error, printable
 from ctdhub.core.files import made_whole
 from ctdhub.core.format import decimal, exact, listed, number, share, tiny
 from ctdhub.core.i18n import _, ngettext, said, said_all
-from ctdhub.core.tables import ROW, as_json
+from ctdhub.core.tables import ROW, as_json, endings
 from ctdhub.document import text
 from ctdhub.document.document import Document
 from ctdhub.dp.ledger.book import Ledger
@@ -596,7 +596,7 @@ def signals(
         Path,
         typer.Argument(
             help=_("A table ({formats}, …), a hub, or the folder of a release.").format(
-                formats=options.formats()
+                formats=endings()
             )
         ),
     ] = Path(),

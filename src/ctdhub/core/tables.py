@@ -18,6 +18,29 @@ if TYPE_CHECKING:
 
 
 # --------------------------------------------------------------------------------------------------
+# Tables that contributors send: how their names end.
+
+ENDINGS = {
+    "csv-archive": (".zip",),
+    "workbook": (".xlsx", ".xlsm", ".ods"),
+    "spss": (".sav", ".zsav"),
+    "stata": (".dta",),
+    "json": (".json", ".jsonl", ".ndjson"),
+    "delimited": (".csv", ".tsv", ".tab", ".txt"),
+}
+"""By format of ``sensitive.ingest.formats``, the usual one first."""
+
+
+def endings(*more: str) -> str:
+    """Endings of the tables that contributors send, for texts, and ``more`` that are taken besides.
+
+    >>> endings(".parquet")
+    '.csv, .dta, .json, .ods, .parquet, .sav, .xlsx, .zip'
+    """
+    return ", ".join(sorted({*(known[0] for known in ENDINGS.values()), ".ods", *more}))
+
+
+# --------------------------------------------------------------------------------------------------
 # Files of data for programs, which people read too: the one way to write CSV and JSON rows.
 #
 # CSV is UTF-8 text with a comma.  A cell that a spreadsheet would run as a formula gets an

@@ -13,6 +13,7 @@ from pathlib import Path
 from ctdhub.core import files
 from ctdhub.core.errors import error
 from ctdhub.core.keys import age
+from ctdhub.core.tables import ENDINGS
 
 # --------------------------------------------------------------------------------------------------
 # The inbox: what was sent, as ciphertext in parts, which the process that takes it cannot open.
@@ -222,13 +223,7 @@ class PaperDrawer(SealedFolder):
 # What a file may be called by its ending: all that is kept of its name.
 
 BUNDLE = "ctdbundle"
-TABLES = (
-    "csv", "tsv", "tab", "txt", "xlsx", "xlsm", "ods", "json", "jsonl", "ndjson", "zip",
-    "dta", "sav", "zsav",
-)  # fmt: skip
-"""Endings of tables that ``sensitive.ingest`` reads; a test compares."""
-
-KINDS = (BUNDLE, *TABLES)
+KINDS = (BUNDLE, *(ending[1:] for known in ENDINGS.values() for ending in known))
 
 
 def kind_of(name: str) -> str | None:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from ctdhub.core.errors import HubError, error
 from ctdhub.core.i18n import Text, _
+from ctdhub.core.tables import endings
 from ctdhub.desk.allowed import Who, allowed
 from ctdhub.desk.config import DeskLimits, current
 from ctdhub.desk.jobs import enqueue
@@ -25,7 +26,7 @@ from ctdhub.desk.models import Delivery, DeliveryPart, Organisation
 from ctdhub.desk.registry import BOTH, page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads import tus
-from ctdhub.desk.uploads.inbox import KINDS, Inbox, kind_of
+from ctdhub.desk.uploads.inbox import BUNDLE, KINDS, Inbox, kind_of
 from ctdhub.desk.uploads.tus import TusAnswer, TusUpload
 from ctdhub.desk.walls import rows
 
@@ -101,7 +102,7 @@ def begin(
         if theirs is None or not allowed(who, "delivery.send", theirs):
             raise _refused(403, error("upload-whose"))
         if known is None or (sha256 and not _SHA256.fullmatch(sha256)):
-            raise _refused(400, error("upload-kind"))
+            raise _refused(400, error("upload-kind", names=endings(f".{BUNDLE}")))
         if replaces and before is None:
             raise _refused(400, error("upload-replaces"))
         if fault := refusal(size, sent_so_far(organisation), current().file.limits):

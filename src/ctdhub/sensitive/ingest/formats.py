@@ -31,8 +31,7 @@ class Format:
     """One format of contributed tables.
 
     Attributes:
-        name: short, for programs.
-        suffixes: endings of its files, with the dot, the usual one first.
+        name: short, for programs; its endings are in :data:`ctdhub.core.tables.ENDINGS`.
         content: what such a file is called in a sentence.
         starts: whether the first 4 KiB of a file are of this format.
         read: name of the function that makes cells of the content, the name of the file, what is
@@ -45,7 +44,6 @@ class Format:
     """
 
     name: str
-    suffixes: tuple[str, ...]
     content: Text
     starts: Callable[[bytes], bool]
     read: str = "read"
@@ -89,7 +87,6 @@ def _begins_with_a_table(start: bytes) -> bool:
 FORMATS = (
     Format(
         "csv-archive",
-        (".zip",),
         Text("a zip archive of text tables"),
         _begins_with_a_table,
         "read_archive",
@@ -97,37 +94,14 @@ FORMATS = (
     ),
     Format(
         "workbook",
-        (".xlsx", ".xlsm", ".ods"),
         Text("a workbook"),
         lambda start: start.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")),
         views="views",
     ),
-    Format(
-        "spss",
-        (".sav", ".zsav"),
-        Text("an SPSS file"),
-        lambda start: start.startswith((b"$FL2", b"$FL3")),
-    ),
-    Format(
-        "stata",
-        (".dta",),
-        Text("a Stata file"),
-        lambda start: _STATA.match(start) is not None,
-    ),
-    Format(
-        "json",
-        (".json", ".jsonl", ".ndjson"),
-        Text("JSON"),
-        lambda start: _JSON.match(start) is not None,
-        shape="shape",
-    ),
-    Format(
-        "delimited",
-        (".csv", ".tsv", ".tab", ".txt"),
-        Text("delimited text"),
-        lambda _start: True,
-        views="views",
-    ),
+    Format("spss", Text("an SPSS file"), lambda start: start.startswith((b"$FL2", b"$FL3"))),
+    Format("stata", Text("a Stata file"), lambda start: _STATA.match(start) is not None),
+    Format("json", Text("JSON"), lambda start: _JSON.match(start) is not None, shape="shape"),
+    Format("delimited", Text("delimited text"), lambda _start: True, views="views"),
 )
 """In the order in which they are tried; the last takes any text."""
 
@@ -135,12 +109,3 @@ FORMATS = (
 def format_of(start: bytes) -> Format:
     """The first format that takes a file which begins so."""
     return next(kind for kind in FORMATS if kind.starts(start))
-
-
-def endings(*more: str) -> str:
-    """The usual endings of all formats, for help texts, with ``more`` that a verb reads besides.
-
-    >>> endings(".parquet")
-    '.csv, .dta, .json, .parquet, .sav, .xlsx, .zip'
-    """
-    return ", ".join(sorted({*(kind.suffixes[0] for kind in FORMATS), *more}))

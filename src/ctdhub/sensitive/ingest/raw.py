@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.i18n import Text, many
-from ctdhub.core.tables import ROW
+from ctdhub.core.tables import ENDINGS, ROW
 from ctdhub.sensitive.ingest import tidy
 from ctdhub.sensitive.ingest.formats import FORMATS, Format, format_of
 from ctdhub.sensitive.ingest.options import Limits, LongTable, ReadOptions
@@ -776,7 +776,7 @@ def kind(data: bytes, file: str) -> Format:
 def mismatch(file: str, content: Format) -> Text | None:
     """A note where the name promises another format than the content is; content decides."""
     suffix = Path(file).suffix.lower()
-    if suffix in content.suffixes or not any(suffix in known.suffixes for known in FORMATS):
+    if suffix in ENDINGS[content.name] or not any(suffix in known for known in ENDINGS.values()):
         return None
     return Text(
         "The name ends in {suffix} but the content is {content}; it was read as such.",
