@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
 
+from ctdhub.cli.verbs import about_option
+from ctdhub.client import pool
 from ctdhub.core.errors import PolicyError
 from ctdhub.dp.plan import Kind
 from ctdhub.dp.policy import AUTO_DOUBLES, Budget, Policy, Weights, default_policy, load_policy
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.model import LEVEL, load_schema
 
 
 def written(folder: Path, text: str) -> Path:
@@ -23,6 +26,11 @@ def written(folder: Path, text: str) -> Path:
 def test_default_text_is_the_default_policy(tmp_path: Path) -> None:
     assert load_policy(written(tmp_path, default_policy())) == Policy()
     assert load_policy(written(tmp_path, "")) == Policy()
+
+
+def test_texts_and_the_client_state_the_default_level() -> None:
+    assert f"default: {LEVEL}," in about_option("estimate", "level")
+    assert signature(pool).parameters["level"].default == LEVEL
 
 
 def test_default_text_explains_every_setting() -> None:

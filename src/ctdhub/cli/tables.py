@@ -35,11 +35,12 @@ from ctdhub.release.standalone import check_ledger, check_out, write_alone
 from ctdhub.report import mse as words
 from ctdhub.report import signal_charts
 from ctdhub.report.mse import chart_file, double_people, report, said_first, scope
+from ctdhub.schema.model import LEVEL
 from ctdhub.sensitive.ingest.delimited import refuse_formulas
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import read_as_is, read_table
 from ctdhub.stats.mse.bootstrap import Method
-from ctdhub.stats.mse.estimate import LEVEL, QUESTIONS, REPLICATES, Label, Result
+from ctdhub.stats.mse.estimate import QUESTIONS, REPLICATES, Label, Result
 from ctdhub.stats.mse.estimate import estimate as estimate_of
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.of_release import links_in, list_names, lists_in, measured_strata, strata_in

@@ -385,7 +385,7 @@ class Plan:
     unit: str = "person"
     tokens: int = 0
     weights: Weights = field(default_factory=Weights)
-    level: float = 0.95
+    level: float = model.LEVEL
     false_share: float = 0.005
     support: int = 0
     year: str | None = None

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from ctdhub.core.errors import InvalidSetting, error, setting_fault
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, joined, yaml_values
-from ctdhub.schema.model import Schema
+from ctdhub.schema.model import LEVEL, Schema
 
 # --------------------------------------------------------------------------------------------------
 # The policy: what is released, how well people are protected, where the budget goes.
@@ -192,7 +192,7 @@ class Policy(FrozenModel):
     reason: str = Field(default="", max_length=500)
     delta: float = Field(default=1e-8, gt=0, le=1e-6)
     max_people: int = Field(default=MAX_PEOPLE, ge=1)
-    level: float = Field(default=0.95, ge=0.5, le=0.999)
+    level: float = Field(default=LEVEL, ge=0.5, le=0.999)
     false_share: float = Field(default=0.005, gt=0, le=0.25)
     support: int = Field(default=0, ge=0, le=4)
     groups: tuple[tuple[str, ...], ...] = ()

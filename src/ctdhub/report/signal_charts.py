@@ -19,14 +19,14 @@ from ctdhub.report.signals import SignalWords, one_in, words_of
 from ctdhub.report.trends import ChartPanel
 from ctdhub.report.wording import attributes, called, caveat, citation, ranged, state_words
 from ctdhub.schema.labels import definition, label
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.model import LEVEL, load_schema
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard, Row
 from ctdhub.stats.query import Query
 from ctdhub.stats.signals.cards import by_year, cards
 from ctdhub.stats.signals.events import Lead, Of, leads_of
-from ctdhub.stats.signals.find import LEVEL, POWER, Finding, Search, SignalFigure, Test, What
+from ctdhub.stats.signals.find import POWER, Finding, Search, SignalFigure, Test, What
 from ctdhub.stats.signals.of_release import ReleaseSignals, signals
 from ctdhub.stats.trend import Turn
 

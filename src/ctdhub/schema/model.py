@@ -326,6 +326,9 @@ NOT_COUNTED = marked(STANDING, LEFT_OUT)
 AUTHORITIES = marked(CONTRIBUTOR_KIND, "authority")
 OF_ANYONE = marked(ALLEGATION, "of_anyone")
 
+LEVEL = 0.95
+"""Coverage of an interval where neither a policy nor an option states another."""
+
 # --------------------------------------------------------------------------------------------------
 # Values that a release measures together: countries of a region, years of a span, children.
 #

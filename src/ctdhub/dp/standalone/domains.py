@@ -28,7 +28,7 @@ from ctdhub.dp.published import variances
 from ctdhub.dp.synth.records import KEEP_SIGMAS
 from ctdhub.dp.workload import workload
 from ctdhub.schema import countries
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.model import LEVEL, load_schema
 
 # --------------------------------------------------------------------------------------------------
 # The domains file: what is public about a table that is protected alone, as a model.
@@ -122,7 +122,7 @@ class DomainsFile(FrozenModel):
     rows: int = Field(default=1, ge=1, le=1000)
     person: str | None = None
     weights: Weights = Weights()
-    level: float = Field(default=0.95, ge=0.5, le=0.999)
+    level: float = Field(default=LEVEL, ge=0.5, le=0.999)
     false_share: float = Field(default=0.005, gt=0, le=0.25)
     support: int = Field(default=0, ge=0, le=4)
 

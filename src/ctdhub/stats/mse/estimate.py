@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from ctdhub.core.i18n import Text
+from ctdhub.schema.model import LEVEL
 from ctdhub.stats.mse.bootstrap import (
     Method,
     Name,
@@ -479,7 +480,7 @@ def _together(tables: list[Lists]) -> Lists:
 
 Report = Callable[[Text, float], None]
 
-LEVEL, REPLICATES = 0.95, 1000
+REPLICATES = 1000
 QUESTIONS = {"same_place": True, "refer": False, "one_register": False}
 """What only the organisations know, and the answer with which lists may be independent: do they
 work in the same place; do they refer people to each other, or refuse each other's people; do they

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from ctdhub.schema.model import LEVEL
 from ctdhub.stats.signals import statistics
 from ctdhub.stats.signals.chances import Floats, at_least
 from ctdhub.stats.signals.panel import IN_A_CYCLE, Period, SeriesPanel, past_for, window_for
@@ -15,7 +16,6 @@ from ctdhub.stats.signals.panel import IN_A_CYCLE, Period, SeriesPanel, past_for
 # --------------------------------------------------------------------------------------------------
 # What a test of a series is called: a break, in line with its trend, or as usual; and its size.
 
-LEVEL = 0.95
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 Way = Literal["rise", "fall"]
 Verdict = Literal["break", "level", "trend", "usual", ""]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ctdhub.core.errors import error
 from ctdhub.core.i18n import Text
+from ctdhub.schema.model import LEVEL
 from ctdhub.sensitive.linkage.identified.model import Scored, ScoredPairs, among, probability
 from ctdhub.sensitive.linkage.pprl.derive import CAPTURES, Tokeniser
 from ctdhub.sensitive.linkage.review import PersonSets, rivalled
@@ -658,9 +659,6 @@ def script_of(name: str) -> str:
 # so that errors of cells, which are independent, do not add up as if they came together.  What was
 # not decided counts at each end as whatever makes that end worse.  So do wrong decisions: of those
 # who are one person, and of those who are two, at most a share e is taken for the other.
-
-LEVEL = 0.95
-"""Of every interval."""
 
 EACH = 0.98
 """Of a cell's interval, more than :data:`LEVEL`, since squares are added as if errors were as large
