@@ -135,8 +135,7 @@ def _plain(where: Where) -> dict[str, tuple[str, ...]]:
 # --------------------------------------------------------------------------------------------------
 # Figures of the site as blocks of a brief, each number noted with its question.
 
-LABOUR = "labour"
-MOST = {"means-of-control": 7, "exploitation": 6, LABOUR: 7, "corridors": 7}
+MOST = {"means-of-control": 7, "exploitation": 6, "labour": 7, "corridors": 7}
 """Rows that a figure has on paper; the site shows all."""
 
 
@@ -148,15 +147,14 @@ def drawn(
     Args:
         where: conditions that the people meet.
         prefix: begins the ids of the numbers.
-        names: of the figures that are wanted, as the site calls them, or "labour".
+        names: of the figures that are wanted, as the site calls them, or other groups of flags.
         notebook: gets every number that is printed.
     """
     chosen = Among(where, "", "")
     figures = {f.id: f for f in site.figures(answers, chosen) if f.id in names}
-    if LABOUR in names:
-        more = site.subject_figure(answers, LABOUR, Among(where, LABOUR, ""), 0)
-        if more is not None:
-            figures[LABOUR] = more
+    for group in [n for n in names if n in load_schema().groups and n not in figures]:
+        if figure := site.subject_figure(answers, group, Among(where, group, ""), 0):
+            figures[group] = figure
     return {
         name: _bars(answers, name, figure, where, f"{prefix}{name}", notebook)
         for name, figure in figures.items()
