@@ -3,14 +3,13 @@
 from ctdhub.desk import screens
 from ctdhub.desk.registry import page
 from ctdhub.desk.rendering import serve
-from ctdhub.kit import handing, start, tokens
+from ctdhub.kit import handing, start
 
 urlpatterns = [
     page("static/<str:mark>/<str:name>", serve, "door.open", name="asset"),
     *screens.PAGES,
     *start.PAGES,
     *handing.PAGES,
-    *tokens.PAGES,
 ]
 
 handler400 = "ctdhub.desk.errors.bad_request"
