@@ -35,9 +35,15 @@ from ctdhub.site.pages import signals as signals_page
 from ctdhub.site.render import render
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.signals.cards import by_year, cards
-from ctdhub.stats.signals.coverage import CoverageChange, Pieces, changed
 from ctdhub.stats.signals.find import Finding, find
-from ctdhub.stats.signals.of_release import ReleaseSignals, panel_of, signals
+from ctdhub.stats.signals.of_release import (
+    CoverageChange,
+    Pieces,
+    ReleaseSignals,
+    changed,
+    panel_of,
+    signals,
+)
 
 DRAWS = 6
 

@@ -19,10 +19,9 @@ from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import AGE, CONTRIBUTOR_KIND, SEX
 from ctdhub.stats.cards import RELATIVE, NumberCard
 from ctdhub.stats.signals.cards import cards
-from ctdhub.stats.signals.coverage import CoverageChange, Explained
 from ctdhub.stats.signals.events import PARTS, PLACES, Lead, Looked, Of
 from ctdhub.stats.signals.find import MOST, Finding, Search, SignalFigure, Test
-from ctdhub.stats.signals.of_release import ReleaseSignals
+from ctdhub.stats.signals.of_release import CoverageChange, Explained, ReleaseSignals
 
 # --------------------------------------------------------------------------------------------------
 # A signal in words; the sentences stand in ``templates/signals.txt``.
