@@ -41,8 +41,7 @@ from estimate_worlds import (
 )
 from scipy.stats import binom
 
-from ctdhub.stats.mse.bootstrap import Method
-from ctdhub.stats.mse.estimate import HINT, ODDS, SIGN, Result, estimate
+from ctdhub.stats.mse.estimate import HINT, ODDS, SIGN, Method, Result, estimate
 from ctdhub.stats.mse.lists import Lists, members, pair_places
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "mse"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctdhub.stats.mse.bootstrap import Method
-from ctdhub.stats.mse.estimate import changes, estimate, relinked, unlinked
+from ctdhub.stats.mse.estimate import Method, changes, estimate, relinked, unlinked
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.loglinear import select
 

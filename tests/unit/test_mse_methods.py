@@ -13,16 +13,18 @@ from lists_of_invented_people import invented
 
 from ctdhub.report import mse as words
 from ctdhub.report.mse import report
-from ctdhub.stats.mse.bootstrap import (
+from ctdhub.stats.mse.estimate import (
     bits_of,
     bootstrap_interval,
+    estimate,
     multinomial,
     normal,
     plain,
+    relinked,
     uniform,
+    unlinked,
 )
-from ctdhub.stats.mse.bootstrap import words as random_words
-from ctdhub.stats.mse.estimate import estimate, relinked, unlinked
+from ctdhub.stats.mse.estimate import words as random_words
 from ctdhub.stats.mse.lists import Lists, pass_gate
 from ctdhub.stats.mse.loglinear import design, interior, select
 

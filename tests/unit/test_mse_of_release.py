@@ -33,8 +33,7 @@ from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import mse as words
 from ctdhub.report.mse import report
 from ctdhub.schema.model import ORIGIN
-from ctdhub.stats.mse.bootstrap import bits_of
-from ctdhub.stats.mse.estimate import estimate, stratified
+from ctdhub.stats.mse.estimate import bits_of, estimate, stratified
 from ctdhub.stats.mse.lists import members
 from ctdhub.stats.mse.loglinear import select
 from ctdhub.stats.mse.of_release import links_in, lists_in, measured_strata, strata_in

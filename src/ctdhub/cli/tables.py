@@ -39,8 +39,7 @@ from ctdhub.schema.model import LEVEL
 from ctdhub.sensitive.ingest.delimited import refuse_formulas
 from ctdhub.sensitive.ingest.identifiers import find_identifiers
 from ctdhub.sensitive.ingest.raw import read_as_is, read_table
-from ctdhub.stats.mse.bootstrap import Method
-from ctdhub.stats.mse.estimate import QUESTIONS, REPLICATES, Label, Result
+from ctdhub.stats.mse.estimate import QUESTIONS, REPLICATES, Label, Method, Result
 from ctdhub.stats.mse.estimate import estimate as estimate_of
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.of_release import links_in, list_names, lists_in, measured_strata, strata_in

@@ -16,8 +16,16 @@ from ctdhub.release.open import Release
 from ctdhub.report.figures import alone
 from ctdhub.report.wording import paragraph, paragraphs, people_ranged
 from ctdhub.schema.labels import code_label
-from ctdhub.stats.mse.bootstrap import Method, Why
-from ctdhub.stats.mse.estimate import QUESTIONS, WIDEST, Label, Result, SensitivityChange, Strata
+from ctdhub.stats.mse.estimate import (
+    QUESTIONS,
+    WIDEST,
+    Label,
+    Method,
+    Result,
+    SensitivityChange,
+    Strata,
+    Why,
+)
 from ctdhub.stats.mse.lists import LEAST_OVERLAP, Gate
 from ctdhub.stats.mse.of_release import doubles, list_names, years_of
 

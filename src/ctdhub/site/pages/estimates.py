@@ -22,7 +22,7 @@ from ctdhub.site.chart_files import CHARTS
 from ctdhub.site.edition import EXPLORE, MenuEntry, PageKind
 from ctdhub.site.frame import FIGURES, Page, card
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.mse.bootstrap import Method
+from ctdhub.stats.mse.estimate import Method
 from ctdhub.stats.mse.lists import Lists
 from ctdhub.stats.mse.of_release import estimate_in, list_names, measured_strata
 
