@@ -147,6 +147,59 @@ def test_without_the_cross_eurostat_says_so(tmp_path: Path) -> None:
     assert any(x.people.value for x in lines if x.dimension == "citizenship")
 
 
+KIND = "source_type"
+PEOPLE = (
+    ("female", "9-17", "government", 40), ("female", "0-8", "hotline", 20),
+    ("female", "30-38", "hotline", 50), ("female", None, "government", 30),
+    ("male", "18-20", None, 60), ("male", "48+", "government", 3), (None, None, "other", 25),
+)  # fmt: skip
+"""Gender, age band, kind of contributor, and how many people in Poland in 2018."""
+BY_KIND, BY_BOTH = f"{YEAR}*{COUNTRY}*{KIND}", f"{YEAR}*gender*age_band*{COUNTRY}"
+BY_HAND = {
+    ("age", "children"): 60, ("age", "adults"): 113, ("age", "not_recorded"): 55,
+    ("sex_by_age", "female:children"): 60, ("sex_by_age", "female:adults"): 50,
+    ("sex_by_age", "female:not_recorded"): 30, ("sex_by_age", "male:adults"): 63,
+    ("sex_by_age", "not_recorded:not_recorded"): 25,
+    ("registering_organisation", "government"): 73, ("registering_organisation", "hotline"): 70,
+    ("registering_organisation", "other"): 25, ("registering_organisation", "not_recorded"): 60,
+}  # fmt: skip
+
+
+def counted(folder: Path, *tables: str) -> dict[tuple[str, str, str, str], MandatedLine]:
+    """Eurostat's lines of :data:`PEOPLE`."""
+    rows: list[dict[str, str | None]] = [
+        {YEAR: "2018", COUNTRY: "POL", ORIGIN: "UKR", "gender": sex, "age_band": age, KIND: kind}
+        for sex, age, kind, n in PEOPLE
+        for _ in range(n)
+    ]
+    answer = protected_answer(rows, tables=(*CROSSES, *tables))
+    held = open_release(write_release(answer, folder / "releases", "2026.1", ""))
+    sheet = made(held, "eurostat", scope(Answers(held), "POL", (2018, 2018)))
+    return by_key(sheet)
+
+
+def test_eurostat_counts_ages_and_kinds_of_contributor_as_by_hand(tmp_path: Path) -> None:
+    lines = counted(tmp_path, BY_KIND, BY_BOTH)
+    for (dimension, category), n in BY_HAND.items():
+        line = lines["POL", "2018", dimension, category]
+        assert line.people.value == n, category
+        assert (line.people.low or 0) < n < (line.people.high or 0)
+        assert line.blank == ("not_recorded" if "not_recorded" in category else "")
+    boys = lines["POL", "2018", "sex_by_age", "male:children"].people
+    assert (boys.state, boys.value) == ("protected", None)
+    with language("fr"):
+        label = line_label(lines["POL", "2018", "sex_by_age", "female:not_recorded"])
+    assert label == "Femme ou fille · non renseigné"
+
+
+def test_eurostat_says_what_the_policy_did_not_measure(tmp_path: Path) -> None:
+    lines = counted(tmp_path)
+    for dimension, n in (("registering_organisation", 5), ("sex_by_age", 12)):
+        states = [line.people.state for key, line in lines.items() if key[2] == dimension]
+        assert states == ["not_measured"] * n
+    assert lines["POL", "2018", "age", "children"].people.state == "shown"
+
+
 def test_eurostat_is_for_members_of_the_eu(release: Release) -> None:
     with pytest.raises(HubError) as caught:
         made(release, "eurostat", scope(Answers(release), "ARE", (2018, 2018)))

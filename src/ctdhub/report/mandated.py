@@ -1,6 +1,7 @@
 """A mandated table in words, as CSV, JSON, Markdown, text and SDMX."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from itertools import groupby
@@ -14,9 +15,8 @@ from ctdhub.document.document import Document, Items, Meta, Section, TextTable
 from ctdhub.release.open import Release
 from ctdhub.report import wording
 from ctdhub.report.sentences import undated
-from ctdhub.schema import countries
+from ctdhub.schema import countries, model
 from ctdhub.schema.labels import code_label, label
-from ctdhub.schema.model import FORCED_LABOUR, ORGAN_REMOVAL, SEX, SEXUAL_EXPLOITATION, STANDING
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.equity import RECEIVED
 from ctdhub.stats.mandated import tables
@@ -55,27 +55,26 @@ def line_label(line: MandatedLine) -> str:
     if category == UNKNOWN:
         return wording.state_words(UNKNOWN)
     if line.dimension == "status":
-        return code_label(STANDING, category, lang)
+        return code_label(model.STANDING, category, lang)
     if category != "all" and line.dimension in ("sex", *tables.OFFENDERS):
-        return code_label(SEX, category, lang)
+        return code_label(model.SEX, category, lang)
     if line.dimension == "form_of_exploitation":
         other = category == tables.OTHER
         return _("All other forms together") if other else label(category, lang)
     if line.dimension in ("recruitment", "technology"):
         name = _("Any recorded") if category == "recorded" else label(category, lang)
         return _("{label}, all years").format(label=name)
-    if line.dimension == "sex_by_age":
-        gender, _colon, age = category.partition(":")
-        both = f"{code_label(SEX, gender, lang)} · {words_of('people', 'age', age)}"
-        return _("{label}, all years").format(label=both)
+    if line.dimension == "registering_organisation":
+        return code_label(model.CONTRIBUTOR_KIND, category, lang)
+    if line.dimension in ("sex_by_age", "sex_by_citizenship"):
+        pairs = zip(line.dimension.split("_by_"), category.split(":"), strict=True)
+        both = " · ".join(line_label(replace(line, dimension=d, category=c)) for d, c in pairs)
+        several = line.years[0] < line.years[1]
+        return _("{label}, all years").format(label=both) if several else both
     if line.dimension == "nationality":
         return countries.name(category, lang)
     if line.dimension == "citizenship":
         return words_of("citizens", category)
-    if line.dimension == "sex_by_citizenship":
-        gender, _colon, group = category.partition(":")
-        sex = wording.state_words(UNKNOWN) if gender == UNKNOWN else code_label(SEX, gender, lang)
-        return f"{sex} · {words_of('citizens', group)}"
     if line.dimension == "assistance":
         return _assistance(category)
     return words_of("people", line.dimension, category)
@@ -292,9 +291,9 @@ SDMX_COLUMNS = (
     "LOWER_BOUND", "SOURCE_DETAIL", "COMMENT_TS",
 )  # fmt: skip
 SERIES = {
-    FORCED_LABOUR: "VC_HTF_DETVFL",
-    SEXUAL_EXPLOITATION: "VC_HTF_DETVSX",
-    ORGAN_REMOVAL: "VC_HTF_DETVOG",
+    model.FORCED_LABOUR: "VC_HTF_DETVFL",
+    model.SEXUAL_EXPLOITATION: "VC_HTF_DETVSX",
+    model.ORGAN_REMOVAL: "VC_HTF_DETVOG",
 }
 """By form of exploitation; other forms have no series that holds them alone."""
 DETECTED = "VC_HTF_DETV"

@@ -37,6 +37,8 @@ PARTS = {"sex": ("female", "male"), "age": ("children", "adults")}
 """Categories of a dimension that a population file may have people of."""
 
 Blank = Literal["", "not_recorded", "nobody_reports", "not_held"]
+Parts = Sequence[tuple[str, Sequence[str]]]
+"""Category of a line, and the values of a variable that its people have."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class Counter:
             where: conditions beside country and years.
             measured: False for what no release can answer.
         """
-        blank: Blank = "not_recorded" if category == "not_recorded" else ""
+        blank: Blank = "not_recorded" if "not_recorded" in category.split(":") else ""
         if not self._covered:
             blank, measured = "nobody_reports", False
         count, published, people = _counted(self.answers, self._all(where), measured)
@@ -203,21 +205,32 @@ class Counter:
         _count, _published, people = _counted(self.answers, self._all({}), False)
         return MandatedLine(self.country, self._span, dimension, category, "not_held", people)
 
-    def split(
-        self, dimension: str, variable: str, parts: Iterable[tuple[str, Sequence[str]]]
-    ) -> list[MandatedLine]:
+    def split(self, dimension: str, variable: str, parts: Parts = ()) -> list[MandatedLine]:
         """A line for each part of a variable's values, and one for people without an answer.
 
         Args:
-            parts: category, values.
+            parts: each value by default.
         """
-        lines = [self.line(dimension, c, {variable: values}) for c, values in parts]
-        unknown = self.line(dimension, "not_recorded", {variable: [NOT_RECORDED]})
-        return [*lines, unknown]
+        return [
+            self.line(dimension, category, {variable: values})
+            for category, values in self._parts(variable, parts)
+        ]
 
     def by_sex(self) -> list[MandatedLine]:
         """Lines by sex."""
-        return self.split("sex", model.SEX, [(g, [g]) for g in self.answers.domain(model.SEX)])
+        return self.split("sex", model.SEX)
+
+    def by_sex_and(self, dimension: str, variable: str, parts: Parts) -> list[MandatedLine]:
+        """The same, each divided by another variable."""
+        return [
+            self.line(f"sex_by_{dimension}", f"{sex}:{category}", {model.SEX: of, variable: values})
+            for sex, of in self._parts(model.SEX)
+            for category, values in self._parts(variable, parts)
+        ]
+
+    def _parts(self, variable: str, parts: Parts = ()) -> Parts:
+        each = parts or [(code, [code]) for code in self.answers.domain(variable)]
+        return [*each, ("not_recorded", [NOT_RECORDED])]
 
     def by_age(self) -> list[MandatedLine]:
         """Lines of children and adults, by the age bands at registration."""
@@ -227,8 +240,7 @@ class Counter:
         """Presumed and identified victims; none where the release does not tell them apart."""
         if model.STANDING not in self.answers.variables:
             return []
-        values = self.answers.domain(model.STANDING)
-        return self.split("status", model.STANDING, [(s, [s]) for s in values])
+        return self.split("status", model.STANDING)
 
     def by_form(self, among: Iterable[str]) -> list[MandatedLine]:
         """A line for each of these forms of exploitation."""
@@ -323,7 +335,7 @@ def _forms(version: str, variables: frozenset[str]) -> tuple[str, ...]:
     return tuple(f for f in model.load_schema().flags(model.HARM) if had.has(f) or f in variables)
 
 
-def ages(answers: Answers) -> list[tuple[str, Sequence[str]]]:
+def ages(answers: Answers) -> Parts:
     """Children and adults, by the age bands at registration."""
     adults = [band for band in answers.domain(model.AGE) if band not in model.CHILD_BANDS]
     return [("children", model.CHILD_BANDS), ("adults", adults)]
@@ -354,7 +366,8 @@ def _sdg(counter: Counter) -> list[MandatedLine]:
 
 
 # --------------------------------------------------------------------------------------------------
-# Eurostat (crim_thb): victims by gender, citizenship and form, for a country and a year.
+# Eurostat (crim_thb): victims by kind of contributor, gender, age, citizenship and form, for a
+# country and a year.
 #
 # Source of the shape: Eurostat, reference metadata of crim_thb (certified on 24 January 2024):
 # registered victims, identified or not by the authority that does so formally, by sex, by
@@ -362,7 +375,9 @@ def _sdg(counter: Counter) -> list[MandatedLine]:
 # (sexual, forced labour, others); members of the EU and, since 2023, selected candidate and EFTA
 # countries.  Its "legal status" tells victims, suspected and convicted persons apart.  A release
 # has victims alone; presumed and identified ones are lines of their own where it distinguishes
-# them.
+# them.  That the indicators also ask for the registering organisation and for age was read in
+# summaries (docs/how-to/fill-mandated-tables.md); neither the kinds of organisation nor Article 19a
+# of Directive 2011/36/EU were read.
 
 OWN_FORMS = (model.SEXUAL_EXPLOITATION, model.FORCED_LABOUR)
 """Forms of exploitation that the collection has a category of its own for."""
@@ -381,10 +396,9 @@ def reporting_countries() -> frozenset[str]:
 
 
 CITIZENSHIPS = (
-    ("reporting_country", NATIONAL),
-    ("other_eu", OTHER_EU),
-    ("non_eu", THIRD_COUNTRY),
-    ("not_recorded", NOT_RECORDED),
+    ("reporting_country", [NATIONAL]),
+    ("other_eu", [OTHER_EU]),
+    ("non_eu", [THIRD_COUNTRY]),
 )
 """Category and code of the citizenship group."""
 
@@ -393,21 +407,19 @@ def _eurostat(counter: Counter) -> list[MandatedLine]:
     """Forms are sexual exploitation, forced labour, all others together, which no release measures
     as one, and each of the others."""
     flags = forms(counter.answers)
-    lines = [
+    return [
         counter.line("total", "all", {}),
         *counter.by_standing(),
+        *counter.split("registering_organisation", model.CONTRIBUTOR_KIND),
         *counter.by_sex(),
-        *(counter.line("citizenship", c, {model.RELATION: [code]}) for c, code in CITIZENSHIPS),
+        *counter.by_age(),
+        *counter.split("citizenship", model.RELATION, CITIZENSHIPS),
         *counter.by_form(form for form in OWN_FORMS if form in flags),
         counter.line("form_of_exploitation", OTHER, {}, measured=False),
         *counter.by_form(form for form in flags if form not in OWN_FORMS),
+        *counter.by_sex_and("age", model.AGE, ages(counter.answers)),
+        *counter.by_sex_and("citizenship", model.RELATION, CITIZENSHIPS),
     ]
-    for gender in (*counter.answers.domain(model.SEX), NOT_RECORDED):
-        for category, code in CITIZENSHIPS:
-            where: Where = {model.SEX: [gender], model.RELATION: [code]}
-            name = f"{gender or 'not_recorded'}:{category}"
-            lines.append(counter.line("sex_by_citizenship", name, where))
-    return lines
 
 
 # --------------------------------------------------------------------------------------------------
@@ -498,15 +510,6 @@ def _unodc(counter: Counter) -> list[MandatedLine]:
     ]
 
 
-def _sex_by_age(always: Counter) -> list[MandatedLine]:
-    """Sex with minor or adult, of all years: the two are not measured together by year."""
-    return [
-        always.line("sex_by_age", f"{gender}:{name}", {model.SEX: [gender], model.AGE: bands})
-        for gender in always.answers.domain(model.SEX)
-        for name, bands in ages(always.answers)
-    ]
-
-
 # --------------------------------------------------------------------------------------------------
 # The tables that states and the United Nations ask for, out of one release.
 #
@@ -536,8 +539,8 @@ def _table(name: str, answers: Answers, scope: MandatedScope) -> MandatedTable:
     for place in places:
         for years in spans:
             lines += _BLOCKS[name](Counter(answers, place, years, population))
-        if name == UNODC:
-            lines += _sex_by_age(Counter(answers, place, ()))
+        if name == UNODC:  # the two are not measured together by year
+            lines += Counter(answers, place, ()).by_sex_and("age", model.AGE, ages(answers))
     return MandatedTable(name, scope, tuple(lines))
 
 
