@@ -46,7 +46,7 @@ def test_every_folder_keeps_its_budget() -> None:
 
 def test_the_core_of_the_promise_can_be_read() -> None:
     page = (size.ROOT / "docs/explanation/privacy.md").read_text("utf-8")
-    table = page.partition("**The core.**")[2].partition("**Beside the core**")[0]
+    table = page.partition("**The core.**")[2].partition("**Next to the core**")[0]
     core = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
     most, known = re.search(r"at most (\d+) lines of code", table), size.modules(PACKAGE / "dp")
     assert core
