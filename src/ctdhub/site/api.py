@@ -4,6 +4,7 @@
     <site>/r/<version>/api/index.json           what the release holds; other paths are named there
     <site>/r/<version>/api/tables.csv           the measured tables: noise, shown cells, the rest
     <site>/r/<version>/api/tables/<a>.csv       people by a variable, alone and with each other one
+    <site>/r/<version>/api/panel.csv            people of every place and year, to be merged
     <site>/r/<version>/api/places.json          facts of the countries and regions that are listed
     <site>/r/<version>/api/schema/<file>.json   JSON Schema (2020-12) of the files above
     <site>/r/<version>/api/openapi.json         the same as OpenAPI 3.1 (``openapi``)
@@ -15,9 +16,9 @@ the site.  Tables of three variables stand in the release's own counts.parquet o
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
-from itertools import permutations
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ from ctdhub.report.figures import figures
 from ctdhub.report.wording import attributes, caveat, citation, file_numbers
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, definition, label
-from ctdhub.schema.model import ORIGIN
+from ctdhub.schema.model import HARM, ORIGIN, PERIOD, load_schema
 from ctdhub.site.chart_files import BLANKS, csvw
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NumberCard
+from ctdhub.stats.cards import YES, NumberCard
+from ctdhub.stats.query import Query
 from ctdhub.stats.tables import Side, place_facts
+from ctdhub.stats.trend import covering
 
 # --------------------------------------------------------------------------------------------------
 # The interface for programs as OpenAPI 3.1, for tools that read such descriptions.
@@ -69,7 +72,7 @@ def openapi(release: Release, variables: Sequence[str]) -> dict[str, Any]:
 
 
 FOLDER, LATEST = "api", "latest.json"
-TABLES, PLACES = "tables.csv", "places.json"
+TABLES, PANEL, PLACES = "tables.csv", "panel.csv", "places.json"
 SCHEMAS = ("index", "places", "latest")
 LARGEST = 2
 """Variables of a table that stands in the files of its variables."""
@@ -98,6 +101,7 @@ def write_api(answers: Answers, folder: Path, languages: Sequence[str]) -> None:
             "languages": list(languages),
             "variables": [_variable(answers, v, languages) for v in sorted(answers.variables)],
             "tables": TABLES,
+            "panel": PANEL,
             "larger_tables": "Tables of three variables stand in counts.parquet only.",
             "places": [{name: each[name] for name in ("key", "kind", "names")} for each in entries],
             "place_facts": PLACES,
@@ -254,16 +258,45 @@ def _write_tables(answers: Answers, api: Path) -> list[str]:
                     line = [code, *other, e.value, e.low, e.high, SHOWN, *again]
                     rows.setdefault(name, []).append(line)
     described = json.loads(schema("tables"))
-    columns, (about,) = described["tableSchema"]["columns"], described["tables"]
+    columns, (about, panel) = described["tableSchema"]["columns"], described["tables"]
     if errors is None:
         del columns[-2:]
-    write_csv(api / TABLES, [c["name"] for c in about["tableSchema"]["columns"]], listed)
+    for table, lines in ((about, listed), (panel, _panel(answers))):
+        names = [c["name"] for c in table["tableSchema"]["columns"]]
+        write_csv(api / table["url"], names, lines)
     for name, lines in rows.items():
         write_csv(api / "tables" / f"{name}.csv", [c["name"] for c in columns], lines)
         title = f"People by {label(name, current())}"
         described["tables"].append({"url": f"tables/{name}.csv", "dc:title": title})
     write_json(api / f"{TABLES}-metadata.json", csvw(answers.release, described))
     return [*rows]
+
+
+def _panel(answers: Answers) -> Iterator[list[object]]:
+    """People of each place and year that may be published: all of them, and those with each form of
+    exploitation that was measured by year."""
+    release, schema = answers.release, load_schema()
+    sigma, (first, last) = release.protected.guarantee.sigma, release.years
+    reporting = {str(year): len(covering(release, year)) for year in range(first, last + 1)}
+    forms = ("", schema.groups[HARM].indicator or "", *schema.flags(HARM))
+    for (side, variable), form in product(places.SIDES.items(), forms):
+        where = {form: (YES,)} if form else {}
+        key = answers.measured(PERIOD, variable, *where)
+        if form and key is None:
+            continue
+        noisy = answers.noisy_groups(PERIOD, variable, *where)
+        for row in answers.table(Query(where, by=(variable, PERIOD)), shares=False).rows:
+            place, year = row.codes
+            if year not in reporting:
+                continue  # people without a year
+            people = row.people if reporting[year] else None
+            state = people.state if people else "nobody_reports"
+            noise = noisy.get((place, *(YES for _ in where)), {}).get(year)
+            model: tuple[float, ...] | tuple[None, ...] = (None, None)
+            if people and noise is not None:
+                model = round(noise, 2), round(sigma[key or ""], 3)
+            of = side, place or "not_recorded", year, form or "all"
+            yield [state, *of, *file_numbers(people), *model, reporting[year]]
 
 
 def _place(answers: Answers, key: str, languages: Sequence[str]) -> dict[str, Any]:
