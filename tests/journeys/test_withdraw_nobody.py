@@ -11,6 +11,7 @@ import pytest
 
 from ctdhub.core.i18n import LANGUAGES, _, language
 from ctdhub.core.i18n import said as translated
+from ctdhub.desk.worker.answers.ledgers import withdrawals as withdrawals_page
 from ctdhub.hub import find_person, withdrawals
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.withdrawals import NOTHING_FOUND
@@ -131,4 +132,38 @@ def test_a_chosen_row_of_a_shared_case_counts_as_found(hub: Hub, ctdhub) -> None
     join(hub, "ours", KEYLESS)
     people(hub)
     assert "nothing was taken out" not in tell(hub, ctdhub, "K-1")
+    assert listed(hub, ctdhub) == [True]
+
+
+def test_whose_files_were_not_searched_is_said_to_the_steward_alone(hub: Hub, ctdhub) -> None:  # type: ignore[no-untyped-def]
+    people(hub)
+    assert "Not every file was searched" not in tell(hub, ctdhub, "K-1")
+    hub.mapping("theirs").write_text("version: 1\ncolumns: {gender: {form: sex}}\n", "utf-8")
+    assert "searched: theirs sent" in tell(hub, ctdhub, "K-2"), "a mapping that cannot be read"
+    assert "searched: theirs sent" not in tell(hub, ctdhub, "K-2", more=("--only-here",))
+    assert "theirs" in repr(withdrawals_page(hub)["document"])
+    assert "theirs" not in repr(withdrawals_page(hub, "ours")["document"])
+    join(hub, "theirs")
+    people(hub)
+    send(hub, "theirs", "2026-02-15", "K-9,2020,F,25,1,NGA")
+    assert "searched: theirs sent" in tell(hub, ctdhub, "K-2"), "a new file"
+
+
+def test_a_report_that_the_desk_carries_out_meanwhile_is_no_error_of_the_program(
+    hub: Hub, ctdhub, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    people(hub)
+    submit = withdrawals.submit
+
+    def and_carried_out(*told: object, **more: object) -> str:
+        key = submit(*told, **more)  # type: ignore[arg-type]
+        withdrawals.carry_out(hub, key, lambda _step, _share: None)
+        return key
+
+    monkeypatch.setattr(withdrawals, "submit", and_carried_out)
+    file = hub.root.parent / "numbers.txt"
+    file.write_text("K-1", "utf-8")
+    more = ("--contributor", "ours", "--file", file, "--yes")
+    code, _out, err = ctdhub("withdraw", hub.root, *more)
+    assert (code, "has changed" in " ".join(err.split())) == (2, True)
     assert listed(hub, ctdhub) == [True]

@@ -15,7 +15,7 @@ import typer
 from ctdhub.cli import options
 from ctdhub.cli.approve import show_disclosures
 from ctdhub.cli.output import bar, say, show_document, show_exactly, show_table
-from ctdhub.core.errors import HubError, error
+from ctdhub.core.errors import error
 from ctdhub.core.format import listed, number
 from ctdhub.core.i18n import _, said
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 def show_affected(effect: AffectedRecords) -> None:
     """Whom this leaves out, in numbers that are for the steward alone."""
+    from ctdhub.hub.withdrawals import NOT_SEARCHED
+
     rows = [(_("withdrawals to write down"), number(effect.numbers))]
     if effect.already:
         rows.append((_("in force already"), number(effect.already)))
@@ -40,6 +42,8 @@ def show_affected(effect: AffectedRecords) -> None:
     for name, records in effect.records.items():
         rows.append((_("records of {id} left out").format(id=name), number(records)))
     show_table(_("For the steward: not to be published"), ("", ""), rows, fold=False)
+    if effect.unsearched:
+        say(said(NOT_SEARCHED.holding(names=listed(effect.unsearched))))
 
 
 def show_elsewhere(hub: Hub, contributor: str) -> None:
@@ -197,10 +201,8 @@ def withdraw(
         if whole:
             _whole(hub, contributor, why, yes=yes)
         if delete_raw:
-            _ask(
-                _("Delete all raw files of {id} in this hub for good?").format(id=contributor),
-                yes=yes,
-            )
+            question = _("Delete all raw files of {id} in this hub for good?")
+            _ask(question.format(id=contributor), yes=yes)
             n = withdraw_stage.delete_raw(hub, contributor)
             say(_("Raw files deleted: {n}. Copies elsewhere are yours to delete."), n=number(n))
         show_disclosures(hub)
@@ -234,14 +236,15 @@ def _people(
             ahead=ahead, everybody=everybody,
         )  # fmt: skip
     try:
-        done = withdrawals.report_of(hub, key)
-        while not done.ended:  # what is delivered meanwhile may have to be asked about
+        while True:  # what is delivered meanwhile may have to be asked about
             effect = _answered(hub, contributor, key, ahead, yes=yes)
             show_affected(effect)
             if effect.entries:
                 _ask(_("Write this down?"), yes=yes)
             with bar() as progress:
                 done = withdrawals.carry_out(hub, key, progress)
+            if done.ended:
+                break
     except BaseException:
         if key not in before and not withdrawals.report_of(hub, key).wants_file:
             withdrawals.take_back_report(hub, key, contributor)
@@ -316,7 +319,7 @@ def _text(file: Path | None) -> str:
     try:
         return file.read_text("utf-8-sig")
     except UnicodeDecodeError:
-        raise _no_numbers(file) from None
+        raise error("no-number/none", file=file) from None
 
 
 def _numbers(text: str, file: Path | None) -> list[str]:
@@ -327,12 +330,8 @@ def _numbers(text: str, file: Path | None) -> list[str]:
     """
     lines = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     if not lines or "\0" in text:
-        raise _no_numbers(file)
+        raise error("no-number/none", file=file)
     return lines
-
-
-def _no_numbers(file: Path | None) -> HubError:
-    return error("no-number/none", file=file)
 
 
 def _whole(hub: Hub, contributor: str, why: Why, *, yes: bool) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Literal
 
 import pyarrow as pa
@@ -133,11 +134,10 @@ def case_of(
             table = pq.read_table(step.output / RECORDS, columns=_READ)
             for r in table.filter(pc.is_in(table["record_id"], value_set=hers)).to_pylist():
                 mark = consent.row_mark(secret, r["person_key"], r["record_id"])
-                one = CaseRow(
+                rows[r["record_id"]] = CaseRow(
                     date_of(step), r["source_row"], r[PERIOD], r[SEX], r[AGE], mark, mark in gone,
                     r["person_key"] is not None,
                 )  # fmt: skip
-                rows[r["record_id"]] = one
     mark = consent.mark(secret, key)
     return NumberedCase(place, mark, tuple(rows.values()), mark in force.chosen)
 
@@ -156,6 +156,7 @@ class AffectedRecords:
         unknown: places (from 1) in what was given of those that no record carries.
         records: records that would be left out, by contributor.
         people: people who would be, by the hub's own person keys.
+        unsearched: contributors of whom a file was not searched.
     """
 
     entries: tuple[Withdrawal, ...]
@@ -163,6 +164,7 @@ class AffectedRecords:
     unknown: tuple[int, ...]
     records: dict[str, int]
     people: int
+    unsearched: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> int:
@@ -211,13 +213,11 @@ def look_up(  # noqa: PLR0913
     own = [step for step in steps if contributor_of(step) == contributor]
     out = replaced_ids(hub, steps).ids
     carried: dict[str, set[str]] = {}
-    known: dict[str, set[str]] = {}
     for step in own:
         made = made_with([step], out)
         for key in _carried(step, keys, out):
             carried.setdefault(key, set()).update(made)
-    if scope == "person":
-        known = consent.also_known([filed(step, out) for step in own], keys)
+    known = consent.also_known([filed(step, out) for step in own if scope == "person"], keys)
     numbered = {
         key: case_of(own, place, key, out, force, secret)
         for place, key in (() if everybody or keying.action != "case" else enumerate(keys, 1))
@@ -246,19 +246,16 @@ def look_up(  # noqa: PLR0913
     gone = consent.left_out(EachFiled(steps, out), InForce(withdrawn, {}), secret)
     records, people = _counted(steps, gone)
     unknown = tuple(place for place, key in enumerate(keys, 1) if key not in carried)
-    return AffectedRecords(tuple(entries), already, unknown, records, people)
+    others = unsearched(hub, steps) if scope == "person" else ()
+    return AffectedRecords(tuple(entries), already, unknown, records, people, others)
 
 
 def in_force_already(one: Withdrawal, force: InForce) -> bool:
     """Whether a line would add nothing to what is in force."""
     if one.kind == "renewal":
         return (one.contributor, one.mark) in force.seen
-    return any(
-        (one.scope, one.contributor, one.mark, one.because)
-        == (e.scope, e.contributor, e.mark, e.because)
-        and set(one.made) <= set(e.made)
-        for e in force.entries
-    )
+    who = attrgetter("scope", "contributor", "mark", "because")
+    return any(who(one) == who(e) and set(one.made) <= set(e.made) for e in force.entries)
 
 
 def keying_of(hub: Hub, contributor: str, by: ByWhat | None) -> Keying:
@@ -280,13 +277,9 @@ def keying_of(hub: Hub, contributor: str, by: ByWhat | None) -> Keying:
 def _keyings(mapping: Mapping, contributor: str, secret: bytes) -> dict[ByWhat, Keying]:
     """By what a mapping finds people: a number of a case, a token."""
     person, case = keyings(mapping, contributor, secret)
-    ways: dict[ByWhat, Keying] = {}
-    if case is not None:
-        ways["case"] = case
-    elif person is not None and person.action == "hash" and len(person.columns) == 1:
-        ways["case"] = person
-    if person is not None and person.action == "token":
-        ways["token"] = person
+    ways: dict[ByWhat, Keying] = {"case": case} if case else {}
+    if person and (person.action == "token" or (not case and len(person.columns) == 1)):
+        ways["token" if person.action == "token" else "case"] = person
     return ways
 
 
@@ -298,10 +291,9 @@ def keys_of(keying: Keying, texts: Sequence[str]) -> list[str]:
     """
     keys: list[str] = []
     for place, text in enumerate(texts, 1):
-        try:
+        key = None
+        with suppress(HubError):
             key = keying.of(text)
-        except HubError:
-            key = None
         if key is None:
             raise error("no-number", place=place)
         keys.append(key)
@@ -316,10 +308,10 @@ def sends_codes(hub: Hub, contributor: str) -> bool:
     own = [one.file for one in hub.contributions() if one.contributor == contributor]
     for path in own:
         with path.open("rb") as file:
-            if file.readline().startswith(FILE_ROW.encode()):
-                lines = csv.reader(line.decode("utf-8", "replace") for line in file)
-                if any(is_code(cell) for row in lines for cell in row):
-                    return True
+            lines = csv.reader(line.decode("utf-8", "replace") for line in file)
+            coded = (is_code(cell) for row in lines for cell in row)
+            if file.readline().startswith(FILE_ROW.encode()) and any(coded):
+                return True
     return not own and bool(hub.agreement(contributor).senders)
 
 
@@ -352,6 +344,13 @@ def read_files(hub: Hub, contributor: str = "") -> list[Step]:
             if contributor in ("", one.contributor):
                 steps.append(harmonise_file(hub, one, years))
     return [step for step in steps if step.reason() is None]
+
+
+def unsearched(hub: Hub, steps: Iterable[Step]) -> tuple[str, ...]:
+    """Contributors of whom a file is not among these steps: it is new, or no mapping reads it."""
+    read, files = {step.output.parts[-3:] for step in steps}, hub.contributions()
+    new = {c.contributor for c in files if (c.contributor, c.date, c.sha256[:16]) not in read}
+    return tuple(sorted(new))
 
 
 def _carried(step: Step, keys: Iterable[str], out: pa.Array) -> set[str]:

@@ -39,6 +39,11 @@ NOTHING_FOUND = Text(
     "was taken out. It stays in force: a record that comes later is left out."
 )
 """What a steward is told of a number that no record has."""
+NOT_SEARCHED = Text(
+    "Not every file was searched: {names} sent one that is new or has changed, or that no mapping "
+    "reads. Once a build reads it, a person who withdrew everywhere is left out of it too."
+)
+"""What a steward is told of organisations that may know the person, and were not searched."""
 
 
 def register(hub: Hub) -> tuple[tuple[Withdrawal, ...], InForce]:
@@ -557,8 +562,9 @@ def waiting_words(hub: Hub) -> list[Text]:
     """What people of the hub must know of reports that wait, before they go on."""
     every = waiting(hub).values()
     still = sum(not one.passed for one in every)
-    reasons = [one.passed for one in every if one.passed]
-    passed = [Text("Passed without an answer: {reason}", reason=reason) for reason in reasons]
+    passed = [
+        Text("Passed without an answer: {reason}", reason=one.passed) for one in every if one.passed
+    ]
     stop = Text(
         "Reported withdrawals that wait for an answer: {n}. Until each is answered, or the steward "
         "passes it with a reason, nothing is built for a release, approved or published.",

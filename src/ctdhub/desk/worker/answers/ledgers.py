@@ -15,7 +15,7 @@ from ctdhub.dp.accounting import epsilon_of
 from ctdhub.dp.ledger.book import BudgetSplit
 from ctdhub.dp.ledger.file import purpose_text
 from ctdhub.hub import withdrawals as reports
-from ctdhub.hub.find_person import ByWhat, CaseRow
+from ctdhub.hub.find_person import ByWhat, CaseRow, read_files, unsearched
 from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import Account, budget_split, check_paid, ledger, published
 from ctdhub.schema.labels import code_label
@@ -331,6 +331,9 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     if contributor:
         return page.answer(outdated=[], told=lines, contributors=[])
     _add_elsewhere(page, reports.taken_elsewhere(hub))
+    if rows and (names := unsearched(hub, read_files(hub))):
+        text = reports.NOT_SEARCHED.holding(names=", ".join(map(name, names)))
+        page.add("not-searched", _("Not searched"), words(said(text)))
     if old := reports.outdated(hub):
         page.add("outdated", _("Candidates"), _outdated(old))
     known = [
@@ -341,23 +344,20 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
 
 
 def _not_found(contributor: str) -> Any:
-    if contributor:
-        return words(
-            _(
-                "Where no record was found so far, none of your records that the hub has read has "
-                "the number, so nothing of yours was taken out. It stays in force: a record that "
-                "comes later is left out."
-            )
-        )
-    return words(said(reports.NOTHING_FOUND))
+    own = _(
+        "Where no record was found so far, none of your records that the hub has read has the "
+        "number, so nothing of yours was taken out. It stays in force: a record that comes later "
+        "is left out."
+    )
+    return words(own if contributor else said(reports.NOTHING_FOUND))
 
 
 def _outdated(versions: list[str]) -> Any:
     text = _(
         "Candidates that may not be published, because somebody withdrew since they were made: "
         "{versions}. Build again."
-    ).format(versions=", ".join(isolated(v) for v in versions))
-    return words(text)
+    )
+    return words(text.format(versions=", ".join(map(isolated, versions))))
 
 
 def elsewhere(hub: Hub, contributor: str) -> dict[str, Any]:
