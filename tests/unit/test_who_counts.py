@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from test_mapping_drafts import raw_of
 
@@ -58,10 +60,15 @@ CONSENT = [
     "Protección de datos (sí/no)", "حماية البيانات", "Share with hub",
 ]  # fmt: skip
 TURNED = [
-    "Do not share", "Don't share", "Opted out", "Nicht einverstanden", "Несогласие",
-    "Отказ от согласия", "Không đồng ý", "Não autoriza", "Unwilling to share",
-    "Objection to use", "Opposition à l'utilisation", "Oposición al uso",
-    "Se opone a compartir", "Veto al tratamiento de datos",
+    "Do not share", "Don't share", "Opted out", "Nicht einverstanden", "Không đồng ý",
+    "Não autoriza", "Veto al tratamiento de datos", "No objection", "Consent/refusal",
+]  # fmt: skip
+OBJECTIONS = [
+    "Objection", "GDPR objection", "Refus de partage", "Revoked authorisation", "Se opone al uso",
+    "اعتراض على المشاركة", "Opposition RGPD (oui/non)", "Refuse le partage de ses données",
+    "Несогласие", "Отказ от согласия", "Unwilling to share", "Objection to use",
+    "Opposition à l'utilisation", "Oposición al uso", "Se opone a compartir",
+    "Widerspruch", "Oposição ao uso de dados", "رفض المشاركة", "Consent withdrawn",
 ]  # fmt: skip
 ORDINARY = [
     "Authorisation number", "Work authorisation", "Autorización de residencia", "Release date",
@@ -70,7 +77,9 @@ ORDINARY = [
     "Edad de acuerdo con documento", "Согласно документам", "Data de entrada", "Drug use",
     "Refused to work", "Consulate", "Accommodation", "Permission to work", "Acord de muncă",
     "Child protection", "Protection order", "Data entry",
-    "Forced to share with others", "Political opposition",
+    "Forced to share with others", "Political opposition", "Objections of the employer",
+    "Refus de payer le salaire", "Refus de soins", "Data de recusa", "رفض دفع الأجور",
+    "Authorisation refused for work", "Documents withdrawn",
 ]  # fmt: skip
 
 
@@ -79,6 +88,19 @@ def test_a_header_of_consent_is_known_from_others(header: str) -> None:
     found = who_counts_in(Glance(header, ("x",), rows={"x": 4}, all=12))
     assert (found is None) == (header in ORDINARY)
     assert bool(found and found.ways) == (header in CONSENT)
+
+
+@pytest.mark.parametrize("header", OBJECTIONS)
+def test_a_yes_that_objects_is_left_out_and_a_no_is_kept(header: str) -> None:
+    draft = suggest(raw_of({"Sex": ["F"], header: ["yes", "no", None, "later"]}, 40)).yaml
+    assert "turns consent round: yes in 10 rows, no in 10, empty in 10" in draft
+    for kept, out in ((["no"], 30), (["no", ""], 20)):
+        rule = json.dumps({header: kept}, ensure_ascii=False)
+        assert f"unless: {rule}}}  # leave out {out} rows" in draft
+        done = _harmonised(
+            {header: ["yes", "no", None, "later"]}, f"exclude: [{{rule: o, unless: {rule}}}]"
+        )
+        assert done.conservation.excluded == {"o": out}
 
 
 @pytest.mark.parametrize(

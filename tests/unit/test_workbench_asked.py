@@ -59,11 +59,14 @@ def test_rows_without_a_yes_are_offered_first_and_blanks_are_asked_about(tmp_pat
     assert told["columns"][2]["state"] == "right"
 
 
-TURNED = [
-    "Consent withdrawn", "Consent refused", "No consent", "Retrait du consentement",
-    "Consentement retiré", "Consentimiento revocado", "Sin consentimiento", "consent_revoked_yn",
-    "Has the person withdrawn consent? (yes/no)", "Opted out of data sharing", "سحب الموافقة",
-    "عدم الموافقة", "بدون موافقة", "Refus de l’accord", "Consent declined", "Consent not given",
+WITHDRAWN = [
+    "Consent withdrawn", "Consent refused", "Retrait du consentement", "Consentement retiré",
+    "Consentimiento revocado", "consent_revoked_yn", "Has the person withdrawn consent? (yes/no)",
+    "سحب الموافقة", "Refus de l’accord", "Consent declined",
+]  # fmt: skip
+NEGATED = [
+    "No consent", "Sin consentimiento", "Opted out of data sharing", "عدم الموافقة", "بدون موافقة",
+    "Consent not given", "Consent not withdrawn",
 ]  # fmt: skip
 ELSEWHERE = ["Autorización de residencia", "Autorisation de séjour", "Autorisé à travailler"]
 AGREED = [
@@ -72,16 +75,30 @@ AGREED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("header", [*TURNED, *ELSEWHERE, *AGREED])
+@pytest.mark.parametrize("header", [*WITHDRAWN, *NEGATED, *ELSEWHERE, *AGREED])
 def test_a_yes_is_consent_only_where_the_header_asks_for_it(header: str) -> None:
     found = who_counts_in(Glance(header, ("oui", "non"), rows={"oui": 4, "non": 8}, all=12))
     assert (found is None) == (header in ELSEWHERE)
-    assert bool(found and found.ways) == (header in AGREED)
+    kept = (
+        [text for way in found.ways for text in way.conditions["unless"][header]] if found else []
+    )
+    assert kept == (["oui"] if header in AGREED else ["non"] if header in WITHDRAWN else [])
 
 
-def test_a_yes_to_a_withdrawal_is_left_to_a_person(tmp_path: Path) -> None:
+def test_a_yes_to_a_withdrawal_is_left_out(tmp_path: Path) -> None:
     columns = consent(["oui", "non", "non"] * 4)
     columns["Consent withdrawn"] = columns.pop("Accord écrit")
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    verdict = owner("columns")["columns"][2]
+    assert labels(verdict) == ["leave out 4 rows without a no", "leave it out"]
+    owner("do", operations=verdict["proposals"][0]["operations"])
+    assert owner("columns")["excluded"] == {"no-consent": 4}
+
+
+def test_a_yes_below_a_negation_is_left_to_a_person(tmp_path: Path) -> None:
+    columns = consent(["oui", "non", "non"] * 4)
+    columns["Consent not given"] = columns.pop("Accord écrit")
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
     owner("open")
     verdict = owner("columns")["columns"][2]

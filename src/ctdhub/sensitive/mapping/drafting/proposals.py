@@ -752,10 +752,8 @@ def _flag(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
     if not known or (len(known) < len(texts) and not (both and column.weight(known) >= MOST)):
         return
     if score < ROOTED:
-        reason = Text(
-            "the header resembles {name}, but a yes-or-no variable is not guessed", name=target
-        )
-        yield Doubt(column.name, reason)
+        reason = Text("the header resembles {name}, but a yes-or-no variable is not guessed")
+        yield Doubt(column.name, reason.holding(name=target))
         return
     letters = {word(text) for text in known}
     if letters & {"o", "s"} and "n" not in letters:
@@ -811,12 +809,10 @@ def _by_codes(
     others = [text for text in texts if text not in known]
     if not column.coded or not known or (others and len(texts) <= 2):
         if column.coded:
-            reason = Text(
-                "codes whose meaning is not sure: {texts}", texts=texts_with_rows(column, texts)
-            )
-            if not column.showable:
-                reason = Text("codes whose meaning is not sure")
-            yield Doubt(column.name, reason)
+            reason = Text("codes whose meaning is not sure")
+            if column.showable:
+                reason = Text("codes whose meaning is not sure: {texts}")
+            yield Doubt(column.name, reason.holding(texts=texts_with_rows(column, texts)))
         return
     share = column.weight(known) / max(column.weight(texts), 1e-9)
     if share < 0.5:

@@ -64,11 +64,11 @@ class SharedNumbers:
         """What the steward should know of it."""
         n, k = Numeral(self.shared), Numeral(self.contradicted)
         said = Text("numbers that appear in several rows: {n}; of these, of several people: {k}")
-        if self.compared:
-            return said.holding(n=n, k=k)
-        return Text(
-            "numbers that appear in several rows: {n}; hash only if each is one person’s own", n=n
-        )
+        if not self.compared:
+            said = Text(
+                "numbers that appear in several rows: {n}; hash only if each is one person’s own"
+            )
+        return said.holding(n=n, k=k)
 
 
 def people_in_a_row(headers: Iterable[str]) -> list[str]:
@@ -276,21 +276,6 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return next(one for one in (name, *others) if one not in taken)
 
 
-def turned_round(column: str) -> bool:
-    """Whether the name of a column about consent may make a yes mean no: a person decides.
-
-    >>> turned_round("Consent withdrawn"), turned_round("Consent (yes/no)")
-    (True, False)
-    """
-    own = vocabulary()
-    name = f" {' '.join(words(column))} "
-    for answers in own.not_consent["yes_no"]:
-        name = name.replace(f" {answers} ", " ")
-    turns, parts = own.not_consent["words"], own.not_consent["parts"]
-    said = name.split()
-    return own.denies(name) or any(one in turns or any(p in one for p in parts) for one in said)
-
-
 def who_counts_in(column: Glance) -> WhoCounts | None:
     """What a column says of who is counted, None where it says nothing of it."""
     if not column.texts:
@@ -315,27 +300,39 @@ def _repeated(column: Glance) -> WhoCounts:
 
 
 def _consent(column: Glance) -> WhoCounts:
-    own, all_rows, filled = vocabulary(), column.all, column.rows_of(column.texts)
+    own, filled = vocabulary(), column.rows_of(column.texts)
+    turned, objects = own.turns(column.name), own.objects(column.name)
     answers = own.yes_no(column.texts)
-    answers |= {t: said for t in column.texts if (said := own.consent_answers.get(word(t)))}
-    yes = [*{fold(t): t for t, said in answers.items() if said == "yes"}.values()]
+    if not turned:
+        answers |= {t: said for t in column.texts if (said := own.consent_answers.get(word(t)))}
+    wanted = "no" if objects else "yes"
+    kept = [*{fold(t): t for t, said in answers.items() if said == wanted}.values()]
     agreed = column.rows_of(t for t, said in answers.items() if said == "yes")
-    refused, blank, n = column.rows_of(answers) - agreed, all_rows - filled, all_rows - agreed
-    ways = [(many("leave out {n} row without a yes", "leave out {n} rows without a yes", n), yes)]
-    if blank:
-        strict = many("leave out {n} row without a yes, empty cells too",
-                      "leave out {n} rows without a yes, empty cells too", n)  # fmt: skip
-        lenient = many("leave out {n} row, keep those that are empty",
-                       "leave out {n} rows, keep those that are empty", n - blank)  # fmt: skip
-        ways = [(strict, yes), (lenient, [*yes, ""])]
+    refused, blank = column.rows_of(answers) - agreed, column.all - filled
+    n = column.all - (refused if objects else agreed)
+    sure = many("leave out {n} row without a yes", "leave out {n} rows without a yes", n)
+    if objects:
+        sure = many("leave out {n} row without a no", "leave out {n} rows without a no", n)
+    elif blank:
+        sure = many("leave out {n} row without a yes, empty cells too",
+                    "leave out {n} rows without a yes, empty cells too", n)  # fmt: skip
+    lenient = many("leave out {n} row, keep those that are empty",
+                   "leave out {n} rows, keep those that are empty", n - blank)  # fmt: skip
+    ways = [(sure, kept), (lenient, [*kept, ""] if blank else [])]
     coded = any(t.strip().isdigit() for t in column.texts if t not in answers)  # codes of a list
-    if not yes or coded or turned_round(column.name):
-        ways = []
+    account = Text(
+        "consent: yes in {yes} rows, no in {no}, empty in {empty}, something else in {other}"
+    )
+    if turned:
+        account = Text(
+            "its name turns consent round: yes in {yes} rows, no in {no}, empty in {empty}"
+        )
     return WhoCounts(
-        Text("consent: yes in {yes} rows, no in {no}, empty in {empty}, something else in {other}",
-             yes=Numeral(agreed), no=Numeral(refused), empty=Numeral(blank),
-             other=Numeral(filled - agreed - refused)),
-        tuple(WayOut(NO_CONSENT, label, {"unless": {column.name: of}}) for label, of in ways),
+        account.holding(yes=Numeral(agreed), no=Numeral(refused), empty=Numeral(blank),
+                        other=Numeral(filled - agreed - refused)),
+        tuple(WayOut(NO_CONSENT, label, {"unless": {column.name: of}}) for label, of in ways if of)
+        if not coded and (objects or (kept and not turned))
+        else (),
         Text("it is about consent: choose the texts that do not say that the person agrees, and "
              "leave these rows out"),
     )  # fmt: skip
@@ -502,18 +499,15 @@ def child_rules(
             if hints is None:
                 named = replace(seen, name=vocabulary().without_perpetrators(column))
                 hints = list(proposals.proposals(named))
-            for each in (one for one in hints if isinstance(one, Proposal) and _fits(one)):
+            for each in (one for one in hints if isinstance(one, Proposal)):
+                if each.target == AGE and each.rule != {"band": True}:
+                    continue  # bands of the ages of perpetrators are others
                 for variable in variables:
                     if variable.name.endswith(f"_{each.target}"):
                         rules.setdefault(variable.name, replace(each, column=column))
         if rules:
             return ChildRules(child, rules)
     return None
-
-
-def _fits(proposal: Proposal) -> bool:
-    """Bands of the ages of perpetrators are others, so only ages themselves are read."""
-    return proposal.target != AGE or proposal.rule == {"band": True}
 
 
 def identifiers_of_systems(raw: RawTable) -> tuple[dict[str, IdentifierFinding], dict[str, str]]:
@@ -525,16 +519,12 @@ def identifiers_of_systems(raw: RawTable) -> tuple[dict[str, IdentifierFinding],
     columns = raw.column_names()
     known = known_identifiers(columns, raw.children)
     system = system_of(columns)
-    reason = Text(
-        "exports of {system} hold a number or a user here", system=system.name if system else ""
-    )
-    findings = {
-        column: IdentifierFinding(
-            column, "name" if decision == "strip" else "case_number", 1.0, reason
-        )
-        for column, decision in known.items()
-    }
-    return findings, dict(known)
+    reason = Text("exports of {system} hold a number or a user here")
+    reason = reason.holding(system=system.name if system else "")
+    return {
+        c: IdentifierFinding(c, "name" if d == "strip" else "case_number", 1.0, reason)
+        for c, d in known.items()
+    }, dict(known)
 
 
 def decided_with(known: dict[str, str], decisions: dict[str, str]) -> dict[str, str]:

@@ -170,9 +170,8 @@ class Draft:
 
     def _decide(self, known: dict[str, str]) -> None:
         """Choose a rule for each variable, and say what becomes of identifiers."""
-        chosen = _choose(
-            _together([each for each in self.hints if isinstance(each, proposals.Proposal)])
-        )
+        offers = [each for each in self.hints if isinstance(each, proposals.Proposal)]
+        chosen = _choose(_together(offers))
         year = chosen.get(PERIOD)
         if year and year.score <= WEAK and (other := self._other_dates(year)):
             unsure = Text("several columns hold dates; which says when the person was registered?")
@@ -189,13 +188,13 @@ class Draft:
                 decisions[number] = "case"
         self.decisions = decisions
         if AGE not in chosen and year and (born := _first(decisions, "band")):
-            rule = {"band": True, "at": year.column}
-            chosen[AGE] = proposals.Proposal(
-                AGE, born, rule, 1.0, Text("the age on the date of registration")
+            rule, why = (
+                {"band": True, "at": year.column},
+                Text("the age on the date of registration"),
             )
-        rules, self.follows = proposals.with_implied(
-            {name: p.whole() for name, p in chosen.items()}
-        )
+            chosen[AGE] = proposals.Proposal(AGE, born, rule, 1.0, why)
+        whole = {name: p.whole() for name, p in chosen.items()}
+        rules, self.follows = proposals.with_implied(whole)
         self.chosen = {
             name: replace(p, rule={k: v for k, v in rules[name].items() if k != "from"})
             for name, p in chosen.items()
@@ -268,13 +267,8 @@ def _is_date(text: str) -> bool:
 
 def as_yaml(draft: Draft) -> str:
     """The draft as the text of a mapping."""
-    lines = [
-        *_opening(draft),
-        *map(_note, questions(draft)),
-        *_counted(draft),
-        "version: 1",
-        *_whole_file(draft),
-    ]
+    asked = map(_note, questions(draft))
+    lines = [*_opening(draft), *asked, *_counted(draft), "version: 1", *_whole_file(draft)]
     lines += [*_identifiers(draft), *_columns(draft), *_perpetrators(draft)]
     return "\n".join(lines) + "\n"
 
@@ -304,10 +298,9 @@ def _opening(draft: Draft) -> Iterator[str]:
     if draft.nobody:
         lines = Text(
             "Rows that look like totals or notes: {n}. Under read, write notes: left_out to leave "
-            "them out, or notes: records if they are records.",
-            n=Numeral(draft.nobody),
+            "them out, or notes: records if they are records."
         )
-        yield _note(lines)
+        yield _note(lines.holding(n=Numeral(draft.nobody)))
     if draft.trial:
         yield _note(draft.trial.advice())
         if draft.trial.ignored:
@@ -328,10 +321,9 @@ def _whole_file(draft: Draft) -> Iterator[str]:
         if several := row_unit.people_in_a_row(draft.glances):
             warn = Text(
                 "A row may hold several people, of whom one at most would be counted: {columns}. "
-                "Ask for a file with a row for each.",
-                columns=joined(several, ", "),
+                "Ask for a file with a row for each."
             )
-            yield _note(warn)
+            yield _note(warn.holding(columns=joined(several, ", ")))
         ask = Text("What is one row of this file: a person, a report or a call? Write it here.")
         yield from (_note(ask), "# rows: person")
     yield from _read(draft.read)
@@ -382,10 +374,9 @@ def _identifiers(draft: Draft) -> Iterator[str]:
                 second = _quoted(shared.line) if shared.line else "…"
                 line = f"key: [{_quoted(column)}, {second}]"
                 also = Text(
-                    "if a second column distinguishes the people who share a number: {line}",
-                    line=line,
+                    "if a second column distinguishes the people who share a number: {line}"
                 )
-                yield "    " + _note(also)
+                yield "    " + _note(also.holding(line=line))
     if TOKENS_COLUMN in draft.raw.table.column_names:
         reason = Text("keyed tokens; the report on links compares them")
         yield _with(f"tokens: [{TOKENS_COLUMN}]", reason)
@@ -756,6 +747,4 @@ def _why(column: proposals.Glance, doubts: list[proposals.Doubt]) -> Text:
         return joined([why.reason, texts], ": ") if why.shows and shown else why.reason
     if column.share(lambda text: len(text) > 3 and look_up(text).alpha3) >= 0.8:
         return Text("countries; of citizenship or of exploitation?")
-    if shown:
-        return texts
-    return Text("{n} different texts", n=Numeral(len(column.texts)))
+    return texts if shown else Text("{n} different texts", n=Numeral(len(column.texts)))

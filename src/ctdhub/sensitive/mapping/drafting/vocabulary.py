@@ -34,6 +34,7 @@ _HERS = re.compile(r"(?<=\best )son (?=\w)", re.IGNORECASE)
 """What "Quel est son âge ?" says of the person, and English of a child."""
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 _JOINED = re.compile(r"\s*[&+]\s*|\s+(?:and|et|y|e|und|ed)\s+|\s+و\s*", re.IGNORECASE)
+_EITHER = re.compile(r"[/|]|\b(?:or|ou|o|u|oder|или|أو)\b", re.IGNORECASE)
 SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
 """What stands between the parts of a header: a section of a form, and a question in it."""
 
@@ -189,10 +190,10 @@ class Vocabulary:
             perpetrator, staff), ``perpetrators`` (a table of them), ``standing`` (whether somebody
             is a victim), ``trafficking`` (of a status of victims), ``states`` (of a case),
             ``bands`` (of ages, by which bare numbers are codes), ``consent`` (who agreed that the
-            record is shared), ``persons`` (of the record).  Of cells: ``victims`` (a row is
-            about one), ``bystanders`` and ``relatives`` (about somebody else), ``standing_no`` (no,
-            beside ``pairs``), ``nobody`` (a row is about nobody), ``unproven`` (no victim was
-            established).
+            record is shared), ``sharing`` (to which somebody objects), ``persons`` (of the
+            record).  Of cells: ``victims`` (a row is about one), ``bystanders`` and ``relatives``
+            (about somebody else), ``standing_no`` (no, beside ``pairs``), ``nobody`` (a row is
+            about nobody), ``unproven`` (no victim was established).
         names: sets of ``fold_name``: ``tokens``, parts of headers of keys made for linking;
             ``standing_alone``, ``consent_alone``, ``roles`` and ``lettered`` (who a row is about),
             ``calls`` (what a call was about), ``events`` (whether an event took place) and
@@ -317,7 +318,36 @@ class Vocabulary:
         >>> vocabulary().about_consent("Work authorisation"), vocabulary().about_consent("Horizon")
         (False, False)
         """
-        return self.is_named(header, "consent_alone") or self.says(header, "consent")
+        shared = self.says(header, "sharing") and self.objects(header)
+        return shared or self.is_named(header, "consent_alone") or self.says(header, "consent")
+
+    def turns(self, header: str) -> list[str]:
+        """Words of a header about consent by which a yes may mean no.
+
+        >>> vocabulary().turns("Consent not refused"), vocabulary().turns("Consent (yes/no)")
+        (['not', 'refused'], [])
+        """
+        name = f" {' '.join(words_of(header))} "
+        for answers in self.not_consent["yes_no"]:
+            name = name.replace(f" {answers} ", " ")
+        turn = self.not_consent["words"]
+        return [
+            one for one in name.split() if one in turn or self.denies(one) or self._opposes(one)
+        ]
+
+    def objects(self, header: str) -> bool:
+        """Whether a yes below such a header opposes: one word turns it round, and nothing else.
+
+        >>> vocabulary().objects("Refus de partage"), vocabulary().objects("Consent/refusal")
+        (True, False)
+        >>> vocabulary().objects("No objection"), vocabulary().objects("Do not share")
+        (False, False)
+        """
+        turns = self.turns(header)
+        return len(turns) == 1 and self._opposes(turns[0]) and not _EITHER.search(bare(header))
+
+    def _opposes(self, word: str) -> bool:
+        return any(part in word for part in self.not_consent["parts"])
 
     def about_standing(self, header: str) -> bool:
         """Whether a header asks if the person is a victim.
