@@ -123,6 +123,24 @@ def test_words_of_consent_are_read_where_the_header_asks_for_it(yes: str, no: st
     assert way.conditions == {"unless": {"Consentement": [yes]}}
 
 
+def test_dates_that_are_not_exact_are_decided_at_once(tmp_path: Path) -> None:
+    texts = ["vers mars 2020", "aprox. 2019", "env. 2018", "حوالي ٢٠١٩", "été ?"]
+    texts += ["12/03/2020", "05/04/2021", "2019"]
+    columns = {"dossier": [f"A{i}" for i in range(32)], "Date d’entrée": texts * 4}
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    verdict = owner("columns")["columns"][1]
+    read, leave = verdict["proposals"]
+    assert labels(verdict)[0].endswith("aprox. 2019 → 2019, env. 2018 → 2018, حوالي ٢٠١٩ → 2019")
+    for one, records in ((read, [16, 28]), (leave, [16, 28])):
+        assert owner("try", operations=one["operations"])["change"]["records"] == records
+    owner("do", operations=read["operations"])
+    verdict = owner("columns")["columns"][1]
+    assert (verdict["unknown"], labels(verdict)) == (4, []), "a season is no year: asked by itself"
+    (season,) = verdict["open"]
+    assert (season["text"], season["suggested"]) == ("été ?", None)
+
+
 @pytest.mark.parametrize("answers", [["1", "2", "9"] * 4, ["signé", "verbal"] * 6])
 def test_no_code_is_taken_for_a_yes(tmp_path: Path, answers: list[str]) -> None:
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", consent(answers)))

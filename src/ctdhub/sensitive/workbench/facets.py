@@ -322,11 +322,11 @@ def askable(mapping: Mapping) -> Iterator[Sheet]:
     lists: dict[ListSheet, dict[str, Rule]] = {}
     child = mapping.perpetrators.split if mapping.perpetrators else None
     for table, place, target, rule in mapping.rules():
-        if rule.when or not rule.source or rule.at or rule.year:
+        if rule.when or not rule.source or rule.at:
             continue
         if rule.has:
             lists.setdefault(ListSheet(table, rule.source, rule.split), {})[target] = rule
-        elif rule.map is not None or rule.country or rule.band:
+        elif rule.map is not None or rule.country or rule.band or rule.year:
             codes, name = load_schema().domain(target, YEARS), ".".join(map(str, place))
             split = (child if table == "perpetrators" else None) or rule.split
             yield Sheet(name, rule.source, {target: rule}, codes, False, split)
@@ -454,6 +454,9 @@ LIKENESSES = 300
 """Texts for which a likeness is looked for; it costs the most."""
 
 
+INEXACT = Text("a date that is not exact, with this year")
+
+
 class SuggestedCode(NamedTuple):
     """What a text may mean.
 
@@ -523,6 +526,7 @@ def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:
     """
     for of in askable(mapping):
         rules = [*of.rules.values()]
+        countless = rules[0].band or rules[0].year
         own = {fold(t): t for r in rules for t in (*(r.map or {}), *r.has, *r.known)}
         there = _texts_in(mapping, file, of) if file else {}
         every = {key: TextCount(text, 0) for key, text in own.items()} | there
@@ -530,7 +534,7 @@ def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:
         asked = [
             one
             for one in seen.values
-            if fold(one.text) in own or not rules[0].band or not seen.today[fold(one.text)]
+            if fold(one.text) in own or not countless or not seen.today[fold(one.text)]
         ]
         asked.sort(key=lambda one: (bool(seen.today[fold(one.text)]), -one.rows, one.text))
         if asked:
@@ -571,7 +575,7 @@ class Suggester:
         self._sheet = sheet = facet.of
         variable, own = next(iter(sheet.rules)), vocabulary()
         self._variable = "" if sheet.flags else variable
-        self._country = not sheet.flags and load_schema().variable(variable).kind == "country"
+        self._kind = "flags" if sheet.flags else load_schema().variable(variable).kind
         fits = likely(sheet)
         self._words: dict[str, Answer] = {
             text: (token,)
@@ -601,8 +605,10 @@ class Suggester:
             return SuggestedCode(codes, Text("a known word for this choice"), True)
         if self._variable in (AGE, proposals.MAJORITY) and (code := self._as_age(text)):
             return code
-        if self._country and (code := self._as_country(text)):
+        if self._kind == "country" and (code := self._as_country(text)):
             return code
+        if self._kind == "year" and (year := proposals.year_about(text, sure=False)):
+            return SuggestedCode((year,), INEXACT, False)
         if said not in self._strangers and proposals.means_nothing(text):
             return SuggestedCode((NOT_RECORDED,), Text("it means “not recorded”"), True)
         if (like := self._keys.get(fingerprint(text))) is not None:
@@ -638,7 +644,7 @@ class Suggester:
         return SuggestedCode((code,), reason, False)
 
     def _by_likeness(self, key: str) -> SuggestedCode | None:
-        if self._left <= 0 or self._country:
+        if self._left <= 0 or self._kind in ("country", "year"):
             return None
         self._left -= 1
         names = {name: name for name in {**self._words, **self._known} if len(name) > 3}

@@ -21,6 +21,7 @@ from ctdhub.sensitive.mapping.mapping import Mapping
 from ctdhub.sensitive.mapping.run import replaced
 from ctdhub.sensitive.workbench import readings  # fmt: skip
 from ctdhub.sensitive.workbench.facets import (
+    INEXACT,
     Answer,
     Bench,
     Facets,
@@ -111,10 +112,8 @@ def missing(
         column, day, month = two_orders
         text = Text(
             "Dates are written in two orders: with the day first in {day} rows, with the month "
-            "first in {month}. Of the others only the year is certain.",
-            day=Numeral(day),
-            month=Numeral(month),
-        )
+            "first in {month}. Of the others only the year is certain."
+        ).holding(day=Numeral(day), month=Numeral(month))
         lacks.append(Lack(text, False, (column,)))
     if questions:
         text = many(
@@ -132,16 +131,12 @@ def _columns(verdicts: list[Verdict]) -> Iterator[Lack]:
     gone = tuple(one.column for one in stops if one.gone)
     unknown = tuple(one.column for one in stops if one.column not in (*persons, *gone))
     open_ = tuple(one.column for one in verdicts if one.state == "decide")
-    person = many(
-        "{n} column may identify a person: no bundle is made before you decide.",
-        "{n} columns may identify a person: no bundle is made before you decide.",
-        len(persons),
-    )
-    lost = many(
-        "{n} column that the mapping reads is missing from the file: nothing can be read.",
-        "{n} columns that the mapping reads are missing from the file: nothing can be read.",
-        len(gone),
-    )
+    person = many("{n} column may identify a person: no bundle is made before you decide.",
+                  "{n} columns may identify a person: no bundle is made before you decide.",
+                  len(persons))  # fmt: skip
+    gap = many("{n} column that the mapping reads is missing from the file: nothing can be read.",
+               "{n} columns that the mapping reads are missing from the file: nothing can be read.",
+               len(gone))  # fmt: skip
     unread = many(
         "{n} row has a text that no rule reads: it is not counted, and the hub will send the "
         "file back.",
@@ -149,12 +144,10 @@ def _columns(verdicts: list[Verdict]) -> Iterator[Lack]:
         "the file back.",
         sum(one.unknown for one in stops if one.column in unknown),
     )
-    undecided = many(
-        "{n} column is not decided: what it says is not sent and not counted.",
-        "{n} columns are not decided: what they say is not sent and not counted.",
-        len(open_),
-    )
-    every = ((person, persons), (lost, gone), (unread, unknown), (undecided, open_))
+    undecided = many("{n} column is not decided: what it says is not sent and not counted.",
+                     "{n} columns are not decided: what they say is not sent and not counted.",
+                     len(open_))  # fmt: skip
+    every = ((person, persons), (gap, gone), (unread, unknown), (undecided, open_))
     yield from (Lack(text, own is not open_, own) for text, own in every if own)
 
 
@@ -201,11 +194,9 @@ def _variables(at: Bench, verdicts: list[Verdict]) -> Iterator[Lack]:
             yield Lack(text, False, tuple(likely))
         elif variable == PERIOD:
             lost = int((at.effect.records & ~at.effect.recorded(variable)).sum())
-            text = many(
-                "{n} record has no year: it cannot be counted by year.",
-                "{n} records have no year: they cannot be counted by year.",
-                lost,
-            )
+            text = many("{n} record has no year: it cannot be counted by year.",
+                        "{n} records have no year: they cannot be counted by year.",
+                        lost)  # fmt: skip
             read = (v.column for v in verdicts for t in v.targets if t["variable"] == variable)
             yield from [Lack(text, False, tuple(read))] if lost else ()
 
@@ -434,9 +425,8 @@ class Verdicts:
     @cached_property
     def _renamed(self) -> readings.RenamedColumns:
         undecided = [name for name in self._file.names if self._settled(name) is None]
-        return readings.RenamedColumns(
-            self._file, self._mapping, self._document, self.gone(), undecided
-        )
+        at = (self._file, self._mapping, self._document)
+        return readings.RenamedColumns(*at, self.gone(), undecided)
 
     def _read(self, column: str) -> tuple[State, Text, list[readings.Proposed]]:
         unknown = self._unknown.get(column, [])
@@ -445,10 +435,22 @@ class Verdicts:
         rows = sum(one.rows for one in unknown if one.outcome != "passed-over")
         filled = self._file.filled(column)
         stops = rows >= _LIMITS.least and rows > _LIMITS.unknown_share * filled
-        reason = many(
-            "{n} row with an unknown text", "{n} rows with an unknown text", rows or len(unknown)
-        )
-        return "stops" if stops else "decide", reason, []
+        n = rows or len(unknown)
+        reason = many("{n} row with an unknown text", "{n} rows with an unknown text", n)
+        return "stops" if stops else "decide", reason, [*self._inexact(column)]
+
+    def _inexact(self, column: str) -> Iterator[readings.Proposed]:
+        """What may become of dates that are not exact, for all of a column at once."""
+        for facet in self.facets(column):
+            told = suggestions(facet)
+            years = {t: one.codes for t, one in told.items() if one.reason == INEXACT}
+            named = joined([f"{text} → {code}" for text, (code,) in years.items()][:_SHOWN], ", ")
+            ways = {Text("read the year of each: {texts}", texts=named): years}
+            ways[Text("leave their year not recorded")] = dict.fromkeys(years, (NOT_RECORDED,))
+            put = {"op": "map", "sheet": facet.of.name}
+            for way, codes in ways.items() if years else ():
+                done = tuple({**put, "text": text, "codes": [*of]} for text, of in codes.items())
+                yield readings.Proposed(way, INEXACT, False, done)
 
     def _unsaid(self, column: str) -> Text | None:
         """What is read as not recorded by a rule that reads other texts of the column."""
@@ -458,11 +460,9 @@ class Verdicts:
             for value in one.values
             if one.today.get(fold(value.text)) == (NOT_RECORDED,)
         )
-        return many(
-            "every text is read; {n} row as not recorded",
-            "every text is read; {n} rows as not recorded",
-            lost,
-        ) if lost else None  # fmt: skip
+        silent = many("every text is read; {n} row as not recorded",
+                      "every text is read; {n} rows as not recorded", lost)  # fmt: skip
+        return silent if lost else None
 
     def _unread(self, column: str) -> tuple[Text, list[readings.Proposed]]:
         counted = who_counts(self._file, self._mapping, column)
@@ -500,10 +500,8 @@ class Verdicts:
 
     def _gone(self, column: str) -> Verdict:
         lost = Text("what is made of it stays not recorded for this file")
-        without = readings.click(
-            Text("the file may lack it"), lost, False, "optional", column=column, on=True
-        )
-        reason = Text("a rule reads it, and the file lacks it")
+        may, reason = Text("the file may lack it"), Text("a rule reads it, and the file lacks it")
+        without = readings.click(may, lost, False, "optional", column=column, on=True)
         targets = self._named_targets(column)
         return Verdict(column, "stops", reason, targets, gone=True, proposals=(without,))
 

@@ -651,23 +651,28 @@ def _year(column: Glance, target: str, score: float) -> Iterator[Proposal | Doub
     yield Proposal(target, column.name, rule, score * column.weight(dates), reason, doubts)
 
 
-def year_about(text: str) -> str | None:
-    """The year of a month that a text names as not exact, unless the next year is as near.
+def year_about(text: str, *, sure: bool = True) -> str | None:
+    """The year of a date that a text names as not exact.
+
+    Args:
+        text: the text.
+        sure: only of a month from which no other year is as near.
 
     >>> year_about("vers mars 2020"), year_about("about 06/2020"), year_about("vers déc. 2020")
     ('2020', '2020', None)
     >>> year_about("vers 2020"), year_about("mars 2020")
     (None, None)
+    >>> [year_about(t, sure=False) for t in ("vers 2020", "حوالي ٢٠١٩", "déc. 2020 ?", "2020")]
+    ['2020', '2019', '2020', None]
     """
     plain = fold(text)
-    for about_ in vocabulary().ages["about"]:
-        rest = plain.removeprefix(fold(about_)).strip()
-        if rest == plain:
-            continue
-        for day in (f"15 {rest}", f"15/{rest}", rest):
-            date = DAY_FIRST.date(day)
-            if date and "02" <= date[5:7] <= "11" and is_year(date[:4]):
-                return date[:4]
+    for about_ in map(fold, vocabulary().ages["about"]):
+        for rest in (plain.removeprefix(about_).strip(), plain.removesuffix(about_).strip()):
+            dates = (DAY_FIRST.date(day) for day in (f"15 {rest}", f"15/{rest}", rest))
+            near = next((d[:4] for d in dates if d and "02" <= d[5:7] <= "11"), None)
+            year = near if sure and rest != plain else None if sure else DAY_FIRST.year(rest)
+            if rest != plain and is_year(year):
+                return year
     return None
 
 
