@@ -139,8 +139,11 @@ def test_signals_are_those_of_the_subject(made: dict[str, Brief]) -> None:
 def test_a_gap_is_told_and_where_it_was_measured(made: dict[str, Brief]) -> None:
     hub = said(made["origin"], "assistance-hub")
     assert "All people of this hub, by citizenship" in hub
-    assert "the group “Third-country citizen” was recorded less often as having received" in hub
-    assert "“National of the country”: 30.0% (29.6% to 30.4%) compared with 80% (77%" in hub
+    assert "third-country citizens were recorded less often as having received" in hub
+    assert (
+        "nationals of the country of exploitation: 30.0% (29.6% to 30.4%) compared with 80% (77%"
+        in hub
+    )
     assert "The difference is 50 percentage points" in hub
     assert said(made["origin"], "assistance") == ""  # nobody is exploited there
     assert "that says neither that they received it nor that they did not" in hub
@@ -157,7 +160,7 @@ def test_without_a_clear_gap_it_says_who_received(tmp_path: Path) -> None:
     text = said(found, "assistance-hub")
     assert "No difference is clear." in text
     assert re.search(
-        r"Medical assistance. Received, of those recorded: .*National of the country, 66\.0% \(\d",
+        r"Medical assistance. Received, of those recorded: .*nationals of the [^,]*, 66\.0% \(\d",
         text,
     )
     for one in found.numbers:

@@ -39,6 +39,7 @@ from ctdhub.report.equity import (
     gap_sentence,
     group_name,
     not_compared_sentence,
+    people_of,
 )
 from ctdhub.schema.model import load_schema
 from ctdhub.stats import equity
@@ -183,9 +184,28 @@ def test_sentences_name_both_groups_in_every_language() -> None:
         with language(lang):
             words = gap_sentence(gap)
             for codes in (gap.least, gap.most):
-                assert group_name(gap.by, codes) in words
+                assert people_of(gap.by, codes) in words
             assert "{" not in words
             assert assistance_caveat()
+
+
+@pytest.mark.parametrize(
+    ("by", "codes", "told"),
+    [
+        (("country_of_exploitation",), ("ITA",), "people exploited in Italy"),
+        (("citizenship_group", "gender"), ("other_eu", "male"),
+         "citizens of another country of the EU (men and boys)"),
+        (("gender",), ("transgender_nonconforming",),
+         "people with the answer “Transgender or gender non-conforming”"),
+        (("age_band",), ("9-17",), "people in the age group “9–17 years”"),
+    ],
+)  # fmt: skip
+def test_a_sentence_names_people_and_no_bare_label(by: By, codes: By, told: str) -> None:
+    with language("en"):
+        assert people_of(by, codes) == told
+    for lang in LANGUAGES:
+        with language(lang):
+            assert people_of(by, codes) != group_name(by, codes)
 
 
 def test_a_gap_tells_both_intervals_and_who_cannot_be_compared() -> None:
@@ -198,7 +218,7 @@ def test_a_gap_tells_both_intervals_and_who_cannot_be_compared() -> None:
     assert sentence.count("%") == 12  # two shares with both ends, what is unknown, its two ends
     few = replace(a.groups[0].shares[RECEIVED], value=None, low=0.0, state="protected")
     hidden = replace(a.groups[0], shares={**a.groups[0].shares, RECEIVED: few})
-    name = group_name(a.by, hidden.codes)
+    name = people_of(a.by, hidden.codes)
     fewer = replace(a, groups=(hidden, *a.groups[1:]))
     assert hidden.codes in not_compared((fewer,)).never
     assert hidden.codes in not_compared((a, fewer)).partly
@@ -236,7 +256,7 @@ def test_a_gap_is_one_of_records_until_its_bounds_part(lang: str) -> None:
         assert interval(*gap.bounds[1])[1] in said
         assert gap_difference(gap).endswith(said[-60:])
     if lang == "en":
-        assert "was recorded less often as having received it than" in said
+        assert "were recorded less often as having received it than" in said
         assert "likely" not in said
         assert "not known which of them received it less often" in said
         assert "not known" not in sure

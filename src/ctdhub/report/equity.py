@@ -13,6 +13,7 @@ from ctdhub.core.i18n import _, current
 from ctdhub.core.tables import write_json
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Chart, Figure, FigureBar
+from ctdhub.report.sentences import whom
 from ctdhub.report.wording import caveat, citation, file_numbers, paragraph, sized, state_words
 from ctdhub.schema.labels import code_label, definition, group_definition, label
 from ctdhub.schema.model import DESTINATION, SERVICE
@@ -46,6 +47,12 @@ def group_name(by: By, codes: tuple[str, ...]) -> str:
     return " · ".join(words)
 
 
+def people_of(by: By, codes: tuple[str, ...]) -> str:
+    """The people of a group, inside a sentence."""
+    first, *others = map(whom, by, codes)
+    return words_of("people", first, others)
+
+
 def gap_sentence(gap: Gap) -> str:
     """Who was recorded less often as having received it, beside whom and by how much, and what is
     open for it was not recorded."""
@@ -57,7 +64,7 @@ def gap_sentence(gap: Gap) -> str:
 def _groups(gap: Gap) -> list[tuple[str, str]]:
     """The two groups, each with its share."""
     return [
-        (group_name(gap.by, codes), share_ranged(part, *ends))
+        (people_of(gap.by, codes), share_ranged(part, *ends))
         for codes, part, ends in zip((gap.least, gap.most), gap.shares, gap.ends, strict=True)
     ]
 
@@ -91,7 +98,7 @@ def not_compared_sentence(left: NotCompared) -> str:
 
 
 def _names(by: By, groups: tuple[tuple[str, ...], ...]) -> str:
-    return _("; ").join(group_name(by, codes) for codes in groups)
+    return _("; ").join(people_of(by, codes) for codes in groups)
 
 
 def _points(gap: Gap) -> dict[str, str]:

@@ -8,7 +8,8 @@ from ctdhub.release.open import Release
 from ctdhub.report.wording import ends, even_more, least_claim, paragraph, printed, surely
 from ctdhub.schema import countries
 from ctdhub.schema.countries import Place
-from ctdhub.schema.labels import label
+from ctdhub.schema.labels import code_label, label
+from ctdhub.schema.model import AGE, DESTINATION, load_schema
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.cards import NumberCard
 from ctdhub.stats.tables import Headline, PlaceFacts, Side, SideName, headline
@@ -17,6 +18,7 @@ words_of = partial(paragraph, "places.txt")
 """What a part of the template says, by the name of the part."""
 MAIN_TYPES = 2
 _BOUNDED = ("region", "union", "set")
+_ASKED = {AGE: "age", DESTINATION: "exploited"}
 SEVERAL = 11
 """A number that takes the form of many people in every language, for a claim without one."""
 
@@ -252,6 +254,14 @@ def corridor(origin: str, place: str) -> str:
     if origin == place:
         return _("{country}, inside the country").format(country=names[0])
     return _("{origin} to {destination}").format(origin=names[0], destination=names[1])
+
+
+def whom(variable: str = "", code: str = "") -> str:
+    """People with one answer, inside a sentence; all of them without a variable."""
+    if variable and load_schema().variable(variable).kind == "flag":
+        return words_of("whom", code, "flag", inline(label(variable, current())))
+    answer = code_label(variable, code, current()) if variable else ""
+    return words_of("whom", code, _ASKED.get(variable, ""), answer)
 
 
 identified = partial(words_of, "identified")

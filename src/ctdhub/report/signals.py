@@ -9,17 +9,17 @@ from itertools import groupby
 import numpy as np
 
 from ctdhub.core.errors import printable
-from ctdhub.core.format import decimal, inline, isolated, listed, number, share_ranged
+from ctdhub.core.format import decimal, isolated, listed, number, share_ranged
 from ctdhub.core.i18n import _, current
 from ctdhub.release.manifest import PublicFacts
-from ctdhub.report.sentences import corridor
+from ctdhub.report.sentences import corridor, whom
 from ctdhub.report.wording import called_all, paragraph, paragraphs, people_ranged, ranged, word
 from ctdhub.schema import countries
 from ctdhub.schema.labels import code_label, label
-from ctdhub.schema.model import AGE, CONTRIBUTOR_KIND, SEX
+from ctdhub.schema.model import CONTRIBUTOR_KIND
 from ctdhub.stats.cards import RELATIVE, NumberCard
 from ctdhub.stats.signals.cards import cards
-from ctdhub.stats.signals.events import PARTS, PLACES, Lead, Looked, Of
+from ctdhub.stats.signals.events import PLACES, Lead, Looked, Of
 from ctdhub.stats.signals.find import MOST, Finding, Search, SignalFigure, Test
 from ctdhub.stats.signals.of_release import CoverageChange, Explained, ReleaseSignals
 
@@ -308,13 +308,7 @@ def title(looked: Looked) -> str:
 def part(of: Of) -> str:
     """Who is counted, inside a sentence."""
     rest = [(v, code) for v, code in of if v not in PLACES]
-    variable, code = rest[0] if rest else ("", "")
-    if not rest or (variable == SEX and code in ("female", "male")):
-        return words_of("whom", code or "all", "")
-    if variable not in (AGE, *PARTS):
-        return words_of("whom", "flag", inline(label(variable, current())))
-    answer = code_label(variable, code, current())
-    return words_of("whom", "age" if variable == AGE else "answer", answer)
+    return whom(*rest[0]) if rest else whom()
 
 
 # --------------------------------------------------------------------------------------------------
@@ -349,11 +343,11 @@ def also(result: ReleaseSignals, lead: Lead) -> str:
     shares, parts = [], []
     for finding in lead.also:
         way = next((t.way for t in moved(result, finding) if t.what == "share"), "")
-        whom = part(result.looked[finding.row].of)
+        who = part(result.looked[finding.row].of)
         if not way:
-            parts.append(whom)
+            parts.append(who)
         elif (pair := cards(result, finding).share) is not None:
-            shares.append((_carded(pair), way, whom))
+            shares.append((_carded(pair), way, who))
     return words_of("also", shares, parts)
 
 

@@ -16,7 +16,7 @@ from ctdhub.release.manifest import PublicFacts
 from ctdhub.report import figures as site
 from ctdhub.report.brief.subjects import BriefPlace, Corridor
 from ctdhub.report.brief.subjects import words_of as brief_words
-from ctdhub.report.equity import assistance_caveat, gap_sentence, group_name
+from ctdhub.report.equity import assistance_caveat, gap_sentence, people_of
 from ctdhub.report.figures import Among, Figure, named_years, sides, year_chart, years_headline
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict, words_of
@@ -379,7 +379,7 @@ def _who(by_kind: tuple[Assistance, ...], notebook: Notebook) -> list[str]:
         part = group.shares[RECEIVED]
         notebook.card(f"assistance-hub.{'-'.join(group.codes)}", part, ranged(part))
         shares.append(
-            _("{group}, {share}").format(group=group_name(most.by, group.codes), share=ranged(part))
+            _("{group}, {share}").format(group=people_of(most.by, group.codes), share=ranged(part))
         )
     text = _("{kind}. Received, of those recorded: {groups}. No difference is clear.")
     return [text.format(kind=label(most.kind, current()), groups=listed(shares))]
