@@ -25,7 +25,7 @@ from ctdhub.dp.synth import fit as fitting
 from ctdhub.dp.synth.fit import State, TableResiduals, fit, residuals
 from ctdhub.dp.synth.records import NoisyTables, corridor, to_table
 from ctdhub.dp.workload import measure, workload
-from ctdhub.schema.model import load_schema
+from ctdhub.schema.model import SERVICE, load_schema
 
 SCHEMA = load_schema().at("1.1")  # whose exploitation group the policy releases whole
 POLICY = small_policy()
@@ -346,6 +346,26 @@ def test_settled_flags_agree_and_gates_keep_them_so(records: Draft) -> None:
                 assert contradictions(tried, rules) == 0
         closed = gate == 2
         assert (records[name][closed] == 1).all()
+
+
+@pytest.mark.parametrize(("whole", "told"), [(True, [1, 0, 2, 1]), (False, [1, 2, 0, 1])])
+def test_some_assistance_follows_its_kinds_in_records(whole: bool, told: list[int]) -> None:
+    rules = Indicators({}, {}, unions={"some": ({"shelter": 3, "care": 3}, whole)})
+    records = {"some": [2, 2, 0, 2], "shelter": [3, 0, 1, 2], "care": [0, 1, 1, 3]}
+    draft = {name: np.array(codes, np.uint16) for name, codes in records.items()}
+    rules.repair(draft)
+    assert draft["some"].tolist() == told
+
+
+@pytest.mark.parametrize("kinds", [(), SCHEMA.members(SERVICE)[:1], SCHEMA.members(SERVICE)])
+def test_records_contradict_no_assistance(kinds: Columns) -> None:
+    schema = load_schema()
+    plan = plan_of(Policy(columns=("gender", "any_assistance", *kinds)), schema)
+    records = fit(world(plan, scattered(plan, 300)).measured, plan, 300)
+    told = records["any_assistance"].copy()
+    plan.indicators.repair(records)
+    assert told.tolist() == records["any_assistance"].tolist()
+    assert set(told.tolist()) > {1}
 
 
 @pytest.mark.parametrize(("n", "support"), [(0, 0), (0, 2), (1, 0), (1, 4), (2, 0), (5, 0), (5, 2)])

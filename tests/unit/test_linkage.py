@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from invented_people import citizenship_group
@@ -65,6 +66,25 @@ def test_merging_rules() -> None:
     assert person["assistance_medical"] == "received"
     assert person["labour_other"] is None
     assert (person["any_means"], person["any_labour"]) == ("yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "some"),
+    [
+        ({}, None),
+        ({"assistance_medical": "received"}, "yes"),
+        ({"assistance_medical": "declined"}, None),
+        ({"assistance_medical": "declined", "assistance_skills": "received"}, "yes"),
+        (dict.fromkeys(SCHEMA.members("assistance"), "offered"), "no"),
+        (dict.fromkeys(SCHEMA.members("assistance")[1:], "offered"), None),
+    ],
+)
+def test_assistance_was_not_received_only_where_every_kind_is_recorded(
+    statuses: dict[str, str], some: str | None
+) -> None:
+    (person,) = link(table([{"person_key": "a", **statuses}]), SCHEMA).people.to_pylist()
+    assert person["any_assistance"] == some
+    assert person["any_means"] == "no"
 
 
 def test_denominators_of_a_group_of_flags() -> None:

@@ -58,6 +58,8 @@ def test_what_is_on_request_is_released_where_the_policy_names_it() -> None:
     flags = {*SCHEMA.flags(CHANNEL), SCHEMA.groups[CHANNEL].indicator}
     assert not flags & set(usual)
     assert set(channels) - set(usual) == flags
+    assisted = Policy(also=("assistance",)).domains(SCHEMA)
+    assert set(assisted) - set(usual) == {"any_assistance"}
     one = Policy(also=("crime_theft",)).domains(SCHEMA)
     assert set(one) - set(usual) == {"crime_theft"}
     with pytest.raises(PolicyError):

@@ -20,7 +20,8 @@ from ctdhub.schema import countries, model
 from ctdhub.schema.countries import group_codes
 
 # --------------------------------------------------------------------------------------------------
-# Indicators follow their flags in synthetic records: yes where some flag is yes, else no.
+# Indicators follow their flags in synthetic records: yes where some flag is yes, else no.  Whether
+# some assistance was received moves like any other column, and is put right at the end.
 
 Draft = dict[str, npt.NDArray[np.uint16]]
 """Protected records as codes by column: 0 is "not recorded", k is the k-th public value."""
@@ -33,27 +34,31 @@ class Indicators:
     Attributes:
         flags: flags of the released group by indicator, for groups released completely.
         partial: the same for groups that the policy releases in part.
+        unions: by flag that says whether some assistance was received, the released kinds, each
+            with the code that says so, and whether these are all kinds.
     """
 
     flags: dict[str, tuple[str, ...]]
     partial: dict[str, tuple[str, ...]]
     yes: int = 1
     no: int = 2
+    unions: dict[str, tuple[dict[str, int], bool]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, domains: Domains, schema: model.Schema) -> Indicators:
         """Indicators and flags among the released columns."""
-        whole, partial = {}, {}
+        whole, partial, unions = dict[str, Columns](), dict[str, Columns](), {}
         for v in schema.people:
             if v.any_of and v.name in domains:
-                flags = schema.flags(v.any_of)
+                flags = schema.members(v.any_of)
                 released = tuple(f for f in flags if f in domains)
-                if released == flags:
-                    whole[v.name] = flags
+                if not schema.is_indicator(v.name):
+                    kinds = {k: domains[k].index(v.member_code) + 1 for k in released}
+                    unions[v.name] = kinds, released == flags
                 elif released:
-                    partial[v.name] = released
+                    (whole if released == flags else partial)[v.name] = released
         yes, no = (schema.codes["flag"].index(code) + 1 for code in ("yes", "no"))
-        return cls(whole, partial, yes, no)
+        return cls(whole, partial, yes, no, unions)
 
     @property
     def watched(self) -> frozenset[str]:
@@ -96,10 +101,8 @@ class Indicators:
 
     def kin(self, name: str) -> tuple[str, ...]:
         """A flag's indicator and all flags of its group."""
-        for indicator, flags in {**self.flags, **self.partial}.items():
-            if name in flags:
-                return (indicator, *flags)
-        return ()
+        groups = {**self.flags, **self.partial}.items()
+        return next(((indicator, *flags) for indicator, flags in groups if name in flags), ())
 
     def gate(self, records: Draft, name: str) -> npt.NDArray[np.int64]:
         """What a flag may become: by record 0 anything, 1 not yes, 2 it must stay.
@@ -115,10 +118,19 @@ class Indicators:
         return gate
 
     def repair(self, records: Draft) -> None:
-        """Set indicators by their flags: all of a complete group, only the yes of a partial one."""
+        """Set indicators by their flags: all of a complete group, only the yes of a partial one.
+
+        Of assistance, "no" where every kind is recorded and none was received.
+        """
         for indicator, flags in {**self.flags, **self.partial}.items():
             other = self.no if indicator in self.flags else records[indicator]
-            records[indicator] = np.where(self._any(records, flags), self.yes, other)
+            some = np.where(self._any(records, flags), self.yes, other)
+            records[indicator] = some.astype(np.uint16)
+        for name, (kinds, whole) in self.unions.items():
+            some = np.any([records[kind] == code for kind, code in kinds.items()], axis=0)
+            blank = np.any([records[kind] == 0 for kind in kinds], axis=0)
+            other = np.where(blank, 0, self.no) if whole else records[name]
+            records[name] = np.where(some, self.yes, other).astype(np.uint16)
 
     def _any(self, records: Draft, flags: tuple[str, ...]) -> npt.NDArray[np.bool_]:
         flag: npt.NDArray[np.bool_] = np.any([records[f] == self.yes for f in flags], axis=0)
@@ -579,23 +591,15 @@ def _assistance(domains: Domains, schema: model.Schema) -> tuple[Columns, ...]:
 
 def hierarchy(alpha3: Columns) -> Parents:
     """Subregion and region (UN M49) of countries by ISO 3166 alpha-3 code."""
-    levels = []
-    for of in (countries.subregion, countries.region):
-        names = [of(code) for code in alpha3]
-        order = sorted(set(names))
-        levels.append(tuple(order.index(name) for name in names))
-    return tuple(levels)
+    levels = [[of(code) for code in alpha3] for of in (countries.subregion, countries.region)]
+    return tuple(tuple(np.unique(names, return_inverse=True)[1].tolist()) for names in levels)
 
 
 def _by_corridor(domains: Domains, schema: model.Schema) -> Columns:
     """Core columns that corridors are divided by: year, gender, age, types of exploitation."""
-    columns = []
-    for name in domains:
-        v = schema.variable(name)
-        exploitation = model.HARM in (v.group, v.any_of)
-        if v.core and (v.kind == "year" or name in (model.SEX, model.AGE) or exploitation):
-            columns.append(name)
-    return tuple(columns)
+    core = (v for v in map(schema.variable, domains) if v.core)
+    by = (model.PERIOD, model.SEX, model.AGE)
+    return tuple(v.name for v in core if v.name in by or model.HARM in (v.group, v.any_of))
 
 
 # --------------------------------------------------------------------------------------------------

@@ -254,11 +254,11 @@ class Policy(FrozenModel):
         return not self.reason.strip() and (self.epsilon > epsilon or self.budget.epsilon > budget)
 
     def requested(self, schema: Schema) -> tuple[str, ...]:
-        """Columns that ``also`` names, a group of flags as its flags and their indicator."""
+        """Columns that ``also`` names, a group as its members and what follows from them."""
         columns: list[str] = []
         for name in self.also:
-            group = schema.groups.get(name)
-            columns += [*schema.members(name), group.indicator or name] if group else [name]
+            derived = (v.name for v in schema.people if v.any_of == name)
+            columns += [*schema.members(name), *derived] if name in schema.groups else [name]
         return tuple(dict.fromkeys(columns))
 
     def domains(self, schema: Schema, covered: Collection[int] | None = None) -> Domains:

@@ -103,7 +103,7 @@ def _what(question: decomposition.ChangeSubject) -> str:
     """What is recorded or not, in quotation marks."""
     variable = load_schema().variable(question.variable)
     group = variable.group or variable.any_of
-    if question.indicator or variable.any_of:
+    if question.indicator or load_schema().is_indicator(question.variable):
         name = group_label(group or "", current())
     else:
         name = label(question.variable, current())

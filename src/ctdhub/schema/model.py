@@ -47,13 +47,14 @@ class Variable(FrozenModel):
     """One variable.
 
     ``public`` variables may be part of a release; ``core`` ones are what readers use most.
-    ``any_of`` names the group of flags that an indicator follows from; ``follows`` the citizenship
-    and the country that a citizenship group follows from (``citizenship_group``).  ``role`` is the
-    part that the variable plays in other rooms (``roles``), ``since`` the version of the schema
-    that brought it.  A policy that releases all columns leaves out those ``on_request``, unless it
-    names them.  Where records of one person differ, the ``furthest`` code holds, and a variable
-    ``beside`` another is taken from the record whose value of that one holds.  Codes that are
-    ``ranges`` differ in width, so that no one is said to be the largest.
+    ``any_of`` names the group that a flag follows from, which is yes where a member has the
+    ``member_code``: an indicator, or whether some assistance was received.  ``follows`` are the
+    citizenship and the country that a citizenship group follows from (``citizenship_group``).
+    ``role`` is the part that the variable plays in other rooms (``roles``), ``since`` the version
+    of the schema that brought it.  A policy that releases all columns leaves out those
+    ``on_request``, unless it names them.  Where records of one person differ, the ``furthest`` code
+    holds, and a variable ``beside`` another is taken from the record whose value of that one holds.
+    Codes that are ``ranges`` differ in width, so that no one is said to be the largest.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -62,6 +63,7 @@ class Variable(FrozenModel):
     codes: str | None = None
     group: str | None = None
     any_of: str | None = None
+    member_code: str = "yes"
     follows: tuple[str, str] | None = None
     role: str | None = None
     core: bool = False
@@ -132,9 +134,8 @@ class Schema(FrozenModel):
         also = frozenset(also)
         kept = set(also)
         for v in (v for v in self.variables() if v.name in also):
-            group = v.group or v.any_of
-            kept |= {v.beside or "", *(self.members(group) if v.any_of and group else ())}
-            kept |= {self.groups[group].indicator or ""} if group else set()
+            kept |= {v.beside or "", *(self.members(v.any_of) if v.any_of else ())}
+            kept |= {self.groups[g].indicator or "" for g in (v.group, v.any_of) if g}
         here = {"since": version}
         codes = {name: self._codes_at(name, version) for name in self.codes}
 
@@ -219,7 +220,7 @@ class Schema(FrozenModel):
 
     def is_indicator(self, name: str) -> bool:
         """Whether a variable says that some flag of a group is yes."""
-        return self.has(name) and self.variable(name).any_of is not None
+        return any(name == group.indicator for group in self.groups.values())
 
     def flags(self, group: str) -> tuple[str, ...]:
         """Names of the flags of a group that has a denominator.

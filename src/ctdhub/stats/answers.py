@@ -236,7 +236,7 @@ def recorded(answers: Answers, names: Iterable[str]) -> Query:
         group = load_schema().groups.get(variable.group or "")
         if group and group.indicator:
             where[group.indicator] = (cards.YES,)
-        elif variable.any_of:
+        elif load_schema().is_indicator(name):
             where[name] = (cards.YES,)
         else:
             where[name] = answers.domain(name)

@@ -650,6 +650,7 @@ def fit(
     if compared is not None:
         compared.update(state.compared)
     records = state.records()
+    rules.repair(records)
     plan.followers.repair(records, plan.domains)
     return records
 
@@ -744,8 +745,7 @@ def _order(people: int, most: int, source: noise.Bits) -> synth_records.Places:
 def _gate(state: State, name: str) -> synth_records.Places:
     """What the column may become, by record; see ``kernels.sweep``."""
     rules = state.plan.indicators
-    kin = rules.kin(name)
-    if not kin:
+    if not (kin := rules.kin(name)):
         return np.zeros(state.people, dtype=np.int64)
     return rules.gate({n: state.column(n) for n in kin}, name)
 

@@ -185,24 +185,26 @@ def _ranks(column: Coded, order: Sequence[str]) -> Codes:
 def derived(
     people: Mapping[str, Coded], records: npt.NDArray[np.int64], schema: model.Schema
 ) -> dict[str, Coded]:
-    """The derived variables: an indicator per group of flags, records per person, groups.
+    """The derived variables: an indicator per group of flags, whether some assistance was
+    received, records per person, groups.
 
     Args:
         people: the other variables of persons.
         records: number of records of each.
     """
     columns = {}
-    for variable in schema.people:
-        if variable.any_of:
-            some = np.zeros(len(records), np.bool_)
-            for flag in schema.flags(variable.any_of):
-                some |= people[flag].codes == people[flag].code("yes")
-            columns[variable.name] = Coded(some.astype(np.int32), pa.array(["no", "yes"]))
-        if variable.follows:
-            citizenship, country = (people[parent] for parent in variable.follows)
+    for v in schema.people:
+        if v.any_of:
+            members = [people[name] for name in schema.members(v.any_of)]
+            some = np.any([m.codes == m.code(v.member_code) for m in members], axis=0)
+            least = 0 if schema.is_indicator(v.name) else np.min([m.codes for m in members], axis=0)
+            codes = np.where(some, 1, np.minimum(least, 0)).astype(np.int32)
+            columns[v.name] = Coded(codes, pa.array(["no", "yes"]))
+        if v.follows:
+            citizenship, country = (people[parent] for parent in v.follows)
             groups = group_codes(citizenship.values.to_pylist(), country.values.to_pylist())
             codes = groups[citizenship.codes + 1, country.codes + 1].astype(np.int32) - 1
-            columns[variable.name] = Coded(codes, pa.array(GROUPS))
+            columns[v.name] = Coded(codes, pa.array(GROUPS))
     domain = schema.domain(model.DELIVERIES)
     columns[model.DELIVERIES] = Coded(
         np.minimum(records, len(domain)).astype(np.int32) - 1, pa.array(domain)
@@ -509,8 +511,7 @@ def link(records: pa.Table, schema: model.Schema, linking: Linking | None = None
         strata = people_by_strata(sets, linking.on_lists(whose.values), asked, linking.names)
     by_variable = differ.group_by([model.PERSON, "variable"]).aggregate([])["variable"].to_pylist()
     known = people_by_lists(sets, linking.names)
-    people = len(whose.values)
-    totals = Totals(records.num_rows, people, Counter(by_variable), known, strata)
+    totals = Totals(records.num_rows, len(whose.values), Counter(by_variable), known, strata)
     return Linked(columns, differ, totals)
 
 

@@ -90,7 +90,7 @@ def _recorded(part: Where, answers: Answers) -> Where:
             if "" in values:
                 raise error("story-blank", name=name, group=group.indicator)
             conditions[group.indicator] = [YES]
-        elif "" not in values and not variable.any_of:
+        elif "" not in values and not schema.is_indicator(name):
             conditions[name] = list(answers.domain(name))
     return conditions
 
