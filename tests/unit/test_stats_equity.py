@@ -41,6 +41,8 @@ from ctdhub.report.equity import (
     not_compared_sentence,
     people_of,
 )
+from ctdhub.report.sentences import assisted_sentence
+from ctdhub.report.wording import surely
 from ctdhub.schema.model import load_schema
 from ctdhub.stats import equity
 from ctdhub.stats.answers import Answers
@@ -175,6 +177,33 @@ def test_more_pairs_need_a_larger_gap() -> None:
     narrow, wide = (equity._gap(answers, alone, n) for n in (pairs, 100 * pairs))
     assert narrow is not None
     assert wide is None or (wide.low < narrow.low and wide.high > narrow.high)
+
+
+def test_people_surely_assisted_are_no_more_than_those_of_all_kinds() -> None:
+    """At no charge: people who received the kind that most received are some of them."""
+    for seed in SEEDS:
+        ((kind, card),) = equity.assisted(Answers(released(seed)), {})
+        rows = people(seed).to_pylist()
+        of_kind = sum(row[kind] == RECEIVED for row in rows)
+        of_any = sum(RECEIVED in [row[k] for k in (KIND, *EQUAL)] for row in rows)
+        assert 0 < surely(card) <= of_kind < of_any
+        assert kind in (KIND, *EQUAL)
+    with language("en"):
+        assert re.match(
+            r"At least [\d,]+ people are recorded as having received assistance \(\w+",
+            assisted_sentence(((kind, card),)),
+        )
+        few = replace(card, value=None, low=0.0, state="protected")
+        assert assisted_sentence(((kind, few),)) == assisted_sentence(()) == ""
+
+
+def test_people_assisted_are_counted_where_the_release_measured_them(tmp_path: Path) -> None:
+    row = {"any_assistance": "yes", KIND: "received"}
+    rows = [row] * 300 + [{"any_assistance": "yes"}] * 200
+    answer = protected_answer(rows, tables=("any_assistance", KIND))
+    release = open_release(write_release(answer, tmp_path / "r", "2026.1", ""))
+    ((name, card),) = equity.assisted(Answers(release), {})
+    assert (name, card.value) == ("any_assistance", 500)
 
 
 def test_sentences_name_both_groups_in_every_language() -> None:

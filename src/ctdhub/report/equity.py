@@ -41,7 +41,7 @@ assistance_caveat = partial(words_of, "caveat")
 def group_name(by: By, codes: tuple[str, ...]) -> str:
     """A group in words."""
     words = [
-        code_label(v, code, current()) if code else _("not recorded")
+        code_label(v, code, current()) if code else _("group not recorded")
         for v, code in zip(by, codes, strict=True)
     ]
     return " · ".join(words)
@@ -49,8 +49,7 @@ def group_name(by: By, codes: tuple[str, ...]) -> str:
 
 def people_of(by: By, codes: tuple[str, ...]) -> str:
     """The people of a group, inside a sentence."""
-    first, *others = map(whom, by, codes)
-    return words_of("people", first, others)
+    return words_of("people", list(map(whom, by, codes)))
 
 
 def gap_sentence(gap: Gap) -> str:
@@ -313,8 +312,6 @@ def _panel(a: Assistance, id_: str, subtitle: str) -> Figure:
 
 def _bar(a: Assistance, group: EquityGroup) -> FigureBar:
     name, part = group_name(a.by, group.codes), group.shares[RECEIVED]
-    if not group.codes[0]:
-        name = _("group not recorded")
     if part.state != "shown":
         return FigureBar(name, sized(part), kind=part.state)
     return FigureBar(name, sized(part), part.value, part.low, part.high)
@@ -322,8 +319,6 @@ def _bar(a: Assistance, group: EquityGroup) -> FigureBar:
 
 def _line(a: Assistance, group: EquityGroup) -> tuple[str, ...]:
     name = group_name(a.by, group.codes) if group.codes else _("All people")
-    if group.codes and not group.codes[0]:
-        name = _("group not recorded")
     parts = (*group.shares.values(), group.of_need)
     return (
         label(a.kind, current()),

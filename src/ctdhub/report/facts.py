@@ -81,11 +81,8 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Fa
     """The sheet of the whole release, in the language in force."""
     first, side = headline(answers, years), everyone(answers, years)
     limited = first.years != answers.release.years
-    reach = saying.reach_sentence(first)
-    if not reach:
-        reach = _("Nationalities and countries of exploitation: {why}.").format(
-            why=saying.why(first.nationalities.state) or saying.why(first.countries.state)
-        )
+    why = saying.why(first.nationalities.state) or saying.why(first.countries.state)
+    none = _("Nationalities and countries of exploitation: {why}.").format(why=why)
     opening = no_people(first.people) or saying.headline_sentence(first)
     lines = (
         FactLine("people", _("People identified"), first.people),
@@ -95,9 +92,11 @@ def headline_sheet(answers: Answers, years: tuple[int, int] | None = None) -> Fa
         ),
         FactLine("contributors", _("Organisations that contributed"), first.contributors),
         *_lines(side),
+        *(FactLine("assisted", _("Received assistance, at least"), c) for _k, c in first.assisted),
     )
-    sentences = (opening, reach, *saying.profile(side, limited=limited))
-    section = FactSection("everyone", _("All people"), sentences, lines)
+    told = (opening, saying.reach_sentence(first) or none, *saying.profile(side, limited=limited))
+    told = *told, saying.assisted_sentence(first.assisted)
+    section = FactSection("everyone", _("All people"), tuple(filter(None, told)), lines)
     in_years = side.corridors_in_years or not limited
     return FactSheet(answers.release, None, first.years, (section,), in_years)
 

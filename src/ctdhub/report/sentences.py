@@ -62,11 +62,16 @@ def undated() -> str:
 
 def reach_sentence(first: Headline) -> str:
     """How many nationalities and countries, where they are shown, and whether years are missing."""
-    note = undated() if first.undated else ""
-    if first.nationalities.value is None or first.countries.value is None:
+    note, origins, places = undated() if first.undated else "", first.nationalities, first.countries
+    if origins.value is None or places.value is None:
         return note
-    reach = words_of("reach", int(first.nationalities.value), int(first.countries.value))
-    return f"{reach} {note}".strip()
+    return f"{words_of('reach', int(origins.value), int(places.value))} {note}".strip()
+
+
+def assisted_sentence(some: tuple[tuple[str, NumberCard], ...]) -> str:
+    """How many people surely received assistance; empty where not one is sure."""
+    sure = [(kind, surely(people), estimate(people)) for kind, people in some if surely(people)]
+    return " ".join(words_of("assisted", n, inline(label(k, current())), i) for k, n, i in sure)
 
 
 def people_sentence(

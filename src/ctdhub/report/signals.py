@@ -307,8 +307,7 @@ def title(looked: Looked) -> str:
 
 def part(of: Of) -> str:
     """Who is counted, inside a sentence."""
-    rest = [(v, code) for v, code in of if v not in PLACES]
-    return whom(*rest[0]) if rest else whom()
+    return whom(*next((pair for pair in of if pair[0] not in PLACES), ("", "")))
 
 
 # --------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from statistics import NormalDist
 
 from ctdhub.schema.model import AGE, DESTINATION, RELATION, SERVICE, SEX, load_schema
 from ctdhub.stats.answers import Answers
-from ctdhub.stats.cards import NOT_MEASURED, NOT_RECORDED, Interval, NumberCard, fieller, wider
+from ctdhub.stats.cards import NOT_MEASURED, NOT_RECORDED, YES, Interval, NumberCard, fieller, wider
 from ctdhub.stats.estimator import memoised
 from ctdhub.stats.query import Query, Where
 
@@ -133,6 +133,15 @@ def kinds(answers: Answers) -> tuple[str, ...]:
     return tuple(k for k in load_schema().members(SERVICE) if k in answers.variables)
 
 
+def assisted(answers: Answers, where: Where) -> tuple[tuple[str, NumberCard], ...]:
+    """People who received some assistance, with the variable that says so, where the release
+    measured that; else those of the kind that most received, who are some of them; () of none."""
+    some = answers.variables & {v.name for v in load_schema().people if v.any_of == SERVICE}
+    asked = [(name, YES) for name in some] or [(kind, RECEIVED) for kind in kinds(answers)]
+    found = [(name, answers.card(Query({**where, name: [code]}))) for name, code in asked]
+    return tuple(sorted(found, key=lambda one: -one[1].middle)[:1])
+
+
 def groupings(answers: Answers) -> tuple[By, ...]:
     """Groupings that the release measured for some kind of assistance."""
     return tuple(
@@ -161,16 +170,12 @@ def assistance(answers: Answers, by: By) -> tuple[Assistance, ...]:
 
 def clear_gaps(by_kind: tuple[Assistance, ...]) -> tuple[Gap, ...]:
     """The clear gaps, the one that is surely largest first."""
-    gaps = [a.gap for a in by_kind if a.gap is not None]
-    return tuple(sorted(gaps, key=lambda g: -g.low))
+    return tuple(sorted((a.gap for a in by_kind if a.gap), key=lambda g: -g.low))
 
 
 def _groups(answers: Answers, kind: str, by: By) -> tuple[EquityGroup, ...]:
     """Groups in the order of the schema, countries by size, "not recorded" last where alone."""
-    values = [_values(answers, v) for v in by]
-    codes = list(product(*values))
-    if len(by) == 1:
-        codes.append(("",))
+    codes = [*product(*(_values(answers, v) for v in by)), *([("",)] if len(by) == 1 else [])]
     return tuple(standing(answers, kind, _where(by, c), c) for c in codes)
 
 
@@ -192,21 +197,17 @@ def standing(answers: Answers, kind: str, where: Where, codes: tuple[str, ...] =
     recorded: Where = {**where, kind: statuses}
     nothing: Where = {**where, kind: [NOT_RECORDED]}
     missing = answers.share(nothing, where).value
-    in_need = [s for s in statuses if s != DECLINED]
-
-    def people(asked: Where) -> NumberCard:
-        return answers.card(Query(asked), missing=missing)
 
     def part(status: str, of: Where) -> NumberCard:
         return answers.card(Query({**where, kind: [status]}, of=Query(of)), missing=missing)
 
     return EquityGroup(
         codes=codes,
-        recorded=people(recorded),
+        recorded=answers.card(Query(recorded), missing=missing),
         unknown=answers.card(Query(nothing, of=Query(where))),
-        people={s: people({**where, kind: [s]}) for s in statuses},
+        people={s: answers.card(Query({**where, kind: [s]}), missing=missing) for s in statuses},
         shares={s: part(s, recorded) for s in statuses},
-        of_need=part(RECEIVED, {**where, kind: in_need}),
+        of_need=part(RECEIVED, {**where, kind: [s for s in statuses if s != DECLINED]}),
     )
 
 
@@ -274,8 +275,7 @@ def _bounds(answers: Answers, aid: Assistance, codes: tuple[str, ...]) -> tuple[
 
 def _own(group: EquityGroup) -> tuple[float, float]:
     """The interval of the share who received, as it is shown."""
-    part = group.shares[RECEIVED]
-    return part.low or 0.0, part.high or 0.0
+    return group.shares[RECEIVED].low or 0.0, group.shares[RECEIVED].high or 0.0
 
 
 def _ends(answers: Answers, aid: Assistance, group: EquityGroup, z: float) -> tuple[float, ...]:

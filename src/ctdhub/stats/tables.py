@@ -8,6 +8,7 @@ from ctdhub.schema import model
 from ctdhub.schema.countries import Place, place_of
 from ctdhub.stats import cards
 from ctdhub.stats.answers import Answers
+from ctdhub.stats.equity import assisted
 from ctdhub.stats.estimator import memoised
 from ctdhub.stats.query import Query, Where
 
@@ -164,7 +165,8 @@ class Side:
 @dataclass(frozen=True)
 class Headline:
     """The first figures of a release; nationalities and countries are numbers of cells that are
-    shown, so they read "at least"; ``records`` are the case records of the whole release, ``years``
+    shown, so they read "at least"; ``assisted`` is what :func:`ctdhub.stats.equity.assisted` gives;
+    ``records`` are the case records of the whole release, ``years``
     the first and last that the other figures are about, ``undated`` says whether people whose year
     is not recorded are among them, and ``even_more`` whether the second interval may be too
     narrow."""
@@ -175,6 +177,7 @@ class Headline:
     nationalities: cards.NumberCard
     countries: cards.NumberCard
     contributors: cards.NumberCard
+    assisted: tuple[tuple[str, cards.NumberCard], ...] = ()
     undated: bool = False
     even_more: bool = False
 
@@ -331,6 +334,7 @@ def headline(answers: Answers, years: tuple[int, int] | None = None) -> Headline
         nationalities=_at_least(answers, model.ORIGIN, when, "nationalities"),
         countries=_at_least(answers, model.DESTINATION, when, "countries"),
         contributors=cards.card(release, cards.Interval(n, n, n), "contributors", None),
+        assisted=assisted(answers, when),
         undated=not when and model.PERIOD in answers.variables,
         even_more=bool(release.link_errors and release.link_errors.even_more),
     )
@@ -485,5 +489,5 @@ def _at_least(answers: Answers, variable: str, when: Where, unit: cards.Unit) ->
     shown = sum(1 for answer in counts.values() if (answer.low or 0) > 0)
     if _is_sum(when):
         shown = len(clear(counts, answers.release.protected.guarantee.level))
-    most = len(answers.domain(variable))
-    return cards.card(answers.release, cards.Interval(shown, shown, most), unit, query)
+    between = cards.Interval(shown, shown, len(answers.domain(variable)))
+    return cards.card(answers.release, between, unit, query)

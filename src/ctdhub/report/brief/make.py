@@ -261,13 +261,9 @@ def _lead(answers: Answers, theme: Theme, notebook: Notebook) -> tuple[str, ...]
     if nationalities is not None and places is not None:
         notebook.add("day.nationalities", "sum", nationalities, (number(nationalities),))
         notebook.add("day.countries", "sum", places, (number(places),))
-    return (
-        " ".join(
-            part
-            for part in (sentences.headline_sentence(first), sentences.reach_sentence(first))
-            if part
-        ),
-    )
+    helped = assistance.assisted(first.assisted, notebook)
+    said = (sentences.headline_sentence(first), sentences.reach_sentence(first), helped)
+    return (" ".join(filter(None, said)),)
 
 
 def _theme(answers: Answers, theme: Theme, notebook: Notebook) -> str:
@@ -292,9 +288,8 @@ def _few() -> str:
 def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:
     paragraphs = tuple(event_line(event) for event in events[:MOST])
     if (more := len(events) - MOST) > 0:
-        words = words_of("more_events", more)
         notebook.add("day.events", "sum", more, (number(more),))
-        paragraphs = (*paragraphs, words)
+        paragraphs = (*paragraphs, words_of("more_events", more))
     if not paragraphs:
         paragraphs = (_("The hub's calendar has no event on this day."),)
     return Section("events", _("On this day"), (Words(paragraphs),))

@@ -18,10 +18,11 @@ from ctdhub.report.brief.subjects import BriefPlace, Corridor
 from ctdhub.report.brief.subjects import words_of as brief_words
 from ctdhub.report.equity import assistance_caveat, gap_sentence, people_of
 from ctdhub.report.figures import Among, Figure, named_years, sides, year_chart, years_headline
+from ctdhub.report.sentences import assisted_sentence, estimate_printed
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict, words_of
 from ctdhub.report.trends import change_sentences, measured_apart, question_label, recorded_share
-from ctdhub.report.wording import break_sentence, printed, ranged, signed, sized, turned
+from ctdhub.report.wording import break_sentence, printed, ranged, signed, sized, surely, turned
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, DESTINATION, ORIGIN, PERIOD, RELATION, load_schema
 from ctdhub.stats import decomposition, equity, trend
@@ -268,10 +269,19 @@ def assistance_in_place(
     if gaps:
         here.append(Words(tuple(gaps), _("Between countries of exploitation")))
     if here:
-        here.append(Words((assistance_caveat(),)))
+        sure = assisted(equity.assisted(answers, where), notebook)
+        here.append(Words(tuple(filter(None, (sure, assistance_caveat())))))
     title = _("Assistance")
     sections = [Section("assistance", title, tuple(here), KEEP_HERE)] if here else []
     return (*sections, *_hub(answers, "" if here else title, notebook))
+
+
+def assisted(some: tuple[tuple[str, NumberCard], ...], notebook: Notebook) -> str:
+    """How many people surely received assistance, each number noted; empty where not one is."""
+    text = assisted_sentence(some)
+    for kind, people in some if text else ():
+        notebook.card(f"assisted.{kind}", people, number(surely(people)), *estimate_printed(people))
+    return text
 
 
 def assistance_in_hub(answers: Answers, notebook: Notebook) -> tuple[Section, ...]:
@@ -358,14 +368,10 @@ def _gap(answers: Answers, gap: Gap, id: str, notebook: Notebook) -> str:
         notebook.add(f"{id}.{name}.unknown", "share", gap.unknown[k], open_ends, whole, group)
     printed = tuple(
         decimal(points, "0")
-        for points in (100 * gap.difference, *_outwards(100 * gap.low, 100 * gap.high))
+        for points in (100 * gap.difference, math.floor(100 * gap.low), math.ceil(100 * gap.high))
     )
     notebook.add(f"{id}.gap", "gap", gap.difference, printed, *parts)
     return gap_sentence(gap)
-
-
-def _outwards(low: float, high: float) -> tuple[int, int]:
-    return int(low // 1), -int(-high // 1)
 
 
 def _who(by_kind: tuple[Assistance, ...], notebook: Notebook) -> list[str]:

@@ -32,9 +32,9 @@ KIND = PageKind(
 def page(content: Content) -> Page:
     """The first page; it leads to the newest story."""
     answers, edition = content.answers, content.edition
-    first = headline(answers)
-    claim, reservation = sentences.claim_and_reservation(first)
-    drawn = figures(answers)
+    first, drawn = headline(answers), figures(answers)
+    claim, *reach = sentences.claim_and_reservation(first)
+    reach += sentences.reach_sentence(first), sentences.assisted_sentence(first.assisted)
     newest = edition.stories[0] if edition.stories else None
     return Page(
         path=HOME,
@@ -43,7 +43,7 @@ def page(content: Content) -> Page:
         template="home.html",
         values={
             "headline": claim,
-            "reach": f"{reservation} {sentences.reach_sentence(first)}".strip(),
+            "reach": " ".join(filter(None, reach)),
             "own": _own(content),
             "findings": findings(answers),
             "cards": _cards(answers),
