@@ -52,6 +52,8 @@ def test_who_may_confirm(desk: Desk) -> None:
     }  # fmt: skip
     asked(desk, "contributor", OURS)
     assert desk.client_of("contributor").get(place_of()).status_code == 200
+    coded = desk.client_of("contributor").post(place_of()).content.decode()
+    assert 'class="button main" href="/"' in coded, "the page of the code leads on"
     assert desk.client_of("other").get(place_of()).status_code == 404
 
 

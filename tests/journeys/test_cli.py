@@ -221,6 +221,7 @@ def test_a_new_hub_begins_with_a_strict_promise(  # type: ignore[no-untyped-def]
     status, out, err = ctdhub("init", str(tmp_path / "h"), "--max-people", str(most))
     assert (status, err) == (0, "")
     assert f"epsilon {epsilon:g} for a release and {budget:g}" in out
+    assert f"ctdhub desk serve {tmp_path / 'h'}" in out.replace("\n", "")
     rules = load_policy(tmp_path / "h" / "policy.yaml")
     assert (rules.epsilon, rules.budget.epsilon, rules.max_people) == (epsilon, budget, most)
     assert not rules.unreasoned

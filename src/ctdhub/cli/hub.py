@@ -267,7 +267,7 @@ def init(
         "up to {n} people. `ctdhub rehearse` shows what each choice costs in error."
     )
     say(text, epsilon=exact(epsilon), budget=exact(budget), n=number(most))
-    say(_("Next: write contributors/<id>.yaml, then `ctdhub suggest FILE`."))
+    say(_("Next: `ctdhub desk serve {folder}`, or write contributors/<id>.yaml."), folder=folder)
 
 
 def demo(

@@ -127,7 +127,7 @@ def agreement(work: Work) -> Rows:
 
     def rows() -> dict[str, Any]:
         organisations(hub)
-        return {"text": Text("The agreement was written.").as_json()}
+        return {"text": Text("The agreement is written: its people can be invited.").as_json()}
 
     return rows
 
