@@ -95,6 +95,18 @@ def test_every_page_in_every_language(hub_desk: Desk) -> None:
             assert "{" not in re.sub(r"<[^>]*>", "", text(answer).partition("<main")[2])
 
 
+@pytest.mark.parametrize("state", ["waiting", "running", "done"])
+def test_a_job_leads_back_once_and_waits_only_while_it_waits(hub_desk: Desk, state: str) -> None:
+    from ctdhub.desk.jobs import enqueue
+    from ctdhub.desk.models import Job
+
+    job = enqueue("agreement", "files", hub_desk.accounts["privacy_officer"].who(), THEIRS)
+    Job.objects.filter(id=job.id).update(state=state)
+    shown = text(hub_desk.client_of("privacy_officer").get(f"/jobs/{job.id.hex}/"))
+    assert shown.count("Back to the agreements") == 1
+    assert ("as soon as the hub is free" in shown) == (state == "waiting")
+
+
 def test_a_contributor_is_told_nothing_of_others(hub_desk: Desk) -> None:
     client = hub_desk.client_of("contributor")
     for address in ("/", "/keys/", "/withdrawals/"):
@@ -136,7 +148,7 @@ def test_an_agreement_is_changed_by_a_job_against_what_was_shown(hub_desk: Desk)
     assert job.state == "done"
     (one,) = [a for a in Hub(hub_desk.hub).agreements() if a.id == THEIRS]
     assert (one.name, one.budget_limit, str(one.ends)) == ("منارة الأمل", 7.5, "2030-01-31")
-    assert "done" in text(officer.get(posted["Location"]))
+    assert "its people can be invited" in text(officer.get(posted["Location"]))
     officer.post(address, fields | {"scope": "other"})  # made against the older file
     (job,) = work(hub_desk)
     assert job.state == "failed"
@@ -144,6 +156,26 @@ def test_an_agreement_is_changed_by_a_job_against_what_was_shown(hub_desk: Desk)
     for role in ("steward", "auditor", "administrator"):
         assert hub_desk.client_of(role).post(address, fields).status_code == 403
     assert hub_desk.client_of("contributor").post(address, fields).status_code == 403
+
+
+def test_an_organisation_has_its_name_in_the_language_of_the_reader(hub_desk: Desk) -> None:
+    officer = hub_desk.client_of("privacy_officer")
+    address = f"/agreements/{THEIRS}/change/"
+    base = re.search(r'name="base" value="(\w{64})"', text(officer.get(address)))
+    assert base
+    given = Hub(hub_desk.hub).agreement(THEIRS).model_dump(mode="json", exclude_none=True)
+    names = {"names-fr": "Ligne du Phare", "names-ar": " خط  المنارة "}
+    officer.post(address, {**given, "base": base[1], **names})
+    assert [job.state for job in work(hub_desk)] == ["done"]
+    assert Hub(hub_desk.hub).agreement(THEIRS).names == {"fr": "Ligne du Phare", "ar": "خط المنارة"}
+    for code, name in (("en", given["name"]), ("fr", "Ligne du Phare"), ("ar", "خط المنارة")):
+        officer.cookies["desk_language"] = code
+        shown = text(officer.get("/agreements/", headers={"accept-language": code}))
+        assert shown.count(name) == 1, "once, as its link"
+        other = hub_desk.client_of("other")
+        other.cookies["desk_language"] = code
+        assert name in text(other.get("/", headers={"accept-language": code}))
+    assert "Ligne du Phare" in text(officer.get(address))
 
 
 def test_from_the_plan_to_the_candidate(hub_desk: Desk) -> None:

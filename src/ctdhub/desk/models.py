@@ -14,7 +14,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
-from ctdhub.core.i18n import LANGUAGES
+from ctdhub.core.i18n import LANGUAGES, current
 from ctdhub.desk.allowed import APART, CONTRIBUTOR, ROLES, Who
 from ctdhub.desk.walls import rows
 
@@ -77,6 +77,7 @@ class Organisation(models.Model):
 
     Attributes:
         id: the id of the agreement.
+        names: its name by language, where it has others.
         agreement_sha256: of the file when it was last read.
         ends: last day of the agreement.
         keep_months: how long a delivery is kept; None where the agreement gives no number.
@@ -85,6 +86,7 @@ class Organisation(models.Model):
 
     id = models.CharField(primary_key=True, max_length=64)
     name = models.CharField(max_length=200)
+    names = models.JSONField(default=dict)
     agreement_sha256 = models.CharField(max_length=64, default="")
     ends = models.DateField(null=True)
     keep_months = models.IntegerField(null=True)
@@ -99,6 +101,11 @@ class Organisation(models.Model):
     def organisation_id(self) -> str:
         """Its own id, so that it is related to itself."""
         return str(self.id)
+
+    @property
+    def local_name(self) -> str:
+        """Its name in the language in force."""
+        return str(self.names.get(current()) or self.name)
 
 
 class DeskAccounts(BaseUserManager):

@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=200)),
+                ("names", models.JSONField(default=dict)),
                 ("agreement_sha256", models.CharField(default="", max_length=64)),
                 ("ends", models.DateField(null=True)),
                 ("lost", models.BooleanField(default=False)),

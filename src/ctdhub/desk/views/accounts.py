@@ -108,7 +108,7 @@ class InviteForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = [(role, role_name(role)) for role in rights.ROLES]
         self.fields["organisation"].queryset = Organisation.objects.filter(lost=False)
-        self.fields["organisation"].label_from_instance = lambda one: one.name
+        self.fields["organisation"].label_from_instance = lambda one: one.local_name
         self.fields["organisation"].empty_label = _("none: a role of the hub")
 
     def clean(self) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _form(
 ) -> HttpResponse:
     title = Text("Change an agreement") if key else Text("New agreement")
     values = {"key": key, "kinds": kinds, "shown": shown, "problems": problems}
-    fixed = {"labels": labels(), "texts": TEXTS, "needed": NEEDED}
+    fixed = {"labels": labels(), "texts": TEXTS, "needed": NEEDED, "native": NATIVE_NAMES}
     return show_page(request, "desk/hub/agreement_form.html", title, **values, **fixed)
 
 
@@ -110,6 +110,7 @@ def labels() -> dict[str, str]:
     return {
         "id": _("Id (small letters, digits, hyphens; it stays)"),
         "name": _("Name of the organisation"),
+        "names": _("Its name in other languages (empty: the same)"),
         "kind": _("Kind of organisation"),
         "purpose": _("Purpose: what the data may be used for"),
         "scope": _("Scope: whose cases, which years and places"),
@@ -132,13 +133,15 @@ def _posted(post: Any) -> dict[str, Any]:
         name: str(post.get(name, ""))[: LONGEST + 1]
         for name in ("name", "kind", "keep_months", "budget_limit", "ends", *TEXTS)
     }
-    return {**fields, "show_counts": bool(post.get("show_counts"))}
+    names = {code: " ".join(str(post.get(f"names-{code}", ""))[:200].split()) for code in LANGUAGES}
+    return {**fields, "names": names, "show_counts": bool(post.get("show_counts"))}
 
 
 def _checked(posted: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Settings as the file has them, and what is wrong with what was written."""
     settings: dict[str, Any] = {k: " ".join(posted[k].split()) for k in ("name", *TEXTS)}
     settings |= {"kind": posted["kind"], "show_counts": posted["show_counts"]}
+    settings["names"] = {code: name for code, name in posted["names"].items() if name} or None
     problems = []
     called = labels()
     for name in ("name", *NEEDED):
@@ -263,7 +266,7 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     label = _("Compare the key of {name} by telephone")
     return [
         (
-            label.format(name=isolated(row.organisation.name)),
+            label.format(name=isolated(row.organisation.local_name)),
             reverse("compare_key", args=[row.id]),
             None,
         )

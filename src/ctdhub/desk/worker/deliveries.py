@@ -745,15 +745,16 @@ def organisations(hub: Hub) -> None:
 
 
 def _stated(content: bytes, stem: str) -> dict[str, object]:
-    """Name, last day and retention, as far as the file can be read; a fault of it is the hub's."""
+    """Names, last day and retention, as far as the file can be read; a fault of it is the hub's."""
     try:
         settings = yaml_values(content)
     except yaml.YAMLError:
         settings = None
     settings = settings if isinstance(settings, dict) else {}
-    ends, months = settings.get("ends"), settings.get("keep_months")
+    ends, months, names = map(settings.get, ("ends", "keep_months", "names"))
     return {
         "name": str(settings.get("name") or stem)[:200],
+        "names": {k: str(v)[:200] for k, v in names.items()} if isinstance(names, dict) else {},
         "ends": ends if type(ends) is date else None,
         "keep_months": months if type(months) is int and 0 < months <= 600 else None,
     }

@@ -32,28 +32,26 @@ from ctdhub.sensitive.bundle.pack import card_bytes, key_print, parse_key_file
 
 TEXTS = ("purpose", "scope", "legal_basis", "consent_rule", "retention", "display_rule")
 """Settings that are sentences."""
-SETTINGS = ("name", "kind", "show_counts", "keep_months", "budget_limit")
+SETTINGS = ("name", "names", "kind", "show_counts", "keep_months", "budget_limit")
 """Others that the form of an agreement shows as they are."""
 
 
 def agreements(hub: Hub) -> dict[str, Any]:
     """Every agreement, with its last day and what was sent."""
     sent = _sent(hub)
-    rows, entries = [], []
+    entries = []
     for one in hub.agreements():
-        force = force_of(hub, one, today())
         own = sent.get(one.id, [])
-        rows.append(
-            (
-                name(one.name),
-                code_label(CONTRIBUTOR_KIND, one.kind, current()),
-                force_words(force),
-                days(one.ends),
-                number(len(set(own))),
-                day(date.fromisoformat(max(own))) if own else _("nothing yet"),
-            )
-        )
-        entries.append({"id": one.id, "name": printable(one.name), "force": force})
+        entry = {
+            "id": one.id,
+            "name": printable(one.local_name),
+            "kind": code_label(CONTRIBUTOR_KIND, one.kind, current()),
+            "force": force_of(hub, one, today()),
+            "ends": days(one.ends),
+            "deliveries": number(len(set(own))),
+            "newest": day(date.fromisoformat(max(own))) if own else _("nothing yet"),
+        }
+        entries.append(entry)
     ending = [one for one in entries if one["force"] in ("ends_soon", "ended")]
     lead = (
         ngettext(
@@ -64,11 +62,7 @@ def agreements(hub: Hub) -> dict[str, Any]:
         if ending
         else _("No agreement ends within 60 days.")
     )
-    head = (
-        _("contributor"), _("kind"), _("in force"), _("last day"), _("deliveries"), _("newest"),
-    )  # fmt: skip
-    page = Page(hub, _("Agreements"), lead if rows else _("This hub has no agreement yet."))
-    page.add("agreements", "", table(head, rows, words=True))
+    page = Page(hub, _("Agreements"), lead if entries else _("This hub has no agreement yet."))
     return page.answer(agreements=entries, kinds=kinds())
 
 
@@ -84,7 +78,7 @@ def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
     """
     one, own = hub.agreement(contributor), sorted(set(_sent(hub).get(contributor, [])))
     force, base = force_of(hub, one, today()), hash_of_agreement(hub, one.id)
-    page = Page(hub, printable(one.name), _force_sentence(one, force))
+    page = Page(hub, printable(one.local_name), _force_sentence(one, force))
     page.add("terms", _("What was agreed"), _terms(one))
     page.add("limits", _("Limits"), _limits(hub, one, charges))
     page.add("sent", _("Deliveries"), _deliveries(one, own))
@@ -135,7 +129,7 @@ def _terms(one: Agreement) -> Any:
         (_("how its data are shown"), one.display_rule),
     ]
     rows = [
-        (_("name"), name(one.name, 200)),
+        (_("name"), name(one.local_name, 200)),
         (_("kind"), code_label(CONTRIBUTOR_KIND, one.kind, current())),
         *((called, name(text, 2_000) if text else "–") for called, text in texts),
         (_("a file is erased after"), _months(one.keep_months)),
@@ -211,7 +205,7 @@ def bundle_keys(hub: Hub, contributor: str) -> dict[str, Any]:
         signed = hub_card(hub, one.id, read_key(signs)) if made else None
         line = {
             "id": one.id,
-            "name": printable(one.name),
+            "name": printable(one.local_name),
             "fingerprint": signed.fingerprint if signed else "",
             "card": base64.b64encode(card_bytes(signed)).decode() if signed else "",
             "senders": [key_print(sender) for sender in one.senders],

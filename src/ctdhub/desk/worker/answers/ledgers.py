@@ -102,7 +102,7 @@ def take_back_report(hub: Hub, request: Fields) -> dict[str, Any]:
 
 def told_rows(hub: Hub, contributor: str = "") -> list[dict[str, Any]]:
     """All reports for a list: of one contributor, or of all with its name."""
-    called = {one.id: printable(one.name) for one in hub.agreements()}
+    called = {one.id: printable(one.local_name) for one in hub.agreements()}
     return [
         _line(key, one)
         | {
@@ -337,7 +337,7 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     if old := reports.outdated(hub):
         page.add("outdated", _("Candidates"), _outdated(old))
     known = [
-        {"id": a.id, "name": printable(a.name), "withdrawn": a.id in force.contributors}
+        {"id": a.id, "name": printable(a.local_name), "withdrawn": a.id in force.contributors}
         for a in hub.agreements()
     ]
     return page.answer(outdated=old, told=lines, contributors=known)

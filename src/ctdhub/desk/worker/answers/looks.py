@@ -47,7 +47,7 @@ def looks(hub: Hub) -> dict[str, Any]:
         open_ = [alarm for alarm in one.now.alarms if not alarm.accepted]
         rows.append(
             (
-                name(one.agreement.name),
+                name(one.agreement.local_name),
                 isolated(one.now.date),
                 number(one.now.rows),
                 number(one.now.rejected),
@@ -58,7 +58,7 @@ def looks(hub: Hub) -> dict[str, Any]:
         deliveries.append(
             {
                 "id": one.agreement.id,
-                "name": printable(one.agreement.name),
+                "name": printable(one.agreement.local_name),
                 "date": one.now.date,
                 "open": len(open_),
             }
@@ -92,7 +92,7 @@ def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, 
         "document": to_json(document),
         "given": {
             "id": contributor,
-            "name": printable(one.agreement.name),
+            "name": printable(one.agreement.local_name),
             "date": one.now.date,
             "before": one.before.date if one.before else "",
             "dates": sorted({c.date for c in hub.contributions() if c.contributor == contributor}),
@@ -128,7 +128,7 @@ def rejects(hub: Hub, contributor: str, date: str) -> dict[str, Any]:
         rejected=number(one.now.rejected), rows=number(one.now.rows)
     )
     title = _("Rejected rows of {name}, delivery of {date}").format(
-        name=name(one.agreement.name), date=isolated(one.now.date)
+        name=name(one.agreement.local_name), date=isolated(one.now.date)
     )
     page = Page(hub, title, lead)
     page.add("rejects", "", table(head, rows, words=True))
@@ -151,7 +151,7 @@ def drift(hub: Hub) -> dict[str, Any]:
     page.add("since", _("People compared with the last release"), *_since(hub))
     for one in seen.look(hub, read=False):
         title = _("{name}: delivery of {date}").format(
-            name=name(one.agreement.name), date=isolated(one.now.date)
+            name=name(one.agreement.local_name), date=isolated(one.now.date)
         )
         page.add(f"drift-{one.agreement.id}", title, _moved(one))
     return page.answer(stale=seen.unread_files(hub))
@@ -227,7 +227,7 @@ def coverage(hub: Hub) -> dict[str, Any]:
     """People by contributor and year, as the last build linked them."""
     counts = seen.people_by_year(hub)
     agreed = {one.id: one for one in hub.agreements()}
-    called = {id_: name(one.name) for id_, one in agreed.items()}
+    called = {id_: name(one.local_name) for id_, one in agreed.items()}
     silent = [called[id_] for id_ in called if id_ not in counts]
     if not counts:
         return Page(hub, _("Coverage"), _("People were not linked yet.")).answer(stale=1)
@@ -318,7 +318,7 @@ def lineage(hub: Hub, variable: str, *, columns: bool = True) -> dict[str, Any]:
     if variable not in {v.name for v in load_schema().variables()}:
         raise error("lineage-variable", name=printable(variable))
     sources = seen.column_sources(hub, variable)
-    called = {one.id: name(one.name) for one in hub.agreements()}
+    called = {one.id: name(one.local_name) for one in hub.agreements()}
     title = _("Lineage of {variable}").format(variable=label(variable, current()))
     end = _("The way ends at the noisy number: from there no step leads back to a record.")
     page, files = Page(hub, title, end), _("1. Columns of files, and the mapping that reads them")
@@ -416,7 +416,7 @@ def doubles(hub: Hub) -> dict[str, Any]:
     if not (hub.work / "people" / PAIRS).is_file():
         return Page(hub, title, _("People were not linked yet.")).answer(pairs=[])
     report, pairs = linkage(hub), to_decide(hub)
-    called = {one.id: name(one.name) for one in hub.agreements()}
+    called = {one.id: name(one.local_name) for one in hub.agreements()}
     open_ = [one for one in pairs if one.same not in ("yes", "no")]
     lead = (
         _("Pairs to decide: {open} of {n}.").format(open=number(len(open_)), n=number(len(pairs)))
