@@ -79,6 +79,9 @@ plan.refuse            -         -        any      any      -      -        buil
 plan.hold              -         -        any      any      -      -        built,approved_by_one,approved,scheduled,held  -
 plan.publish           -         -        any      -        -      -        approved,scheduled  -
 approval.read          -         -        any      any      -      any      -  -
+approver.read          -         -        any      any      any    any      -  -
+approver.hear          -         -        any      any      any    -        -  -
+approver.name          -         -        -        -        any    -        -  -
 candidate.read         -         -        any      any      -      -        -  -
 approval.give          -         -        any      any      -      -        -  -
 approval.hold          -         -        any      any      -      -        -  -

@@ -15,7 +15,15 @@ from django.db import models
 from django.db.models import Q
 
 from ctdhub.core.i18n import LANGUAGES, current
-from ctdhub.desk.allowed import APART, CONTRIBUTOR, ROLES, Who
+from ctdhub.desk.allowed import (
+    ADMINISTRATOR,
+    APART,
+    CONTRIBUTOR,
+    PRIVACY_OFFICER,
+    ROLES,
+    STEWARD,
+    Who,
+)
 from ctdhub.desk.walls import rows
 
 # --------------------------------------------------------------------------------------------------
@@ -561,6 +569,7 @@ class ApprovalDevice(Oldest):
         key: as hub.yaml writes it.
         credential: its id, base64url, by which the browser finds it.
         copies: the device says that the passkey can be copied to other devices.
+        witnesses: keys of accounts that wrote down its digits as its owner read them out.
     """
 
     account = models.ForeignKey(DeskAccount, models.CASCADE)
@@ -568,6 +577,23 @@ class ApprovalDevice(Oldest):
     key = models.CharField(max_length=1000, unique=True)
     credential = models.CharField(max_length=1400)
     copies = models.BooleanField(default=False)
+    witnesses = models.JSONField(default=list)
+
+
+def devices_of_approvers() -> list[tuple[ApprovalDevice, frozenset[str]]]:
+    """Passkeys of those who may approve now, and the roles that have still to hear their digits:
+    that of the other approver, and an administrator.
+    """
+    roles: dict[str, set[str]] = {}
+    for held in RoleHeld.objects.filter(account__is_active=True):
+        roles.setdefault(held.account_id.hex, set()).add(held.role)
+    lines = []
+    for one in ApprovalDevice.objects.select_related("account"):
+        if one.role in roles.get(one.account_id.hex, ()):
+            heard = [roles.get(witness, set()) for witness in one.witnesses]
+            wanted = {STEWARD, PRIVACY_OFFICER, ADMINISTRATOR} - {one.role}
+            lines.append((one, frozenset(wanted.difference(*heard))))
+    return lines
 
 
 # --------------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ WALLS = (
     Wall("TableRequest", ("table.read",)),
     Wall("Job", ("job.read",), own=_ORG_ID, mine="account_id"),
     Wall("SigningTicket", (), mine="account_id", by_token=True),
-    Wall("ApprovalDevice", ("approval.read",), mine="account_id"),
+    Wall("ApprovalDevice", ("approver.read",), mine="account_id"),
     Wall("OutgoingMail", (), may="INSERT"),
     Wall("Paper", ("paper.read",), own=_ORG_ID),
     Wall("TrailEvent", ("trail.read",), may="SELECT, INSERT"),

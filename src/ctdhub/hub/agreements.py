@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
-from ctdhub.core.errors import error, printable
+from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import write_whole
 from ctdhub.core.i18n import yaml_nodes, yaml_values
 from ctdhub.hub import folder
@@ -81,6 +81,22 @@ def write_agreement(hub: folder.Hub, contributor: str, settings: Settings, base:
         path.parent.mkdir(exist_ok=True)
         mode = path.stat().st_mode & 0o777 if base else 0o644
         write_whole(path, text.encode(), mode)
+
+
+def write_hub_settings(hub: folder.Hub, settings: Settings, by_hand: HubError) -> None:
+    """Write settings into hub.yaml, for whoever holds the lock of the hub.
+
+    Raises:
+        PolicyError: a setting has faults.
+        HubError: ``by_hand``, where the file can only be changed by hand.
+    """
+    path = hub.root / "hub.yaml"
+    try:
+        text = with_settings(path.read_text("utf-8"), settings)
+    except ValueError:
+        raise by_hand from None
+    folder.checked_settings(text, path, folder.HubSettings)
+    write_whole(path, text.encode(), path.stat().st_mode & 0o777)
 
 
 def with_settings(text: str, settings: Settings) -> str:

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ctdhub.core.errors import MappingError, error
-from ctdhub.core.files import sync, write_new, write_whole
+from ctdhub.core.files import sync, write_new
 from ctdhub.core.keys.signing import SigningKey
-from ctdhub.hub.agreements import hash_of_agreement, with_settings, write_agreement
+from ctdhub.hub.agreements import hash_of_agreement, write_agreement, write_hub_settings
 from ctdhub.hub.contributions import mapping_file
-from ctdhub.hub.folder import Hub, HubSettings, checked_settings, noted, policy
+from ctdhub.hub.folder import Hub, noted, policy
 from ctdhub.release.approvals import ROLES
 from ctdhub.sensitive.bundle import pack
 from ctdhub.sensitive.mapping.mapping_file import text_of
@@ -189,18 +189,13 @@ def name_recipient(hub: Hub, recipient: str) -> None:
         PolicyError: hub.yaml can only be changed by hand (rule "bundle-to-nobody").
         HubFolderError: a build is at work.
     """
-    path = hub.root / "hub.yaml"
     with hub.lock():
         known = hub.settings.recipients
         if recipient in known:
             return
+        by_hand = error("bundle-to-nobody/by-hand", file=hub.root / "hub.yaml", key=recipient)
         with noted(hub, "recipients", recipient=recipient):
-            try:
-                text = with_settings(path.read_text("utf-8"), {"recipients": [*known, recipient]})
-            except ValueError:
-                raise error("bundle-to-nobody/by-hand", file=path, key=recipient) from None
-            checked_settings(text, path, HubSettings)
-            write_whole(path, text.encode(), path.stat().st_mode & 0o777)
+            write_hub_settings(hub, {"recipients": [*known, recipient]}, by_hand)
 
 
 def sender_of(hub: Hub, contributor: str, content: bytes) -> str:

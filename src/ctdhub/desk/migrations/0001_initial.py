@@ -753,6 +753,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=1000, unique=True)),
                 ("credential", models.CharField(max_length=1400)),
                 ("copies", models.BooleanField(default=False)),
+                ("witnesses", models.JSONField(default=list)),
                 ("created", models.DateTimeField(auto_now_add=True)),
                 (
                     "account",

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import unicodedata
 from datetime import date
 from typing import Any
 
@@ -25,7 +24,7 @@ from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
 from ctdhub.desk.uploads.inbox import PaperDrawer
-from ctdhub.desk.views.hub_page import begun, hub_page, organisation_of
+from ctdhub.desk.views.hub_page import begun, hexadecimal, hub_page, organisation_of
 from ctdhub.document.document import from_json
 from ctdhub.document.html import write
 
@@ -239,17 +238,11 @@ def compare_key(request: Any, thing: SenderKey) -> HttpResponse:
                 state="refused", decided=timezone.now(), decided_by=request.user
             )
             return redirect("keys") if refused else error_page(request, 409)
-        if _digits(str(request.POST.get("heard", ""))[:200]) == _digits(thing.fingerprint):
+        if hexadecimal(request.POST.get("heard", "")) == hexadecimal(thing.fingerprint):
             return begun(request, "confirm_key", "files", thing, fingerprint=thing.fingerprint)
         problems = [("heard", _("This is not the fingerprint of the key that was handed in."))]
     values = {"thing": thing, "line": line, "problems": problems}
     return show_page(request, "desk/key.html", Text("Compare a key by telephone"), **values)
-
-
-def _digits(text: str) -> str:
-    """The hexadecimal digits of a fingerprint, in whatever script and groups it is written."""
-    latin = "".join(str(unicodedata.decimal(one, one)) for one in text.lower())
-    return re.sub("[^0-9a-f]", "", latin)
 
 
 def end_key(request: Any, thing: SenderKey) -> HttpResponse:

@@ -25,11 +25,16 @@ from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs import enqueue
 from ctdhub.desk.middleware import POLICY
-from ctdhub.desk.models import ApprovalDevice, SigningTicket, withdrawals_asked
-from ctdhub.desk.registry import POST, page
+from ctdhub.desk.models import (
+    ApprovalDevice,
+    SigningTicket,
+    devices_of_approvers,
+    withdrawals_asked,
+)
+from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
-from ctdhub.desk.views.hub_page import VERSION, begun, hub_page
+from ctdhub.desk.views.hub_page import VERSION, begun, hexadecimal, hub_page
 from ctdhub.desk.views.operation import jobs_of
 from ctdhub.desk.walls import set_scope, set_token
 from ctdhub.document.document import from_json
@@ -202,15 +207,21 @@ def _card(request: Any, version: str) -> dict[str, Any]:
 
 
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
-    """Candidates that wait for this role, for the home page: label, address, no number."""
-    if not allowed(who, "approval.give"):
-        return []
+    """For the home page: passkeys whose digits this role has to hear, candidates to approve."""
+    tasks: list[tuple[str, str, int | None]] = []
+    unheard = allowed(who, "approver.hear") and any(
+        u & who.roles for _d, u in devices_of_approvers()
+    )
     try:
+        if unheard and ask_hub(who, "approvers")["given"]["first"]:
+            tasks = [(_("Write down the digits of a passkey"), reverse("approvers"), None)]
+        if not allowed(who, "approval.give"):
+            return tasks
         candidates = ask_hub(who, "candidates")["given"]["candidates"]
     except HubError:
-        return []  # the page of the approvals says what is wrong
+        return tasks  # the page of the approvals says what is wrong
     label = _("Approve {version}")
-    return [
+    return tasks + [
         (label.format(version=one["version"]), reverse("approval", args=[one["version"]]), None)
         for one in candidates
         if who.roles.intersection(one["missing"])
@@ -276,19 +287,48 @@ def publish(request: Any, version: str) -> HttpResponse:
 
 
 def approvers(request: Any) -> HttpResponse:
-    """Whose keys count, one's own devices, and a change that waits to be signed."""
+    """Whose keys count, one's own devices, and a change that waits to be signed; of the first ones
+    whose digits who has still to hear, and with POST those that somebody heard.
+    """
+    problems = _write_down(request) if request.method == "POST" else []
     own = ApprovalDevice.objects.filter(account=request.user)
     values = {
         "role": _role_or_none(request),
         "devices": [(device, signing.fingerprint(device.key)) for device in own],
-        "errors": [],
+        "problems": problems,
+        "lines": (lines := devices_of_approvers()),
+        "complete": {one.role for one, unheard in lines if not unheard} == set(signing.ROLES),
     }
-    return hub_page(request, "approvers", "desk/approvers.html", _ABOVE, values)
+    above = _ABOVE if allowed(request.who, "approval.read") else ()
+    return hub_page(request, "approvers", "desk/approvers.html", above, values)
+
+
+def _write_down(request: Any) -> list[tuple[str, str]]:
+    """Note of each device whose digits somebody wrote down that they heard it; what is wrong."""
+    problems = []
+    for device, unheard in devices_of_approvers():
+        name, roles = f"digits-{device.id.hex}", unheard & request.who.roles
+        if not (heard := hexadecimal(request.POST.get(name, ""))) or not roles:
+            continue
+        if heard == hexadecimal(signing.fingerprint(device.key)):
+            row = ApprovalDevice.objects.select_for_update().get(id=device.id)
+            row.witnesses.append(request.who.account)
+            row.save(update_fields=["witnesses"])
+        else:
+            problems.append((name, _("These are not the digits of this passkey.")))
+    return problems
+
+
+def name_approvers(request: Any) -> HttpResponse:
+    """Let the worker write the first approvers into the hub."""
+    return begun(request, "name_approvers", "files", "approvers")
 
 
 def enrol(request: Any) -> HttpResponse:
     """Lead to the signing page, to make a passkey there."""
     answer = ask_hub(request.who, "approvers")["given"]
+    if desk().sign_host.endswith(".localhost") and not answer["practice"]:
+        raise error("approvers/localhost")
     role = _role(request)
     task = {"do": "enrol", "ticket": _ticket(request.user, role, "device", "", ""), "role": role}
     task |= {"hub": desk().hub_name, "rs256": answer["rs256"]}
@@ -395,7 +435,14 @@ def _role_or_none(request: Any) -> signing.Role | None:
 
 PAGES = [
     page("approvals/", approvals, "approval.read", menu=Text("Approvals"), order=44),
-    page("approvals/keys/", approvers, "approval.read"),
+    page(
+        "approvals/keys/",
+        approvers,
+        "approver.read",
+        BOTH,
+        posted=lambda _post: "approver.hear",
+    ),
+    page("approvals/keys/name/", name_approvers, "approver.name", POST),
     page("approvals/keys/new/", enrol, "approval.give", POST),
     page("approvals/keys/sign/", sign_change, "approval.give", POST),
     page("approvals/<str:version>/", approval, "approval.read"),

@@ -1,6 +1,7 @@
 """How a page of the hub is made: ask, and show the document."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,6 +76,12 @@ def organisation_of(request: Any, key: str, action: str) -> Organisation:
     if organisation is None or not allowed(request.who, action, organisation):
         raise Http404
     return organisation
+
+
+def hexadecimal(text: str) -> str:
+    """The hexadecimal digits of a fingerprint, in whatever script and groups it is written."""
+    latin = "".join(str(unicodedata.decimal(one, one)) for one in text[:200].lower())
+    return re.sub("[^0-9a-f]", "", latin)
 
 
 def begun(request: Any, what: str, lane: str, thing: Any = "", **arguments: Any) -> HttpResponse:

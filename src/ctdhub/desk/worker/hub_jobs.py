@@ -13,8 +13,15 @@ from ctdhub.core.errors import error
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
 from ctdhub.desk.config import current
 from ctdhub.desk.jobs import Rows, Work, enqueue
-from ctdhub.desk.mail import tell_about
-from ctdhub.desk.models import Delivery, Job, ReleasePlan, SenderKey, TableRequest
+from ctdhub.desk.mail import tell_about, tell_hub
+from ctdhub.desk.models import (
+    Delivery,
+    Job,
+    ReleasePlan,
+    SenderKey,
+    TableRequest,
+    devices_of_approvers,
+)
 from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.desk.worker.identities import make_hub_keys
 from ctdhub.dp.quote import up_to
@@ -319,6 +326,24 @@ def change_keys(work: Work) -> Rows:
     signed = _signed(work, approvals.SignedChange, "change")
     accept_change(_hub(), signed)
     return lambda: {"line": signed.change.number}
+
+
+def name_approvers(work: Work) -> Rows:
+    """Name the first approvers: of each the two newest passkeys whose digits nobody must hear."""
+    keys: dict[str, list[str]] = {}
+    for device, unheard in devices_of_approvers():
+        if not unheard:
+            keys.setdefault(device.role, []).append(device.key)
+    if keys.keys() != set(approvals.ROLES):
+        raise error("approvers/unheard")
+    newest = {role: tuple(own[-2:]) if own[1:] else own[0] for role, own in keys.items()}
+    approvers.name_first(_hub(), approvals.Approvers.model_validate(newest))
+
+    def rows() -> dict[str, Any]:
+        tell_hub("approvers")
+        return {"text": Text("The approvers are named: they can approve releases now.").as_json()}
+
+    return rows
 
 
 def hold(work: Work) -> Rows:

@@ -26,6 +26,7 @@ def begun(hub: Hub) -> dict[str, Any]:
         "agreement": bool(hub.agreements()),
         "keys": has_hub_keys(hub),
         "file": bool(hub.received()),
+        "approvers": hub.settings.approvers is not None,
         "release": latest_release(hub.releases) is not None,
     }
     return {"given": steps}

@@ -577,7 +577,7 @@ def change_to_sign(hub: Hub, role: approvals.Role, reason: str) -> dict[str, Any
 
 def approvers(hub: Hub) -> dict[str, Any]:
     """Whose keys count, and what waits to be signed."""
-    signers, waits, wrong = hub.settings.approvers, None, None
+    signers, waits, wrong, first = hub.settings.approvers, None, None, keys.awaits_first(hub)
     if signers is not None:
         try:
             waits = keys.pending(hub)
@@ -591,12 +591,23 @@ def approvers(hub: Hub) -> dict[str, Any]:
                 "until the approver whose own keys stay the same has signed the change."
             )
         ]
+    if first:
+        lead = [
+            _(
+                "Nobody can approve a release yet. Steward and privacy officer each make a passkey "
+                "and read its digits out, in one room or by telephone. The other one of them and "
+                "an administrator write them down here. Then the administrator names both."
+            )
+        ]
     page, none = Page(hub, _("Approvers"), *lead), words(_("hub.yaml names no approvers."))
-    page.add("keys", _("Keys in hub.yaml"), _keys(signers) if signers else none)
+    if not first:
+        page.add("keys", _("Keys in hub.yaml"), _keys(signers) if signers else none)
     if waits is not None:
         page.add("was", _("Keys that were signed"), _keys(waits.was))
     return page.answer(
         keys={role: list(signers.keys(role)) for role in approvals.ROLES} if signers else {},
+        first=first,
+        practice=hub.settings.invented,
         rs256=bool(signers and signers.rs256),
         sign=[r for r in approvals.ROLES if waits and waits.was.keys(r) == waits.now.keys(r)],
         error=as_json(wrong) if wrong else None,
