@@ -11,8 +11,8 @@ import pytest
 from signs_of_numbers import astray
 from tests.source import Nodes, Question, modules, none
 
-from ctdhub.core.format import clock, day, decimal, exact, number, share, signed
-from ctdhub.core.i18n import Numeral, Percent, Text, language, said
+from ctdhub.core.format import clock, day, decimal, exact, number, people_words, share, signed
+from ctdhub.core.i18n import Numeral, Percent, Text, _, language, said
 
 WRITTEN = {
     "en": ("5,068", "60,006", "1,234,567", "0.5", "12.5%", "60,006.5", "26 November 2026"),
@@ -31,6 +31,37 @@ def test_each_language_writes_numbers_and_dates_its_own_way(code: str) -> None:
         )  # fmt: skip
     spaced = tuple(re.sub("[\u00a0\u202f]", " ", re.sub("[\u2066\u2069]", "", t)) for t in texts)
     assert spaced == WRITTEN[code]
+
+
+COUNTED = (0, 1, 2, 3, 10, 11, 26, 99, 100, 101, 103, 111, 1000, 1002)
+PEOPLE = {
+    "en": ["people", "person", *["people"] * 12],
+    "fr": ["personne", "personne", *["personnes"] * 12],
+    "es": ["personas", "persona", *["personas"] * 12],
+    "ar": [
+        "شخص", "شخص واحد", "شخصان", "أشخاص", "أشخاص", "شخصاً", "شخصاً", "شخصاً", "شخص", "شخص",
+        "أشخاص", "شخصاً", "شخص", "شخص",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", PEOPLE)
+def test_people_agree_with_their_number(code: str) -> None:
+    unwritten = ("شخص واحد", "شخصان")
+    with language(code):
+        for n, noun in zip(COUNTED, PEOPLE[code], strict=True):
+            assert people_words(number(n)) == (noun if noun in unwritten else f"{number(n)} {noun}")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "noun"),
+    [(0, 2, "أشخاص"), (90, 103, "أشخاص"), (3, 26, "شخصاً"), (5, 1000, "شخص")],
+)
+def test_people_agree_with_the_end_of_a_range(low: int, high: int, noun: str) -> None:
+    with language("ar"):
+        span = _("between {low} and {high}").format(low=number(low), high=number(high))
+        assert people_words(span) == f"{span} {noun}"
+        assert number(1) in people_words(_("at most {n}").format(n=number(1)))
 
 
 def test_spanish_groups_do_not_break_and_hold_no_point() -> None:

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
-from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula
+from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula, ngettext
 
 # --------------------------------------------------------------------------------------------------
 # When a share is precise enough for a decimal: one rule for numbers, sentences and charts.
@@ -41,6 +42,35 @@ def number(value: float) -> str:
     '12,345'
     """
     return _whole(round(value), None, current())
+
+
+_NUMBER = re.compile("[0-9](?:[,.\u202f]?[0-9])*")
+
+
+def last_number(written: str) -> int:
+    """What a noun after a number or a range agrees with: the last number; a range is of several.
+
+    >>> last_number("at least 1"), last_number("0 to 1"), last_number("1,002 ± 12")
+    (1, 3, 12)
+    """
+    numbers = _NUMBER.findall(written)
+    n = int(re.sub("[^0-9]", "", numbers[-1]))
+    return n if len(numbers) == 1 else max(n, 3)
+
+
+def people_words(written: str) -> str:
+    """People whom a number, a range or a bound counts; a bound is never left out for a form that
+    names one or two without it.
+
+    >>> people_words("1"), people_words("0 to 1"), people_words("1,002")
+    ('1 person', '0 to 1 people', '1,002 people')
+    """
+    n = last_number(written)
+    return _people(n if n > 2 or written.isdigit() else 100).format(people=written)
+
+
+def _people(n: int) -> str:
+    return ngettext("{people} person", "{people} people", n)
 
 
 def decimal(value: float, pattern: str = "#,##0.0") -> str:
@@ -114,17 +144,18 @@ def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
     return first, share(ends[1], fine=fine)
 
 
-def signs() -> dict[str, str | int]:
+def signs() -> dict[str, Any]:
     """What a script needs to write numbers as this module does in the language in force.
 
     Returns:
         ``digits`` from 0 to 9, ``group`` and ``decimal`` as signs, ``grouped``: the least number of
-        digits that is written in groups, ``percent`` with ``{n}`` for the number, and ``least``,
-        the text of a share too small for one decimal.
+        digits that is written in groups, ``percent`` with ``{n}`` for the number, ``least``, the
+        text of a share too small for one decimal, and ``people`` by kind of number (CLDR).
 
     >>> signs()["group"], signs()["grouped"], signs()["percent"]
     (',', 4, '{n}%')
     """
+    kind = Locale.parse(current()).plural_form
     return {
         "digits": "".join(number(n) for n in range(10)),
         "group": number(12345)[2:-3],
@@ -132,6 +163,7 @@ def signs() -> dict[str, str | int]:
         "grouped": 4 if len(number(1234)) > len("1234") else 5,
         "percent": share(0.05).replace(number(5), "{n}"),
         "least": share(_LEAST / 4),
+        "people": {kind(n): _people(n) for n in (100, 0, 1, 2, 3, 11)},
     }
 
 

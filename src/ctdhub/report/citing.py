@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ctdhub.core.format import isolated, share
+from ctdhub.core.format import isolated, people_words, share, signs
 from ctdhub.core.i18n import _
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Chart, Figure, numbers_place, source_line
@@ -40,6 +40,7 @@ def quote(chart: Chart, release: Release, url: str) -> str:
     if isinstance(chart, Figure) and not chart.named and (cells := _leading(chart)):
         names = ("label", "people", "low", "high", "share")
         values = dict(zip(names, cells, strict=True)) | {
+            "people": people_words(cells[1]),
             "what": chart.caption,
             "base": chart.base,
             "source": source,
@@ -107,13 +108,12 @@ def ris(title: str, release: Release, url: str) -> str:
 
 def _with_share() -> str:
     return _(
-        "{label}: {people} people ({low} to {high}); {share} of those recorded. {what}. {base} "
-        "{source}"
+        "{label}: {people} ({low} to {high}); {share} of those recorded. {what}. {base} {source}"
     )
 
 
 def _without() -> str:
-    return _("{label}: {people} people ({low} to {high}). {what}. {base} {source}")
+    return _("{label}: {people} ({low} to {high}). {what}. {base} {source}")
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
@@ -180,6 +180,7 @@ def common(release: Release) -> dict[str, Any]:
         "bibtex": bibtex("{id}", "{title}", release, "{url}"),
         "ris": ris("{title}", release, "{url}"),
         "day": release.manifest.created[:10],
+        "people": json.dumps(signs()["people"]),
     }
 
 

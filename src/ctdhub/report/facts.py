@@ -346,8 +346,7 @@ def _everybody(side: Side, years: tuple[int, int]) -> str:
     claim = wording.people_claim(side.people) or saying.span_of(side.people)
     if not side.people.has_range:
         return ""
-    n = wording.surely(side.people) or saying.SEVERAL
-    return saying.words_of("press_everybody", n, years, claim, saying.estimate(side.people))
+    return saying.words_of("press_everybody", years, claim, saying.estimate(side.people))
 
 
 def _women(women: NumberCard) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, cast
 
-from ctdhub.core.format import day, inline, number, set_apart, share, year
+from ctdhub.core.format import day, inline, number, people_words, set_apart, share, year
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, formula
 from ctdhub.document.charts import years
 from ctdhub.document.charts.bars import draw_bars
@@ -466,7 +466,7 @@ def _bar(row: Row, name: str, cells: tuple[str, ...], *, shares: bool) -> Figure
     size = None if outside else drawn.value
     text = wording.sized(drawn)
     if outside:
-        text = _("{people} people, outside the shares").format(people=text)
+        text = _("{people}, outside the shares").format(people=people_words(text))
     return FigureBar(name, text, size, drawn.low, drawn.high, missing, kind, cells)
 
 
@@ -785,9 +785,7 @@ def corridor_map(answers: Answers) -> Map | None:
         for code in layout()
     )
     widths = [
-        Key(_("{n} people").format(n=number(bound)), size=bound / top)
-        for bound in steps(top)[-2:]
-        if bound
+        Key(people_words(number(bound)), size=bound / top) for bound in steps(top)[-2:] if bound
     ]
     keys = [
         Key(words_of("key", "rank")),
@@ -857,10 +855,11 @@ def _with_people(place: str, people: str) -> str:
 
 def _unknown(figure: Figure) -> Key:
     """People on no tile, because their answer is not recorded."""
-    people = sized(figure.table.rows[-1].people)
-    text = _("not recorded: {people} people, on no tile").format(people=people)
-    if figure.table.rows[-1].people.value is None:
-        text = _("not recorded: {why}, on no tile").format(why=people)
+    card = figure.table.rows[-1].people
+    if card.value is None:
+        text = _("not recorded: {why}, on no tile").format(why=sized(card))
+    else:
+        text = _("not recorded: {people}, on no tile").format(people=people_words(sized(card)))
     return Key(text, "unknown")
 
 

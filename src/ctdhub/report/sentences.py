@@ -19,8 +19,6 @@ words_of = partial(paragraph, "places.txt")
 MAIN_TYPES = 2
 _BOUNDED = ("region", "union", "set")
 _ASKED = {AGE: "age", DESTINATION: "exploited"}
-SEVERAL = 11
-"""A number that takes the form of many people in every language, for a claim without one."""
 
 
 def headline_of(release: Release) -> str:
@@ -84,17 +82,16 @@ def people_sentence(
         claim: what to say of the number (:func:`ctdhub.report.wording.people_claim`); by default
             the second interval, or the number, or "at least N" where it is not precise enough.
     """
-    n, interval = surely(of.people), estimate(of.people)
+    interval = estimate(of.people)
     if not claim and of.people.value is not None:
-        n, claim, interval = round(of.people.value), number(of.people.value), span_of(of.people)
+        claim, interval = number(of.people.value), span_of(of.people)
         if of.people.once is not None:
-            n, claim = round(of.people.once[1]), span_of(of.people, of.people.once)
-            interval = recorded_people(of.people)
+            claim, interval = span_of(of.people, of.people.once), recorded_people(of.people)
     region = place.name(current())
     if place.kind == "union":
         region = _("{union} (its member states)").format(union=region)
     claim = claim or least_claim(of.people) or span_of(of.people)
-    text = words_of("people", place.kind, side, n or SEVERAL, years, region, claim, interval)
+    text = words_of("people", place.kind, side, years, region, claim, interval)
     return f"{text} {not_recorded(place, side, of)}".strip()
 
 

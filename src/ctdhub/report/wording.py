@@ -74,8 +74,9 @@ def templates() -> Environment:
     environment.filters["isolated"] = format.isolated
     words = (
         _, ngettext, formula, called, called_all, ranged, signed, sized, format.day, format.decimal,
-        format.exact, format.inline, format.isolated, format.listed, format.number, format.share,
-        format.set_apart, format.share_ranged, format.span, format.tiny, format.year,
+        format.exact, format.inline, format.isolated, format.last_number, format.listed,
+        format.number, format.people_words, format.share, format.set_apart, format.share_ranged,
+        format.span, format.tiny, format.year,
     )  # fmt: skip
     environment.globals |= {word.__name__: word for word in words}
     return environment
@@ -478,7 +479,8 @@ def query(of: Query | None) -> str:
         elif len(codes) <= FEW_CODES:
             answers = format.listed([code_label(name, c, current()) for c in codes])
         else:
-            answers = _("{n} values").format(n=format.number(len(codes)))
+            n = len(codes)
+            answers = ngettext("{n} value", "{n} values", n).format(n=format.number(n))
         parts.append(
             _("{question}: {answers}").format(question=label(name, current()), answers=answers)
         )

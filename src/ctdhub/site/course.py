@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ctdhub.core.format import decimal, number, share, year
-from ctdhub.core.i18n import Text, _, read_words
+from ctdhub.core.format import decimal, number, people_words, share, year
+from ctdhub.core.i18n import Text, _, ngettext, read_words
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.sentences import headline_sentence
@@ -136,7 +136,7 @@ def _decided(a: NumberCard, b: NumberCard) -> bool:
 def ends(card: NumberCard) -> dict[str, str]:
     """Value, low and high of a shown count, in words."""
     return {
-        "value": number(card.value or 0),
+        "value": people_words(number(card.value or 0)),
         "low": number(card.low or 0),
         "high": number(card.high or 0),
     }
@@ -411,9 +411,9 @@ def _noise(figure: Figure | None) -> Exercise | None:
 def _two_years(before: Labelled, after: Labelled) -> dict[str, str]:
     return {
         "before": before[0],
-        "a": sized(before[1].people),
+        "a": people_words(sized(before[1].people)),
         "after": after[0],
-        "b": sized(after[1].people),
+        "b": people_words(sized(after[1].people)),
     }
 
 
@@ -484,7 +484,9 @@ def _listed(k: int, lesson: Lesson) -> dict[str, Any]:
         "lesson": lesson,
         "path": path(lesson),
         "title": _("Lesson {n}: {title}").format(n=number(k), title=lesson.title),
-        "minutes": _("About {n} minutes.").format(n=number(lesson.minutes)),
+        "minutes": ngettext("About {n} minute.", "About {n} minutes.", lesson.minutes).format(
+            n=number(lesson.minutes)
+        ),
         "done": [
             _("Exercises solved: {n} of {all}.").format(n=number(n), all=number(total))
             for n in range(total + 1)

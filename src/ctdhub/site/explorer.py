@@ -33,7 +33,7 @@ import yaml
 from babel import Locale
 from markupsafe import Markup
 
-from ctdhub.core.format import inline, signs
+from ctdhub.core.format import inline, people_words, signs
 from ctdhub.core.i18n import RIGHT_TO_LEFT, Text, _, current, formula, said_all
 from ctdhub.document.charts.bars import draw_bars
 from ctdhub.document.html import embedded
@@ -404,7 +404,7 @@ def words() -> dict[str, Any]:
 PATH = "explore.html"
 """Of the page, and of the card: the chart alone."""
 CSS = "explorer.css"
-SCRIPTS = ("save.js", "say.js", "plot.js", "files.js", "choice.js", "explore.js")
+SCRIPTS = ("save.js", "people.js", "say.js", "plot.js", "files.js", "choice.js", "explore.js")
 TOP = 12
 """Rows of a chart of countries."""
 DRAWN, WRITTEN = 6, 8
@@ -421,10 +421,12 @@ def page(content: Content) -> Page:
     tool, offline = explorer(answers), content.edition.offline
     charts = [_chart(tool, question) for question in tool.questions[:WRITTEN]]
     card = answers.card(Query())
-    everybody = _("{people} people").format(people=wording.sized(card))
+    everybody = wording.sized(card)
+    if card.has_range:
+        everybody = people_words(everybody)
     if card.once is not None:
         everybody = _("{interval}; {recorded}").format(
-            interval=_("{people} people").format(people=span_of(card, card.once)),
+            interval=people_words(span_of(card, card.once)),
             recorded=recorded_people(card),
         )
     return Page(
@@ -508,7 +510,7 @@ def _chart(tool: Explorer, question: ChartQuestion) -> ExplorerChart:
     largest, headline = table.largest, title
     if largest is not None and question.name != PERIOD:
         headline = words()["largest"].format(
-            label=row_label(largest.codes), people=wording.sized(largest.people)
+            label=row_label(largest.codes), people=people_words(wording.sized(largest.people))
         )
     figure = replace(figure, headline=headline)
     return figure, {

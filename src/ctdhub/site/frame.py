@@ -44,7 +44,7 @@ from ctdhub.schema.labels import label
 from ctdhub.schema.model import load_schema
 from ctdhub.stats.query import Where, nearest
 
-FIGURES = ("save.js", "copy.js", "figure.js")
+FIGURES = ("save.js", "copy.js", "people.js", "figure.js")
 """Scripts of a page with figures: they add cards, and the downloads that a browser must make."""
 SEARCH = "search.js"
 """Script of every page: the search of places, variables and pages."""

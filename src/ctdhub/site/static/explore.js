@@ -126,7 +126,7 @@
     }
     if (current.largest < 0 || chart().years) return chart().title;
     var row = first.rows[current.largest];
-    return fill(words.largest, { label: say.label(chart(), row), people: say.people(row.people) });
+    return fill(words.largest, { label: say.label(chart(), row), people: say.counted(say.people(row.people)) });
   }
   function total() {
     return current.totals.map(function (one, k) {

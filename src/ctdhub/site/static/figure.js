@@ -129,7 +129,7 @@
   function open(figure, row, cells) {
     var label = row.querySelector("th").textContent;
     var values = {
-      label: label, people: cells[0], low: cells[1], high: cells[2], share: cells[3],
+      label: label, people: ctdhubPeople(JSON.parse(told.people), cells[0]), low: cells[1], high: cells[2], share: cells[3],
       what: figure.querySelector(".sub").textContent, base: figure.querySelector(".counted span").textContent,
       url: address(figure)
     };

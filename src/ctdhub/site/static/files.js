@@ -41,7 +41,7 @@ var ctdhubFiles = (function () {
       return fill(words.most_sentence, values);
     }
     if (found.state !== "shown") return fill(words.most_sentence, values);
-    values.people = say.whole(found.n);
+    values.people = say.counted(say.whole(found.n));
     return fill(words.sentence, values);
   };
 
@@ -54,7 +54,7 @@ var ctdhubFiles = (function () {
       });
       var found = row ? cell.people : one.all, shown = found.state === "shown";
       var text = row && cell.silent ? words.silent
-        : shown ? fill(words.people, { people: say.ranged(found) }) : say.people(found);
+        : shown ? say.counted(say.ranged(found)) : say.people(found);
       return fill(words.pair, { question: self.named(one, s, choice), answers: text });
     }).join("; ");
   };

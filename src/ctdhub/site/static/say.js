@@ -67,14 +67,15 @@ var ctdhubSay = (function () {
   Say.prototype.total = function (found) {
     var words = this.words;
     if (found.state === "protected") return words.few;
-    if (!found.once) return fill(words.people, { people: this.people(found) });
+    if (!found.once) return this.counted(this.people(found));
     var noise = found.state === "imprecise" ? words.between : words.noise;
     return fill(words.estimate, {
-      interval: fill(words.people, { people: this.between({ low: found.once[0], high: found.once[1] }) }),
+      interval: this.counted(this.between({ low: found.once[0], high: found.once[1] })),
       recorded: fill(words.recorded, { doubles: this.whole(found.low - found.once[0]),
         interval: fill(noise, { low: this.whole(found.low), high: this.whole(found.high),
           people: this.whole(found.n) }) }) });
   };
+  Say.prototype.counted = function (written) { return ctdhubPeople(this.signs.people, written); };
   Say.prototype.ranged = function (found) {
     return fill(this.words.ranged, { people: this.whole(found.n), low: this.whole(found.low),
       high: this.whole(found.high) });

@@ -14,9 +14,10 @@ from markupsafe import Markup, escape
 
 from ctdhub.core import i18n
 from ctdhub.core.errors import error, printable
-from ctdhub.core.format import day, number
-from ctdhub.core.i18n import Text, _, current, ngettext, yaml_values
+from ctdhub.core.format import day, number, people_words
+from ctdhub.core.i18n import Text, _, current, yaml_values
 from ctdhub.report.figures import Among, Figure, subject_figure
+from ctdhub.report.sentences import span_of
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
 from ctdhub.site.chart_files import write_figures
@@ -102,9 +103,10 @@ def _people(number_card: NumberCard) -> str:
     if not number_card.has_range:
         return _("a number of people below the reporting threshold")
     if value is None:
-        return _("between {low} and {high} people").format(low=number(low), high=number(high))
-    text = ngettext("{n} person ({low} to {high})", "{n} people ({low} to {high})", round(value))
-    return text.format(n=number(value), low=number(low), high=number(high))
+        return people_words(span_of(number_card))
+    return _("{people} ({low} to {high})").format(
+        people=people_words(number(value)), low=number(low), high=number(high)
+    )
 
 
 def _share(number_card: NumberCard) -> str:
