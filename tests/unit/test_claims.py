@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import messages
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdhub.core.i18n import LANGUAGES, language
+from ctdhub.report.figures import children_headline
 from ctdhub.report.sentences import estimate
 from ctdhub.report.wording import (
+    FRACTIONS,
     at_least,
     fraction_claim,
     is_majority,
@@ -110,6 +113,18 @@ def test_no_words_without_a_number(lang: str) -> None:
         assert fraction_claim(wide) == share_words(wide) == share_claim(few) == ""
         assert share_claim(wide).count("%") == 2
         assert people_claim(of(None, 0, 40, "people", "protected")) == ""
+
+
+@pytest.mark.parametrize(
+    ("lang", "one", "several"),
+    [("en", "is a", "are"), ("fr", "est un", "sont"), ("es", "es", "son")],
+)
+def test_what_is_said_of_a_share_agrees_with_its_words(lang: str, one: str, several: str) -> None:
+    with language(lang):
+        for share in (*FRACTIONS, 0.55, 0.96):
+            said = children_headline(of(float(share), share - 0.01, share + 0.01), None, "")
+            single = share in {Fraction(1, n) for n in (3, 4, 5, 10)}
+            assert f" {one if single else several} " in said, said
 
 
 def test_who_counts_twice_is_not_two_people() -> None:

@@ -352,7 +352,7 @@ def _everybody(side: Side, years: tuple[int, int]) -> str:
 def _women(women: NumberCard) -> str:
     if not (words := wording.share_words(women)):
         return saying.women_sentence(women)
-    return saying.words_of("press_women", words, **_behind(women))
+    return saying.words_of("press_women", words, wording.claimed(women), **_behind(women))
 
 
 def _types(side: Side) -> list[FactLine]:

@@ -101,7 +101,7 @@ def _of_a_share(
 ) -> str:
     claim, text = wording.share_words(part), most
     if claim:
-        text = words_of("claim", who, claim, label)
+        text = words_of("claim", who, claim, wording.claimed(part), label)
         text = f"{text[:1].upper()}{text[1:]}"
     text = _("{claim}: {share}").format(claim=text, share=wording.sized(part))
     if missing is not None and missing > MUCH:

@@ -427,18 +427,33 @@ def people_claim(card: NumberCard) -> str:
     return _("more than {n}").format(n=format.number(most))
 
 
-def fraction_claim(card: NumberCard) -> str:
-    """A share as a fraction: "about two in three"; empty where no fraction is near enough."""
+def _fraction(card: NumberCard) -> Fraction | None:
+    """The fraction that a share is near enough to, to be called by it."""
     if card.value is None or card.ends is None:
-        return ""
+        return None
     low, high = card.ends
     value = card.value
     near = min(FRACTIONS, key=lambda f: (abs(value - float(f)), f.denominator))
     at = float(near)
-    if abs(card.value - at) > NEAR + _EXACT:
+    if abs(value - at) > NEAR + _EXACT:
+        return None
+    return near if at - AROUND - _EXACT <= low and high <= at + AROUND + _EXACT else None
+
+
+def claimed(card: NumberCard) -> int:
+    """How many the words of a share name, with which what is said of them agrees: one of "one in
+    three", several of any other."""
+    near = _fraction(card)
+    return 1 if near and near.numerator == 1 and near != HALF else 2
+
+
+def fraction_claim(card: NumberCard) -> str:
+    """A share as a fraction: "about two in three"; empty where no fraction is near enough."""
+    near = _fraction(card)
+    if near is None or card.ends is None:
         return ""
-    if low < at - AROUND - _EXACT or high > at + AROUND + _EXACT:
-        return ""
+    low, high = card.ends
+    at = float(near)
     fraction = paragraph("release.txt", "fraction", str(near))
     if low > at:
         return _("more than {fraction}").format(fraction=fraction)
