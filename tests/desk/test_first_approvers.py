@@ -85,7 +85,10 @@ def named(desk: Desk, by: str = "administrator") -> Any:
 
 
 def test_two_passkeys_that_are_new_become_approvers_on_pages_alone(new: Desk) -> None:
-    assert "Name the two people who approve" in new.client_of("administrator").get("/").content.decode()
+    assert (
+        "Name the two people who approve"
+        in new.client_of("administrator").get("/").content.decode()
+    )
     ann, ben = enrolled(new, "steward"), enrolled(new, "privacy_officer")
     for role in WHO:
         assert "Write down the digits" in new.client_of(role).get("/").content.decode()

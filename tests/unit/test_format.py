@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from datetime import date, time
+from datetime import date
 
 import messages
 import pytest
@@ -91,7 +91,9 @@ def test_a_number_of_a_text_that_was_kept_is_read_again() -> None:
 
 
 def test_hours_are_of_a_day() -> None:
-    assert clock(time(15, 5)) == "15:05"
+    assert clock(15, 5) == "15:05"
+    with language("fr"):
+        assert [clock(9, 0), clock(15, 5)] == ["9\u00a0h", "15\u00a0h\u00a005"]
 
 
 def test_no_message_formats_a_number_itself() -> None:

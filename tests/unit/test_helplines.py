@@ -85,13 +85,13 @@ def test_the_hub_has_the_last_word(release: Release, tmp_path: Path) -> None:
     ("hours", "en", "fr"),
     [
         ("24/7", "every day, day and night", "tous les jours, jour et nuit"),
-        ("20:00-2:00", "every day from 20:00 to 02:00", "tous les jours de 20:00 à 02:00"),
+        ("20:00-2:00", "every day from 20:00 to 02:00", "tous les jours de 20\u00a0h à 2\u00a0h"),
         (
             "Mo-We,Fr 08:00-12:00, 14:00-18:30; Su 10:00-24:00",
             "Monday to Wednesday and Friday from 08:00 to 12:00 and from 14:00 to 18:30; "
             "Sunday from 10:00 to 24:00",
-            "du lundi au mercredi et vendredi de 08:00 à 12:00 et de 14:00 à 18:30\u202f; "
-            "dimanche de 10:00 à 24:00",
+            "du lundi au mercredi et vendredi de 8\u00a0h à 12\u00a0h et de 14\u00a0h à "
+            "18\u00a0h\u00a030\u202f; dimanche de 10\u00a0h à 24\u00a0h",
         ),
         *((other, other, other) for other in ("Mo-Fr 25:00-26:00", "24/7;", "Di 9:00-17:00")),
     ],

@@ -137,7 +137,7 @@ def test_tiles_say_what_the_release_counts(name: str, text: str, answers: Answer
     shown = answers.cells(VIEWS[name])
     assert shown
     for code, words in said.items():
-        country = f"{code}, " + countries.name(code, "en").replace("&", "&amp;")
+        country = f"{code} – " + countries.name(code, "en").replace("&", "&amp;")
         assert words.startswith(f"{country}: "), words
         if (code,) in shown:
             cell = shown[(code,)]
@@ -153,7 +153,7 @@ def test_what_is_too_few_says_the_number_of_its_region(text: str, answers: Answe
     words = tiles(figure(text, "map-citizenship"))["FRA"]
     assert f"(region, Europe: {number(europe.value)} ± " in words
     outside = tiles(figure(text, "map-citizenship"))["ATA"]
-    assert outside == "ATA, Antarctica: not shown (below the reporting threshold)"
+    assert outside == "ATA – Antarctica: not shown (below the reporting threshold)"
 
 
 def test_the_table_of_regions_holds_their_counts(text: str, answers: Answers) -> None:

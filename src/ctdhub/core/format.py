@@ -7,7 +7,7 @@ groups digits from five on with a thin space, which no country reads as a decima
 import math
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -230,13 +230,15 @@ def day(value: date) -> str:
     return f"1er{text[1:]}" if current() == "fr" and value.day == 1 else text
 
 
-def clock(value: time) -> str:
+def clock(hour: int, minute: int) -> str:
     """A time of day, of 24 hours.
 
-    >>> clock(time(15, 5))
-    '15:05'
+    >>> clock(9, 5)
+    '09:05'
     """
-    return f"{value:%H:%M}"
+    if current() == "fr":
+        return f"{hour}\u00a0h\u00a0{minute:02}".removesuffix("\u00a000")
+    return f"{hour:02}:{minute:02}"
 
 
 def stamped(text: str) -> str:
@@ -249,7 +251,11 @@ def stamped(text: str) -> str:
     ('5 November 2026, 15:05', '5 November 2026')
     """
     when = datetime.fromisoformat(text)
-    return day(when) if len(text) == len("2026-11-05") else f"{day(when)}, {clock(when.time())}"
+    return (
+        day(when)
+        if len(text) == len("2026-11-05")
+        else f"{day(when)}, {clock(when.hour, when.minute)}"
+    )
 
 
 def region() -> str:

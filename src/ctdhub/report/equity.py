@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdhub.core import tables
-from ctdhub.core.format import decimal, interval, share_ranged
+from ctdhub.core.format import decimal, inline, interval, listed, share_ranged
 from ctdhub.core.i18n import _, current
 from ctdhub.core.tables import write_json
 from ctdhub.release.open import Release
@@ -55,9 +55,11 @@ def people_of(by: By, codes: tuple[str, ...]) -> str:
 def gap_sentence(gap: Gap) -> str:
     """Who was recorded less often as having received it, beside whom and by how much, and what is
     open for it was not recorded."""
-    least, most = _groups(gap)
-    kind = label(gap.kind, current())
-    return words_of("gap", kind, least, most, _points(gap), gap, _bounds(gap))
+    lang, groups = current(), _groups(gap)
+    if gap.by == (DESTINATION,):
+        place = _("{question}: {answers}").format(question=label(DESTINATION, lang), answers="{}")
+        groups = [(place.format(name), part) for name, part in groups]
+    return words_of("gap", label(gap.kind, lang), *groups, _points(gap), gap, _bounds(gap))
 
 
 def _groups(gap: Gap) -> list[tuple[str, str]]:
@@ -282,9 +284,9 @@ def _chart(answers: Answers, by: By, by_kind: tuple[Assistance, ...]) -> Assista
 
 
 def _subtitle(by: By) -> str:
-    names = " · ".join(label(name, current()) for name in by)
+    names = listed([inline(label(name, current())) for name in by])
     return _(
-        "Received assistance: share of the people whose status is recorded, by: {variable}"
+        "Received assistance: share of the people whose status is recorded, by {variable}"
     ).format(variable=names)
 
 

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from pydantic_core import PydanticCustomError
 
 from ctdhub.core.errors import error, printable
-from ctdhub.core.format import isolated, listed
+from ctdhub.core.format import clock, isolated, listed
 from ctdhub.core.frozen import FrozenModel
 from ctdhub.core.i18n import Text, _, current, joined, yaml_values
 from ctdhub.schema import countries
@@ -129,14 +129,18 @@ def _part_in_words(part: str) -> str:
     assert match is not None
     times = listed(
         [
-            _("from {first} to {last}").format(first=first.zfill(5), last=last.zfill(5))
-            for first, last in (span.split("-") for span in re.split(", ?", match[2]))
+            _("from {first} to {last}").format(first=clock(*opens), last=clock(*closes))
+            for opens, closes in map(_times, re.split(", ?", match[2]))
         ]
     )
     if not match[1]:
         return _("every day {times}").format(times=times)
     days = listed([_span(span) for span in re.split(", ?", match[1])])
     return _("{days} {times}").format(days=days, times=times)
+
+
+def _times(span: str) -> list[list[int]]:
+    return [[int(part) for part in end.split(":")] for end in span.split("-")]
 
 
 def _span(span: str) -> str:
@@ -341,13 +345,9 @@ def _contact(line: Helpline, *, place: bool) -> Contact:
 
 
 def _spoken(codes: tuple[str, ...]) -> str:
-    """Languages by name, for example "in French and Spanish"; "" where none is named."""
+    """Languages by name, for example "in French and in Spanish"; "" where none is named."""
     names = Locale(current()).languages
-    return (
-        _("in {languages}").format(languages=listed([names.get(c, c) for c in codes]))
-        if codes
-        else ""
-    )
+    return listed([_("in {language}").format(language=names.get(c, c)) for c in codes])
 
 
 def _href(line: Helpline) -> str:

@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 from ctdhub.core import format as format_
 from ctdhub.core import i18n
 from ctdhub.core.errors import error
-from ctdhub.core.format import inline, share, year
+from ctdhub.core.format import inline, listed, share, year
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language, read_shipped
 from ctdhub.document.charts.years import key as legend_key
 from ctdhub.document.html import bidi, embedded
@@ -638,7 +638,7 @@ def _nearer(figure: Figure, links: Links, release: Release) -> Iterator[tuple[st
     for names in (names for names in questions if set(figure.table.variables) <= set(names)):
         dropped = [name for name in asked if name not in names]
         kept: Mapping[str, Collection[str]] = {n: c for n, c in figure.where.items() if n in names}
-        words = ", ".join(inline(label(name, current())) for name in dropped)
+        words = listed([inline(label(name, current())) for name in dropped])
         text = _("Nearest question: without {what}").format(what=words)
         yield text, explorer(links, kept, figure.subject)
 

@@ -206,7 +206,7 @@ def _tile(tile: Tile) -> Markup:
     column, row = layout()[tile.code]
     x, y = column * SIZE, row * SIZE
     canvas = Canvas(SIZE, "px")
-    words = f"{tile.code}, {tile.words}"  # a name begins with what is seen (WCAG 2.5.3)
+    words = f"{tile.code} – {tile.words}"  # a name begins with what is seen (WCAG 2.5.3)
     canvas.put("title", words)
     canvas.rect(tile.look, x + 1, y + 1, SIZE - _GAP, SIZE - _GAP)
     canvas.text(tile.code, x + SIZE // 2, y + 16, anchor=None)

@@ -189,4 +189,4 @@ def _day(day: date) -> str:
 
 
 def _time(moment: datetime) -> str:
-    return clock(moment.time())
+    return clock(moment.hour, moment.minute)

@@ -55,7 +55,7 @@
       button.textContent = said.wordsCopy;
       button.setAttribute("aria-live", "polite");
       button.setAttribute("aria-describedby", block.id || (block.id = "copy-" + Math.random().toString(36).slice(2)));
-      button.title = said.wordsCopy + ": " + name;
+      button.title = said.wordsCopy + " – " + name;
       button.addEventListener("click", function () { copy(block, button); });
       block.before(button);
     });

@@ -110,7 +110,7 @@
     card: function (row, series) { card(row, series); },
     named: function (one, s) { return files.named(one, s, choice); },
     spoken: function (label, series, text) {
-      var all = current.series.length > 1 ? act.named(current.series[series], series) + ", " + label : label;
+      var all = current.series.length > 1 ? act.named(current.series[series], series) + words.comma + label : label;
       return fill(words.pair, { question: all, answers: text });
     }
   };
@@ -197,7 +197,7 @@
   function strip(view, found) {
     var texts = [];
     if (drawn()) view.series.forEach(function (one, s) {
-      var label = view.series.length > 1 ? act.named(one, s) + ", " + words.blank : words.blank;
+      var label = view.series.length > 1 ? act.named(one, s) + words.comma + words.blank : words.blank;
       texts.push(fill(words.outside, { label: label, people: say.people(one.unknown.people) }) + ".");
     });
     if (found.few.length && !chart().ranked) texts.push(fill(words.listed, { list: say.list(chart(), found.few) }));

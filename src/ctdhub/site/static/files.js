@@ -56,7 +56,7 @@ var ctdhubFiles = (function () {
       var text = row && cell.silent ? words.silent
         : shown ? say.counted(say.ranged(found)) : say.people(found);
       return fill(words.pair, { question: self.named(one, s, choice), answers: text });
-    }).join("; ");
+    }).join(words.then);
   };
 
   /* Text in CSV that a spreadsheet would run is written as text. */
@@ -98,7 +98,7 @@ var ctdhubFiles = (function () {
       if (codes.join() !== (other.get(column) || []).join())
         codes.forEach(function (code) { answers.push(self.say.answer(column, code)); });
     });
-    return words.letters[s] + ": " + (answers.join(words.comma) || words.all);
+    return fill(words.pair, { question: words.letters[s], answers: answers.join(words.comma) || words.all });
   };
 
   /* The picture as SVG: title, filters, drawing, notes, source. */

@@ -276,7 +276,7 @@ var ctdhubPlot = (function () {
     var buttons = rows.map(function (row, k) {
       var spoken = view.series.map(function (one, s) {
         return act.spoken(say.label(chart, row), s, say.cell(row.cells[s], state.as));
-      }).join("; ");
+      }).join(say.words.then);
       var button = shape(svg, "g", { class: row.on ? "year on" : row.off ? "year off" : "year", role: "button",
         tabindex: k === rows.length - 1 ? 0 : -1, "aria-pressed": String(Boolean(row.on)), "aria-label": spoken,
         "data-key": keyOf(row) });
