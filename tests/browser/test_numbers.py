@@ -36,7 +36,7 @@ def test_numbers_are_those_of_python(browser: Browser, code: str) -> None:
         low, high = interval(0.5, 0.6)
         spans = [number(n) for n in (0, 1, 2, 3, 26, 100, 1002, 1_000_000)]
         spans += [_("between {low} and {high}").format(low=0, high=n) for n in (2, 11)]
-        spans += [_("at most {n}").format(n=1)]
+        spans += [_("at most {n}").format(n=1), ranged.format(people=100, low=90, high=111)]
         ends = [number(n) for n in (60_006, 59_990, 60_022)]
         expected: dict[str, Any] = {
             "people": [number(n) for n in PEOPLE],

@@ -61,6 +61,7 @@ def test_people_agree_with_the_end_of_a_range(low: int, high: int, noun: str) ->
     with language("ar"):
         span = _("between {low} and {high}").format(low=number(low), high=number(high))
         assert people_words(span) == f"{span} {noun}"
+        assert people_words(f"{number(103)} ({span})") == f"{number(103)} أشخاص ({span})"
         assert number(1) in people_words(_("at most {n}").format(n=number(1)))
 
 

@@ -59,14 +59,16 @@ def last_number(written: str) -> int:
 
 
 def people_words(written: str) -> str:
-    """People whom a number, a range or a bound counts; a bound is never left out for a form that
-    names one or two without it.
+    """People whom a number, a range or a bound counts; an interval follows them, and a bound is
+    never left out for a form that names one or two without it.
 
-    >>> people_words("1"), people_words("0 to 1"), people_words("1,002")
-    ('1 person', '0 to 1 people', '1,002 people')
+    >>> people_words("1"), people_words("0 to 1"), people_words("1,002 (990 to 1,012)")
+    ('1 person', '0 to 1 people', '1,002 people (990 to 1,012)')
     """
-    n = last_number(written)
-    return _people(n if n > 2 or written.isdigit() else 100).format(people=written)
+    size, bracket, interval = written.partition(" (")
+    n = last_number(size)
+    form = _people(n if n > 2 or size.isdigit() else 100)
+    return form.format(people=size) + bracket + interval
 
 
 def _people(n: int) -> str:
