@@ -7,9 +7,12 @@ import io
 import random
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from invented_release import OFTEN, TABLES, counted_twice, protected_answer
+from invented_release import OFTEN, TABLES, YEARS, counted_twice, protected_answer
 from playwright.sync_api import Browser, Page, Route, expect
 
+from ctdhub.border import MEASUREMENTS, Protected
 from ctdhub.core.format import number
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
@@ -28,6 +32,7 @@ from ctdhub.release.open import Release, open_release
 from ctdhub.report.sentences import estimate, recorded_people
 from ctdhub.report.wording import ranged
 from ctdhub.schema import countries
+from ctdhub.schema.model import DESTINATION, MERGED, ORIGIN, PERIOD, SEX, load_schema, value_groups
 from ctdhub.site.build import build_site, offered
 from ctdhub.site.edition import Edition
 from ctdhub.site.frame import address, card_address
@@ -39,6 +44,9 @@ from tests.browser.test_pages import PHONE, ZOOMED
 
 VERSION, PATH = "2026.1", "explore.html"
 VIEWS = 200
+SPANS = (2017,)
+SUMS = ((2015, 2017), (2017, 2020))
+"""The first year of a later span of years; first years, and first years after, of sums of spans."""
 FEW_A_YEAR = "#citizenship=CIV&country_of_exploitation=~"
 LARGE = (
     "year_of_registration*citizenship*country_of_exploitation",
@@ -53,9 +61,39 @@ LARGE = (
 def agreed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Release, str]]:
     """A release whose counts are those of its records, and the address of its explorer."""
     folder = tmp_path_factory.mktemp("agreed")
-    answer = protected_answer(tables=(*TABLES, *LARGE))
+    answer = with_regions(protected_answer(tables=(*TABLES, *LARGE)))
     found = open_release(write_release(answer, folder / "releases", VERSION, "First."))
     yield from served_explorer(found, folder)
+
+
+def with_regions(answer: Protected) -> Protected:
+    """The same with people by region, span of years and gender, on both sides, half a person more
+    in each cell than there are records."""
+    rows, found, sigma = answer.records.to_pylist(), [], {}
+    groups = {
+        n: {
+            v: g
+            for g, own in value_groups(n, load_schema().domain(n, YEARS), SPANS).items()
+            for v in own
+        }
+        for n in (ORIGIN, DESTINATION, PERIOD)
+    }
+    for side in (ORIGIN, DESTINATION):
+        names = [PERIOD, SEX, side]
+        cells = Counter(tuple(groups.get(n, {}).get(r[n], r[n] or "") for n in names) for r in rows)
+        axes = [
+            {"", *groups.get(n, {}).values(), *(c[k] for c in cells)} for k, n in enumerate(names)
+        ]
+        columns = [MERGED.get(n, n) for n in names]
+        sigma["*".join(columns)] = 1.0
+        found += [
+            {"columns": columns, "values": list(cell), "noisy": cells[cell] + 0.5}
+            for cell in product(*map(sorted, axes))
+        ]
+    measured = pa.concat_tables([answer.measurements, pa.Table.from_pylist(found, MEASUREMENTS)])
+    return replace(
+        answer, measurements=measured, guarantee=replace(answer.guarantee, regions=sigma)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +271,10 @@ def states(answers: Answers, questions: list[dict[str, Any]], n: int, seed: int)
                 every = [*answers.domain(name), ""]
                 many = rng.choice((1, 1, 1, 2, 3, len(every) - 1))
                 picked[name] = rng.sample(every, min(many, len(every)))
+                if name in (ORIGIN, DESTINATION) and rng.random() < 0.3:
+                    picked[name] = [*countries.members(rng.choice((*countries.regions(), "eu")))]
+                elif name == PERIOD and rng.random() < 0.3:
+                    picked[name] = [str(y) for y in range(*rng.choice(SUMS))]
             return picked
 
         one: dict[str, Any] = {"show": rng.choice(questions)["name"], "where": where(names)}
@@ -265,7 +307,9 @@ def test_every_number_is_that_of_answers(tab: Page, agreed: tuple[Release, str])
     asked = states(answers, questions, VIEWS, 7)
     tab.route("**/*.html", free)  # the test may evaluate code, which the policy of the page forbids
     tab.reload()
-    seen = {"rows": 0, "unmeasured": 0, "offers": 0, "verdicts": 0}
+    seen = {"rows": 0, "unmeasured": 0, "offers": 0, "verdicts": 0, "regions": 0}
+    elsewhere = Answers(release)
+    elsewhere.regions = []  # what it would answer by the fit alone
     kinds = set()
     for state, view in zip(asked, tab.evaluate(EVALUATE, asked), strict=True):
         sets = [state["where"], *([state["versus"]] if "versus" in state else [])]
@@ -277,8 +321,10 @@ def test_every_number_is_that_of_answers(tab: Page, agreed: tuple[Release, str])
                 name, *codes = row["named"]
                 if view["flags"] and codes == [""]:
                     continue  # people outside of an indicator: no query asks for them
-                check(answers, {**among, name: codes}, row["people"], kinds)
+                asked_of = {**among, name: codes}
+                check(answers, asked_of, row["people"], kinds)
                 seen["rows"] += 1
+                seen["regions"] += answers.count(asked_of) != elsewhere.count(asked_of)
             checked_shares(answers, among, view, series)
         seen["unmeasured"] += view["unmeasured"]
         seen["offers"] += len(view["again"])
@@ -595,12 +641,56 @@ def test_countries_are_offered_by_the_alphabet_those_with_a_number_first(
     tab.locator('#explore-parts details[data-name="citizenship"] summary').click()
     boxes = tab.locator("#explore-parts details[data-name=citizenship] [type=checkbox]")
     codes = boxes.evaluate_all("all => all.map(one => one.value).filter(Boolean)")
+    sets, codes = codes[:6], codes[6:]
+    assert sets == [*countries.regions(), "eu"]
     shown = {code for (code,) in Answers(release).cells("citizenship") if code}
     few = [code for code in codes if code not in shown]
     assert codes == [*(code for code in codes if code in shown), *few]
     for some in (codes[: len(codes) - len(few)], few):
         names = [countries.sort_key(countries.name(code, lang)) for code in some]
         assert names == sorted(names)
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_a_region_is_one_filter_with_the_number_of_its_page(
+    tab: Page, web: str, release: Release, lang: str
+) -> None:
+    """Its page leads here; the chip, the address and the copied sentence name it once; ticked with
+    another, the two are compared."""
+    with language(lang):
+        europe, asia = (countries.region_name(key, lang) for key in ("europe", "asia"))
+    loads(tab, lambda: tab.goto(f"{web}{address(lang, 'countries/europe.html')}#citizens"))
+    told = tab.locator(".tabs b").last.inner_text()
+    loads(tab, lambda: tab.locator("#citizens > p > a[href*='explore.html#']").click())
+    tab.wait_for_selector("html[data-explore=ready]")
+    assert tab.url.endswith("#citizenship=europe")
+    assert told in tab.inner_text("#explore-total")
+    expect(tab.locator("#explore-chips button")).to_contain_text(europe)
+    assert tab.locator("#explore-chips button").inner_text().count("\n") == 0
+    assert {row["filters"] for row in rows_of(tab)} == {"citizenship=europe"}
+    tab.locator("#explore-find").fill(asia)
+    tab.locator("#explore-found button", has_text=asia).first.click()
+    settled(tab)
+    assert tab.url.endswith("#citizenship=asia,europe")
+    tab.click("#explore-compare")
+    settled(tab)
+    assert tab.url.endswith("#citizenship=asia&vs.citizenship=europe")
+    tab.locator('#explore-pick input[value="europe"]').uncheck()
+    settled(tab)
+    assert tab.url.endswith("#citizenship=asia&vs=all")
+
+
+def test_where_a_region_was_not_measured_the_nearest_question_is_offered(
+    tab: Page, agreed: tuple[Release, str]
+) -> None:
+    visit(tab, agreed[1], hash="#citizenship=europe&country_of_exploitation=POL&age_band=children")
+    expect(tab.locator("#explore-message")).to_contain_text("age_band")
+    visit(tab, agreed[1], hash="#citizenship=europe&country_of_exploitation=POL&age_band=9-17")
+    offers = tab.locator("#explore-offers a")
+    expect(offers.first).to_contain_text("Without the filter")
+    offers.first.click()
+    settled(tab)
+    expect(tab.locator("#explore-offers")).to_be_hidden()
 
 
 def test_a_chart_is_split_on_one_scale(tab: Page, agreed: tuple[Release, str]) -> None:

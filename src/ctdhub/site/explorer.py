@@ -41,9 +41,9 @@ from ctdhub.document.svg import colours
 from ctdhub.report import wording
 from ctdhub.report.figures import Figure, figure_of
 from ctdhub.report.sentences import recorded_people, span_of
-from ctdhub.schema.countries import fold_name
+from ctdhub.schema.countries import fold_name, place_of, regions
 from ctdhub.schema.labels import code_label, definition, group_definition, group_label, label
-from ctdhub.schema.model import AGE, CHILD_BANDS, ORIGIN, PERIOD, load_schema
+from ctdhub.schema.model import AGE, CHILD_BANDS, DESTINATION, ORIGIN, PERIOD, load_schema
 from ctdhub.site.edition import EXPLORE, Content, MenuEntry, PageKind, WholePage
 from ctdhub.site.frame import Links, Page, about, card_address, inlined, policy, said_of, written
 from ctdhub.stats.answers import Answers
@@ -624,7 +624,7 @@ def _described(tool: Explorer, charts: list[ExplorerChart], content: Content) ->
         "questions": [spec for _figure, spec in charts],
         "bounds": BOUNDS,
         "top": TOP,
-        "children": _children(tool),
+        "sets": _sets(tool),
         "twice": _twice(tool),
         "signs": signs(),
         "digits": Locale.parse(lang).default_numbering_system,
@@ -650,17 +650,20 @@ def synonyms() -> dict[str, Any]:
     return spellings
 
 
-def _children(tool: Explorer) -> dict[str, Any] | None:
-    """The answers that are children, and the folded words that find them."""
-    if AGE not in tool.columns:
-        return None
-    domain = tool.exploration.domains[AGE]
-    return {
-        "column": tool.columns.index(AGE),
-        "codes": [domain.index(code) for code in CHILD_BANDS if code in domain],
-        "label": _("Children under 18"),
-        "spelt": "|".join(map(fold_name, synonyms()["children"])),
-    }
+def _sets(tool: Explorer) -> list[dict[str, Any]]:
+    """Answers that readers choose together: children, by the folded words that find them, and the
+    regions that are measured by themselves."""
+    columns, spelt = tool.columns, "|".join(map(fold_name, synonyms()["children"]))
+    named = [(AGE, ",".join(CHILD_BANDS), CHILD_BANDS, _("Children under 18"), spelt)]
+    for place in map(place_of, (*regions(), "eu")):
+        own = place.key, place.members, place.name(current()), ""
+        named += [(ORIGIN, *own), (DESTINATION, *own)]
+    return [
+        {"column": columns.index(n), "code": key, "label": name, "spelt": spelt}
+        | {"codes": [k for k, code in enumerate(tool.exploration.domains[n]) if code in members]}
+        for n, key, members, name, spelt in named
+        if n in columns
+    ]
 
 
 def _twice(tool: Explorer) -> dict[str, Any] | None:

@@ -238,7 +238,7 @@ def _side(answers: Answers, facts: PlaceFacts, name: SideName) -> dict[str, Any]
         "people": side.people,
         "corridors": side.corridors,
         "all": figures(answers, among),
-        "compare": f"explore.html#{SIDES[name]}={facts.place}" if is_country else "",
+        "compare": f"explore.html#{SIDES[name]}={facts.place}",
         "sentences": sentences,
         "shown": shown,
         "figures": _drawn(answers, facts, name),

@@ -30,12 +30,15 @@ var ctdhubChoice = (function () {
       versus: this.versus ? Array.from(this.versus) : null };
   };
 
-  Choice.prototype._read = function (text, column) {
-    var codes = this.data.codes[this.data.keys[column]], found = new Set();
+  /* The codes of a filter; a set of answers, as a region, stands for all of its own. */
+  Choice.prototype._read = function (text, name, column) {
+    var codes = this.data.codes[this.data.keys[column]], found = new Set(), self = this;
     text.split(",").forEach(function (one) {
-      var code = -1;
+      var code = -1, set = self.data.sets.find(function (own) { return own.column === column && own.code === one; });
       try { code = one === "~" ? 0 : codes.indexOf(decodeURIComponent(one) || null); } catch (_error) { code = -1; }
-      if (code >= 0) found.add(code);
+      if (set) set.codes.forEach(found.add, found);
+      else if (code >= 0) found.add(code);
+      else if (!self.unknown.includes(name)) self.unknown.push(name);
     });
     return Array.from(found).sort(function (a, b) { return a - b; });
   };
@@ -55,8 +58,8 @@ var ctdhubChoice = (function () {
       else {
         var other = name.slice(0, 3) === "vs.", into = other ? versus : self.where;
         column = self.place.get(other ? name.slice(3) : name);
-        var codes = column === undefined ? [] : self._read(text, column);
-        if (codes.length < new Set(text.split(",")).size) self.unknown.push(name);
+        if (column === undefined) return self.unknown.push(name);
+        var codes = self._read(text, name, column);
         if (!codes.length) return;
         into.set(column, codes);
         second = second || other;
@@ -71,8 +74,8 @@ var ctdhubChoice = (function () {
   Choice.prototype._written = function (set, prefix) {
     var self = this;
     return Array.from(set).map(function (one) {
-      return prefix + self.data.names[one[0]] + "=" + one[1].map(function (code) {
-        return encodeURIComponent(self.say.code(one[0], code) || "~");
+      return prefix + self.data.names[one[0]] + "=" + self.say.parts(one[0], one[1]).map(function (part) {
+        return encodeURIComponent(part.code || "~").replace(/%2C/g, ",");
       }).join(",");
     });
   };
@@ -100,13 +103,13 @@ var ctdhubChoice = (function () {
      the same without the last one. */
   Choice.prototype.compare = function () {
     var last = this.where.has(this.last) ? this.last : Array.from(this.where.keys()).pop();
-    var codes = this.where.get(last);
+    var parts = this.say.parts(last, this.where.get(last) || []);
     this.split = null;
     this.versus = new Map(this.where);
-    if (codes && codes.length === 2) {
-      this.where.set(last, [codes[0]]);
-      this.versus.set(last, [codes[1]]);
-    } else if (codes) this.versus.delete(last);
+    if (parts.length === 2) {
+      this.where.set(last, parts[0].codes);
+      this.versus.set(last, parts[1].codes);
+    } else this.versus.delete(last);
     this.last = last;
     this.side = 1;
   };
@@ -119,21 +122,24 @@ var ctdhubChoice = (function () {
     this.choice = choice;
     this.changed = changed;
     this.chosen = chosen;
-    this.boxes = new Map();
+    this.boxes = [];
     this.names = new Names();
     this._find();
     this.parts = data.questions.map(this._part, this);
   }
   Panel.prototype._options = function (chart) {
     var self = this, names = this.data.labels[this.data.keys[chart.column]], held = new Set(chart.held);
-    if (chart.flags) return chart.flags.map(function (c) { return [c, self.data.yes[c]]; });
+    if (chart.flags) return chart.flags.map(function (c) {
+      return { column: c, codes: [self.data.yes[c]], code: self.say.code(c, self.data.yes[c]), label: self.data.titles[c] };
+    });
     var codes = chart.years ? chart.codes : chart.recorded;
     /* Countries in the order of the site's list (sort_key in Python), first those with a number. */
     var key = names.map(function (name) { return ctdhubSearched.fold((name || "").replace(/^ال(?=..)/, "")); });
     if (chart.ranked) codes = codes.slice().sort(function (a, b) {
       return held.has(b) - held.has(a) || (key[a] < key[b] ? -1 : 1);
     });
-    return codes.concat(0).map(function (code) { return [chart.column, code]; });
+    return this.data.sets.filter(function (set) { return set.column === chart.column; })
+      .concat(codes.concat(0).map(function (code) { return self.say.part(chart.column, code); }));
   };
   /* How well a text is what is looked for, as in the search of the site: a place by any of its
      spellings, once they are there; else by what the page calls it. */
@@ -160,13 +166,11 @@ var ctdhubChoice = (function () {
       var found = [];
       self.data.questions.forEach(function (chart) {
         self._options(chart).forEach(function (option) {
-          var text = self.say.label(chart, { column: option[0], code: option[1] });
-          if (option[1]) found.push([self.names.rank(text, typed), found.length,
-            ctdhubSay.fill(words.pair, { question: chart.title, answers: text }), option]);
+          var text = ctdhubSay.fill(words.pair, { question: chart.title, answers: option.label });
+          if (option.codes[0]) found.push(option.spelt ? [ctdhubSearched.rank(option.spelt, typed), -1, option.label, option]
+            : [self.names.rank(option.label, typed), found.length, text, option]);
         });
       });
-      var young = self.data.children;
-      if (young) found.push([ctdhubSearched.rank(young.spelt, typed), -1, young.label, [young.column].concat(young.codes)]);
       return ctdhubSearched.best(found).slice(0, MOST);
     }
     /* One hit of each part, those of different questions. */
@@ -174,7 +178,7 @@ var ctdhubChoice = (function () {
       return parts.map(hits).reduce(function (sets, some) {
         return sets.flatMap(function (set) {
           return some.filter(function (hit) {
-            return set.every(function (other) { return other[3][0] !== hit[3][0]; });
+            return set.every(function (other) { return other[3].column !== hit[3].column; });
           }).map(function (hit) { return set.concat([hit]); });
         }).slice(0, MOST * MOST);
       }, [[]]);
@@ -187,8 +191,8 @@ var ctdhubChoice = (function () {
         item.append(button);
         button.addEventListener("click", function () {
           set.forEach(function (hit) {
-            var column = hit[3][0], old = self.choice.set().get(column) || [];
-            self.choice.toggle(column, hit[3].slice(1).filter(function (code) { return !old.includes(code); }));
+            var column = hit[3].column, old = self.choice.set().get(column) || [];
+            self.choice.toggle(column, hit[3].codes.filter(function (code) { return !old.includes(code); }));
           });
           box.value = "";
           show();
@@ -223,14 +227,14 @@ var ctdhubChoice = (function () {
     if (chart.ranked) set.append(this._search(set));
     this._options(chart).forEach(function (option) {
       var label = node("label"), box = node("input", { type: "checkbox" });
-      box.name = self.data.names[option[0]];
-      box.value = self.say.code(option[0], option[1]);
-      self.boxes.set(option.join(":"), [box, option]);
+      box.name = self.data.names[option.column];
+      box.value = option.code;
+      self.boxes.push([box, option]);
       box.addEventListener("change", function () {
-        self.choice.toggle(option[0], [option[1]]);
+        self.choice.toggle(option.column, option.codes);
         self.changed();
       });
-      label.append(box, " ", self.say.label(chart, { column: option[0], code: option[1] }));
+      label.append(box, " ", option.label);
       set.append(label);
     });
     part.append(set);
@@ -253,11 +257,11 @@ var ctdhubChoice = (function () {
   Panel.prototype.refresh = function () {
     var set = this.choice.set(), say = this.say;
     this.boxes.forEach(function (one) {
-      var codes = set.get(one[1][0]), on = Boolean(codes) && codes.includes(one[1][1]);
+      var codes = set.get(one[1].column), on = Boolean(codes) && one[1].codes.every(function (code) { return codes.includes(code); });
       if (one[0].checked !== on) one[0].checked = on;
     });
     this.parts.forEach(function (part) {
-      var n = part.columns.reduce(function (sum, c) { return sum + (set.get(c) || []).length; }, 0);
+      var n = part.columns.reduce(function (sum, c) { return sum + say.parts(c, set.get(c) || []).length; }, 0);
       ctdhubPlot.put(part.badge, n ? " · " + say.whole(n) : "");
     });
   };

@@ -359,7 +359,7 @@
     csv: function () {
       window.ctdhubSave.file(new Blob(["\ufeff" + files.csv(chart(), choice, current)], { type: "text/csv" }), name("csv"));
     },
-    sentence: function () { copy(files.sentence(chart(), choice, current, null, 0)); },
+    sentence: function () { copy(files.sentence(chart(), choice, current)); },
     share: function () { copy(files.address(choice)); },
     embed: function () {
       var title = chart().title.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");

@@ -27,17 +27,17 @@ var ctdhubFiles = (function () {
     });
   };
 
-  /* A row as a sentence: number, interval, base, filters, source. */
-  Files.prototype.sentence = function (chart, choice, view, row, series) {
-    var one = view.series[series], cell = row || (view.largest >= 0 ? one.rows[view.largest] : null);
+  /* The largest row, or all people, as a sentence: number, interval, base, filters, source. */
+  Files.prototype.sentence = function (chart, choice, view) {
+    var one = view.series[0], cell = view.largest >= 0 ? one.rows[view.largest] : null;
     var say = this.say, words = this.data.words, found = cell ? cell.people : one.all;
     var values = { label: cell ? say.label(chart, cell) : words.all, what: chart.subtitle,
       filters: this.groups(choice).join(" "), base: say.base(one, !cell), source: this.source(choice),
       people: say.people(found), low: say.whole(found.low), high: say.whole(found.high) };
     if (choice.versus) {
-      values.label = row ? values.label : words.all;
-      values.people = this.both(choice, view, row);
-      values.filters += " " + view.series.map(function (each) { return say.base(each, !row); }).filter(Boolean).join(" ");
+      values.label = words.all;
+      values.people = this.both(choice, view);
+      values.filters += " " + view.series.map(function (each) { return say.base(each, true); }).filter(Boolean).join(" ");
       return fill(words.most_sentence, values);
     }
     if (found.state !== "shown") return fill(words.most_sentence, values);
@@ -46,15 +46,10 @@ var ctdhubFiles = (function () {
   };
 
   /* The numbers of both groups, each by its name. */
-  Files.prototype.both = function (choice, view, row) {
+  Files.prototype.both = function (choice, view) {
     var self = this, say = this.say, words = this.data.words;
     return view.series.map(function (one, s) {
-      var cell = row && one.rows.concat(one.unknown).find(function (other) {
-        return other.column === row.column && other.code === row.code;
-      });
-      var found = row ? cell.people : one.all, shown = found.state === "shown";
-      var text = row && cell.silent ? words.silent
-        : shown ? say.counted(say.ranged(found)) : say.people(found);
+      var text = one.all.state === "shown" ? say.counted(say.ranged(one.all)) : say.people(one.all);
       return fill(words.pair, { question: self.named(one, s, choice), answers: text });
     }).join(words.then);
   };
@@ -96,7 +91,7 @@ var ctdhubFiles = (function () {
     var other = s ? choice.where : choice.versus, answers = [];
     own.forEach(function (codes, column) {
       if (codes.join() !== (other.get(column) || []).join())
-        codes.forEach(function (code) { answers.push(self.say.answer(column, code)); });
+        answers.push(self.say.answers(column, codes));
     });
     return fill(words.pair, { question: words.letters[s], answers: answers.join(words.comma) || words.all });
   };

@@ -112,10 +112,23 @@ var ctdhubSay = (function () {
     var last = row.codes ? row.codes[row.codes.length - 1] : row.code, first = this.answer(row.column, row.code);
     return last === row.code ? first : first + "–" + this.answer(row.column, last);
   };
+  /* Answers as a reader names them: sets of which all are there, as regions, then the others. */
+  Say.prototype.parts = function (column, codes) {
+    var self = this, left = codes;
+    return this.data.sets.filter(function (set) {
+      var all = set.column === column && set.codes.every(function (code) { return left.includes(code); });
+      if (all) left = left.filter(function (code) { return !set.codes.includes(code); });
+      return all;
+    }).concat(left.map(function (code) { return self.part(column, code); }));
+  };
+  Say.prototype.part = function (column, code) {
+    return { column: column, codes: [code], code: this.code(column, code), label: this.answer(column, code) };
+  };
+  Say.prototype.answers = function (column, codes) {
+    return this.parts(column, codes).map(function (part) { return part.label; }).join(this.words.comma);
+  };
   Say.prototype.filter = function (column, codes) {
-    var self = this;
-    return fill(this.words.pair, { question: this.data.titles[column],
-      answers: codes.map(function (code) { return self.answer(column, code); }).join(this.words.comma) });
+    return fill(this.words.pair, { question: this.data.titles[column], answers: this.answers(column, codes) });
   };
   Say.prototype.filters = function (where) {
     var self = this, parts = Array.from(where).map(function (one) {
