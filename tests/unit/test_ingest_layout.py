@@ -70,7 +70,10 @@ def test_groups_of_names_above_the_names(tmp_path: Path) -> None:
     made = openpyxl.load_workbook(path)
     made.active.merge_cells("A1:C1")
     made.save(path)
-    assert as_drafted(path)["sex"] == ["F", "M", "F", "F"]
+    assert as_drafted(path)["sex"] == ["F", "M", "F", "F"], "beside a title there may be a note"
+    made.active.merge_cells("D1:E1")
+    made.save(path)
+    assert as_drafted(path)["Person/sex"] == ["F", "M", "F", "F"]
 
 
 def test_groups_above_names_of_columns_without_numbers(tmp_path: Path) -> None:
@@ -345,3 +348,57 @@ def test_the_questions_of_qualtrics_are_names(tmp_path: Path) -> None:
     path = book(tmp_path / "a.xlsx", S=rows)
     assert [*as_drafted(path)][:-1] == LABELS
     assert len(as_drafted(path)["_row"]) == len(ROWS)
+
+
+GROUPS = ["Identification", "", "Forms of exploitation", "", "Assistance provided", "", ""]
+BELOW = ["case", "sex", "Sexual", "Other", "Shelter", "Other", "Notes"]
+JOINED = [
+    "Identification/case", "Identification/sex", "Forms of exploitation/Sexual",
+    "Forms of exploitation/Other", "Assistance provided/Shelter", "Assistance provided/Other",
+]  # fmt: skip
+PEOPLE = [[f"C-{i}", "FM"[i % 2], "x", "", "yes", "no", "a note"] for i in range(8)]
+
+
+def grouped(path: Path, above: list[list[Any]], merged: Sequence[str], sheets: int = 1) -> Path:
+    rows = [*above, GROUPS, BELOW, *PEOPLE]
+    book(path, **{f"Y{n}": rows for n in range(sheets)})
+    made = openpyxl.load_workbook(path)
+    for sheet in made:
+        for cells in merged:
+            sheet.merge_cells(cells)
+    made.save(path)
+    return path
+
+
+def test_a_merged_row_of_groups_is_part_of_the_names(tmp_path: Path) -> None:
+    path = grouped(tmp_path / "a.xlsx", [], ("A1:B1", "C1:D1", "E1:F1"))
+    assert look(path) == ReadOptions(header_row=2, header_rows=2)
+    assert read_table(path, look(path)).column_names() == [*JOINED, "Notes"], "no group above it"
+    titled = grouped(tmp_path / "b.xlsx", [["Cases"], [""]], ("A3:B3", "C3:D3", "E3:F3"))
+    assert read_table(titled, look(titled)).column_names() == [*JOINED, "Notes"]
+    file = text(tmp_path / "a.csv", [GROUPS, BELOW, *PEOPLE])
+    assert read_table(file, look(file)).column_names()[:6] == JOINED
+
+
+def test_sheets_with_the_same_groups_are_one_table(tmp_path: Path) -> None:
+    path = grouped(tmp_path / "a.xlsx", [], ("A1:B1", "C1:D1", "E1:F1"), sheets=2)
+    assert look(path).sheets == "all"
+    raw = read_table(path, look(path))
+    assert raw.table.num_rows == 2 * len(PEOPLE)
+    assert raw.column_names() == [*JOINED, "Notes", "_sheet"]
+    with pytest.raises(UnreadableFile) as met:
+        read_table(path, ReadOptions(header_row=2, header_rows=2))
+    assert met.value.rule == "sheets", "no year is passed over"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [["Our shelter", "", "", "", "Confidential"], ["Our shelter", "", "", "Lyon", "In 2023"],
+     ["Cases", "", "Updated by:", "", "Somebody"]],
+)  # fmt: skip
+def test_a_title_with_a_note_beside_it_is_no_row_of_groups(
+    tmp_path: Path, title: list[str]
+) -> None:
+    names = [*BELOW[:3], "Labour", *BELOW[4:5], "Legal", "Notes"]
+    path = book(tmp_path / "a.xlsx", Cases=[title, names, *PEOPLE])
+    assert look(path) == ReadOptions(header_row=2)

@@ -552,12 +552,8 @@ def read_archive(data: bytes, file: str, options: ReadOptions, limits: Limits) -
             children[name] = _as_child(archive.read(child.file), file, options, limits)
     used = {main, *(child.file for child in options.children.values())}
     if rest := [name for name in tables if name not in used]:
-        left = many(
-            "{n} table of the archive is not read.",
-            "{n} tables of the archive are not read.",
-            len(rest),
-            n=len(rest),
-        )
+        left = many("{n} table of the archive is not read.",
+                    "{n} tables of the archive are not read.", len(rest), n=len(rest))  # fmt: skip
         made.notes.append(left)
     return replace(made, children=children)
 

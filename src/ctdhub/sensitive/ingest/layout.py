@@ -52,7 +52,7 @@ def read_stacked(book: Book, options: ReadOptions) -> ReaderResult:
         HostileFile: all sheets together pass a limit.
     """
     views = [v for name in book.visible() if (v := book.view(name)).rows]
-    headings = {v.name: names(v, options.header_row) for v in views}
+    headings = {v.name: names(v, options) for v in views}
     widest = max(headings.values(), key=len, default=frozenset())
     read_all = [name for name, header in headings.items() if header == widest]
     for name, header in headings.items():
@@ -73,47 +73,34 @@ def read_stacked(book: Book, options: ReadOptions) -> ReaderResult:
     sheets = pa.chunked_array([pa.repeat(pa.scalar(p.sheet), len(p.rows)) for p in parts])
     numbers = [part.rows + place * step for place, part in enumerate(parts)]
     made = ReaderResult(
-        [*named, SHEET],
-        [*together_.columns, sheets],
-        np.concatenate(numbers),
-        [],
-        options.header_row,
-        sheet=parts[0].sheet,
+        [*named, SHEET], [*together_.columns, sheets], np.concatenate(numbers), [],
+        options.header_row, sheet=parts[0].sheet,
         computed=together({place * step: part.computed for place, part in enumerate(parts)}),
+    )  # fmt: skip
+    stacked = Text(
+        "{n} sheets have the same column names and were read as one table; the row numbers of "
+        "each further sheet begin at a further {step}."
     )
-    made.notes.append(
-        Text(
-            "{n} sheets have the same column names and were read as one table; the row numbers of "
-            "each further sheet begin at a further {step}.",
-            n=len(parts),
-            step=step,
-        )
-    )
-    if left := len(views) - len(parts):
-        made.notes.append(
-            many(
-                "{n} sheet has other column names and was not read.",
-                "{n} sheets have other column names and were not read.",
-                left,
-                n=left,
-            )
-        )
+    made.notes.append(stacked.holding(n=len(parts), step=step))
+    if n := len(views) - len(parts):
+        note = many("{n} sheet has other column names and was not read.",
+                    "{n} sheets have other column names and were not read.", n, n=n)  # fmt: skip
+        made.notes.append(note)
     return made
 
 
 def agreeing_sheets(
-    book: Book, others: Iterable[str], header: Sequence[str], row: int
+    book: Book, others: Iterable[str], header: Sequence[str], options: ReadOptions
 ) -> list[str]:
     """Those of the other sheets that have the same column names, and rows."""
     wanted = frozenset(fold(name) for name in header if name)
-    views = map(book.view, others)
-    return [v.name for v in views if names(v, row) == wanted and v.length > row]
+    views = (view for view in map(book.view, others) if view.length > options.header_row)
+    return [view.name for view in views if names(view, options) == wanted]
 
 
-def names(view: SheetView, row: int) -> frozenset[str]:
-    """The column names that a sheet has in a row, as they are compared."""
-    cells = view.rows[row - 1] if len(view.rows) >= row else ()
-    return frozenset(fold(cell) for cell in cells) - {""}
+def names(view: SheetView, options: ReadOptions) -> frozenset[str]:
+    """The column names of a sheet, as they are compared."""
+    return frozenset(map(fold, view.header(options))) - {""}
 
 
 def _in_order(part: ReaderResult, names: Sequence[str], file: str) -> pa.Table:
@@ -333,12 +320,12 @@ class RecordSheet:
     @property
     def header(self) -> tuple[str, ...]:
         """The names of its columns."""
-        return tuple(filter(None, _header(self.view, self.options)))
+        return tuple(filter(None, self.view.header(self.options)))
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The same as they are compared."""
-        return names(self.view, self.options.header_row)
+        return names(self.view, self.options)
 
     @property
     def rows(self) -> int:
@@ -445,11 +432,6 @@ def sheets(path: Path) -> list[RecordSheet]:
     return _tables(_own_look(path, "views", ReadOptions()) or [], ReadOptions())
 
 
-def _header(view: SheetView, options: ReadOptions) -> list[str]:
-    rows = view.rows[options.header_row - 1 : options.header_row]
-    return [trim(cell or "") for row in rows for cell in row]
-
-
 def _own_look(path: Path, purpose: Purpose, options: ReadOptions) -> Any:
     """What a format's own look says, None for a format that has none for the purpose."""
     file, limits = printable(path.name), Limits()
@@ -462,8 +444,8 @@ def _own_look(path: Path, purpose: Purpose, options: ReadOptions) -> Any:
 def _tables(views: Sequence[SheetView], options: ReadOptions) -> list[RecordSheet]:
     tables = []
     for view in views:
-        own = find(view.rows, options)
-        if options.long is None and (long := recognise_long(_header(view, own))):
+        own = find(view.rows, options, view.merged)
+        if options.long is None and (long := recognise_long(view.header(own))):
             own = own.model_copy(update={"long": long})
         table = RecordSheet(view, own)
         if table.names and table.rows > 0 and not table.names & TIES.keys():

@@ -203,8 +203,8 @@ class XlsxSheet:
         """Read the sheet's XML once, without parsing it, and refuse what must not be parsed.
 
         Args:
-            whole: else formulas, errors and merged cells are not looked for: a sheet of which only
-                the first rows are looked at is measured alone.
+            whole: else formulas and errors are not looked for: a sheet of which only the first rows
+                are looked at is measured alone.
 
         Returns:
             What is known of its formulas and merged cells.
@@ -225,14 +225,14 @@ class XlsxSheet:
             columns.update({column for column, _row in places})
             last_row = max([last_row, *map(int, {row[:9] for _column, row in places})])
             cells += len(_CELL.findall(text))
+            for left, top, right, bottom in _MERGED.findall(text) if b"mergeCell" in text else ():
+                rows = int(top[:9]), int(bottom[:9])
+                made.merged.append(MergedCells(*rows, _position(left), _position(right)))
             if not whole:
                 continue
             has_formula |= (b"<f" in text or b":f" in text) and bool(_FORMULA.search(text))
             for cell in _ERROR.findall(text) if b'"e"' in text or b"'e'" in text else ():
                 _lose(made, archive, cell)
-            for left, top, right, bottom in _MERGED.findall(text) if b"mergeCell" in text else ():
-                rows = int(top[:9]), int(bottom[:9])
-                made.merged.append(MergedCells(*rows, _position(left), _position(right)))
         if placed < cells or not _END.search(text):
             raise error("workbook", file=archive.file)
         width = max((_position(column) + 1 for column in columns), default=0)

@@ -518,11 +518,8 @@ def _without_nameless(cells: ReaderResult, of: Tidying) -> ReaderResult:
         elif column.null_count < len(column):
             if not _counts_rows(column):
                 raise error("empty-header", file=of.file, row=cells.header_row, column=letter)
-            note = Text(
-                "Column {column} has no name and only numbers the rows; it was left out.",
-                column=letter,
-            )
-            cells.notes.append(note)
+            note = Text("Column {column} has no name and only numbers the rows; it was left out.")
+            cells.notes.append(note.holding(column=letter))
     if "type" in names and is_form(names, columns[names.index("type")].to_pylist()):
         raise error("xlsform", file=of.file)
     return replace(cells, names=names, columns=columns, places=places)

@@ -49,13 +49,8 @@ def clean_headers(cells: Sequence[str | None], file: str, row: int, limits: Limi
         raise error("no-header/empty", file=file, row=row)
     for position, name in enumerate(names):
         if len(name) > limits.cell_characters:
-            raise error(
-                "cell-size/name",
-                file=file,
-                row=row,
-                column=column_letter(position),
-                limit=limits.cell_characters,
-            )
+            letter, limit = column_letter(position), limits.cell_characters
+            raise error("cell-size/name", file=file, row=row, column=letter, limit=limit)
     count = Counter(names)
     twice = [column_letter(i) for i, name in enumerate(names) if name and count[name] > 1]
     if twice:
@@ -65,21 +60,31 @@ def clean_headers(cells: Sequence[str | None], file: str, row: int, limits: Limi
     return names
 
 
-def joined_names(rows: Sequence[Sequence[str | None]]) -> list[str]:
+def joined_names(
+    rows: Sequence[Sequence[str | None]], merged: Iterable[MergedCells] = (), first: int = 1
+) -> list[str]:
     """The names of columns that stand in several rows, a group before what it holds.
 
     A cell without a text is named by the one to its left: it is merged, or the next choice of a
-    question.
+    question.  In a row with merged cells only these are.
+
+    Args:
+        rows: the rows.
+        merged: merged cells of the sheet.
+        first: the number of the first row.
 
     >>> joined_names([["Id", "Forms", "", ""], ["", "Labour", "Sexual", "Other"]])
     ['Id', 'Forms/Labour', 'Forms/Sexual', 'Forms/Other']
+    >>> joined_names([["Forms", "", ""], ["Labour", "Sexual", "Age"]], [MergedCells(1, 1, 0, 1)])
+    ['Forms/Labour', 'Forms/Sexual', 'Age']
     """
     width = max(map(len, rows), default=0)
     names = [""] * width
-    for row in rows:
+    for number, row in enumerate(rows, first):
         cells = [(cell or "").strip(_SPACE) for cell in row] + [""] * (width - len(row))
-        if row is not rows[-1]:
-            for place in range(1, width):
+        wide = [one for one in merged if one.top == number and one.left < one.right]
+        for place in range(1, width) if row is not rows[-1] else ():
+            if not wide or any(one.left < place <= one.right for one in wide):
                 cells[place] = cells[place] or cells[place - 1]
         names = ["/".join(filter(None, pair)) for pair in zip(names, cells, strict=True)]
     return names
@@ -153,6 +158,7 @@ ALIKE_ROWS = 10
 
 _NUMBER = re.compile(r"[-+]?[\d٠-٩۰-۹][\d٠-٩۰-۹\s.,:/%-]*(?:T[\d:.+Z-]+)?")
 _TRUTH = frozenset(("true", "false"))
+_NOTE = re.compile(r"\d|:|.{60}", re.DOTALL)
 
 Rows = Sequence[Sequence[str | None]]
 
@@ -167,14 +173,23 @@ class SheetView:
     name: str
     rows: tuple[tuple[str, ...], ...]
     length: int
+    merged: tuple[MergedCells, ...] = ()
+
+    def header(self, options: ReadOptions) -> list[str]:
+        """The names of its columns, as the options say where they stand."""
+        rows = self.rows[: options.header_row][-options.named_in :]
+        complete = len(self.rows) >= options.header_row
+        first = options.header_row - options.named_in + 1
+        return joined_names(rows, self.merged, first) if complete else []
 
 
-def find(rows: Rows, options: ReadOptions) -> ReadOptions:
+def find(rows: Rows, options: ReadOptions, merged: Sequence[MergedCells] = ()) -> ReadOptions:
     """What is to be stated about a sheet so that its names are read as names.
 
     Args:
         rows: the first rows of the sheet as texts, at most :data:`LOOKED_AT`.
         options: what is known already; a ``header_row`` that is stated is left as it is.
+        merged: merged cells of the sheet.
 
     Returns:
         The options with ``header_row``, ``skip_rows`` and ``skip_if`` where they are needed.
@@ -187,26 +202,28 @@ def find(rows: Rows, options: ReadOptions) -> ReadOptions:
         return options
     if survey := _questions(rows):
         return options.model_copy(update=survey)
-    place = _names(rows)
+    place = _names(rows, merged)
     if place is None:
         place = _named_in_two(rows)
         if place is None:
             return options
         return options.model_copy(update={"header_row": place + 2, "header_rows": 2})
     settings: dict[str, Any] = {} if place == 0 else {"header_row": place + 1}
+    if _are_groups(rows, place - 1, merged):
+        settings["header_rows"] = 2
     label = _label_below(rows[place:])
     if label is not None:
         settings |= {"skip_rows": (place + 2,), "skip_if": label}
     return options.model_copy(update=settings)
 
 
-def has_names(rows: Rows) -> bool:
+def has_names(rows: Rows, merged: Sequence[MergedCells] = ()) -> bool:
     """Whether :func:`find` knows the row of names, and does not take the first for want of another.
 
     >>> has_names([["Cases 2024", None, None], ["F", "20", "2024"], ["F", "21", "2024"]])
     False
     """
-    places = (search(rows) for search in (_questions, _names, _named_in_two))
+    places = (_questions(rows), _names(rows, merged), _named_in_two(rows))
     return any(one is not None for one in places)
 
 
@@ -265,7 +282,32 @@ def _named_in_two(rows: Rows) -> int | None:
     return None
 
 
-def _names(rows: Rows) -> int | None:
+def _are_groups(rows: Rows, place: int, merged: Sequence[MergedCells] = ()) -> bool:
+    """Whether a row says of which group each of the names below it is, some of several names.
+
+    A title stands above the first column, with a note or a day beside it, which is not merged.
+
+    >>> names = ["No", "Sex", "Sexual", "Labour", "Shelter"]
+    >>> _are_groups([["Person", "", "Forms", "", "Help"], names], 0)
+    True
+    >>> [_are_groups([[*row, "", ""], names], 0) for row in (["Cases"], ["Cases", "", "Open"])]
+    [False, False]
+    """
+    if place < 0:
+        return False
+    groups, names = dict(_filled(rows[place])), dict(_filled(rows[place + 1]))
+    wide = {column for column in groups if column + 1 in names and column + 1 not in groups}
+    whole = {one.left for one in merged if one.top == place + 1 and one.left < one.right}
+    few = min(names, default=0) not in groups or groups.keys() <= whole
+    return (
+        bool(wide)
+        and len(groups) >= LEAST - few
+        and groups.keys() <= names.keys()
+        and not any(map(_NOTE.search, groups.values()))
+    )
+
+
+def _names(rows: Rows, merged: Sequence[MergedCells]) -> int | None:
     """The first row of distinct texts that names the columns which hold values below it.
 
     Below a row that names half of the columns a record could be taken for names, so there a row
@@ -276,18 +318,25 @@ def _names(rows: Rows) -> int | None:
         names = {column: fold(cell) for column, cell in _filled(row)}
         below = [dict(_filled(later)) for later in rows[place + 1 :]]
         used = set().union(*below) if below else set()
-        texts = {name for name in names.values() if not is_typed(name)}
+        texts = [name for name in names.values() if not is_typed(name)]
         named = len(used & set(names)) / max(len(used), 1) if used else 1.0
         if (
             len(texts) >= min(LEAST, max(len(used), 1))
             and len(texts) >= ENOUGH * len(names)
-            and len(set(names.values())) == len(names)
+            and _differ(rows, place, merged)
             and named >= ENOUGH
             and (not dense or _above_typed(names, below) or _unlike(names, below))
         ):
             return place
         dense = dense or named >= 0.5
     return None
+
+
+def _differ(rows: Rows, place: int, merged: Sequence[MergedCells]) -> bool:
+    """Whether the names in a row differ, in themselves or by their groups in the row above."""
+    names = joined_names(rows[place - _are_groups(rows, place - 1, merged) : place + 1])
+    own = [fold(names[column]) for column, _cell in _filled(rows[place])]
+    return len(set(own)) == len(own)
 
 
 def _above_typed(texts: Mapping[int, str], below: Sequence[Mapping[int, str]]) -> bool:
@@ -464,12 +513,9 @@ def _marks(cell: str) -> bool:
 
 def footer_note(rows: int) -> Text:
     """What is said of the rows that were left out."""
-    return many(
-        "{n} row at the end is the footer of a Salesforce report; it is not a record.",
-        "{n} rows at the end are the footer of a Salesforce report; they are not records.",
-        rows,
-        n=rows,
-    )
+    return many("{n} row at the end is the footer of a Salesforce report; it is not a record.",
+                "{n} rows at the end are the footer of a Salesforce report; they are not records.",
+                rows, n=rows)  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def _tell_of_others(book: Book, cells: ReaderResult, options: ReadOptions) -> No
         return
     known = {cells.sheet, *layout.child_places(book, options).values()}
     others = [name for name in book.visible() if name not in known]
-    if layout.agreeing_sheets(book, others, cells.names, options.header_row):
+    if layout.agreeing_sheets(book, others, cells.names, options):
         raise error("sheets", file=book.file)
     if others:
         note = many(
@@ -124,8 +124,8 @@ class Book:
         return wanted
 
     def view(self, name: str) -> SheetView:
-        """The first rows of a sheet as texts; only its size is checked."""
-        self._sheets[name].measure(self._archive, whole=False)
+        """The first rows of a sheet as texts, and its merged cells; only its size is checked."""
+        merged = self._sheets[name].measure(self._archive, whole=False).merged
         with _panics(self.file):
             sheet = self._sheet(name)
             if sheet.start is None or sheet.end is None:
@@ -133,7 +133,7 @@ class Book:
             left = [""] * sheet.start[1]
             top = islice(sheet.iter_rows(), LOOKED_AT)
             rows = tuple(tuple(left + [as_text(v) for v in cells]) for cells in top)
-            return SheetView(name, rows, sheet.end[0] + 1)
+            return SheetView(name, rows, sheet.end[0] + 1, tuple(merged))
 
     def _sheet(self, name: str) -> CalamineSheet:
         if self._opened is None:
@@ -241,7 +241,8 @@ def _cells(
     left = [""] * sheet.start[1]
     rows = sheet.iter_rows()
     above = [next(rows) for _number in range(options.header_row)][-options.named_in :]
-    heads = tidy.joined_names([left + [as_text(v) for v in cells] for cells in above])
+    texts, first = [left + [as_text(v) for v in cells] for cells in above], options.header_row
+    heads = tidy.joined_names(texts, merged, first - len(texts) + 1)
     names = tidy.clean_headers(heads, file, options.header_row, limits)
     down = tidy.filling_down(merged, len(names), file, options)
     columns, numbers = gather(_filled(_texts(rows, left, options), down, file), len(names))

@@ -508,7 +508,8 @@ def read_to_suggest(
     raw, options = _read_as_it_suits(path, settings, form, called)
     if settings is None or "header_row" not in settings.model_fields_set:
         seen = layout.first_rows(path, options)
-        if seen and not has_names(seen.rows) and recognise(raw.table.column_names) is None:
+        named = seen is None or has_names(seen.rows, seen.merged)
+        if not named and recognise(raw.table.column_names) is None:
             raise error("no-header/unsure", file=path)
     return raw, options
 
