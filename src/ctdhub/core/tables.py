@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 # Tables that contributors send: how their names end.
 
 ENDINGS = {
-    "csv-archive": (".zip",),
-    "workbook": (".xlsx", ".xlsm", ".ods"),
-    "spss": (".sav", ".zsav"),
-    "stata": (".dta",),
-    "json": (".json", ".jsonl", ".ndjson"),
     "delimited": (".csv", ".tsv", ".tab", ".txt"),
+    "workbook": (".xlsx", ".xlsm", ".ods"),
+    "json": (".json", ".jsonl", ".ndjson"),
+    "csv-archive": (".zip",),
+    "stata": (".dta",),
+    "spss": (".sav", ".zsav"),
 }
 """By format of ``sensitive.ingest.formats``, the usual one first."""
 

@@ -1,7 +1,7 @@
-"""The formats that can be read: one entry each, which says how content is recognised and read.
+"""The formats that can be read: one entry each, which says how content is recognised and read;
+apart from ``raw``, since readers import that, and each is imported when a file of its format comes.
 
-A new format is one module with a function ``read`` and one entry here (how-to "Add a format").  The
-module is imported when a file of its format comes, so that nobody loads a library that is not used.
+A new format is one module with a function ``read`` and one entry here (how-to "Add a format").
 """
 
 from __future__ import annotations
