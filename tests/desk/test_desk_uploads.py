@@ -30,7 +30,7 @@ def open_desk(desk: Desk) -> Desk:
 
 def test_every_format_has_endings_and_a_refusal_says_them(open_desk: Desk) -> None:
     assert {known.name for known in FORMATS} == ENDINGS.keys()
-    answer = begun(open_desk.client_of("contributor"), b"x", "parquet")
+    answer = begun(open_desk.client_of("contributor"), b"x", "pdf")
     assert answer.status_code == 400
     for ending in (*(known[0] for known in ENDINGS.values()), ".ods", ".ctdbundle"):
         assert ending in answer.content.decode()
