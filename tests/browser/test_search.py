@@ -146,3 +146,30 @@ def test_a_filter_finds_children_by_any_word(web: str, tab: Page, typed: str) ->
     expect(first).to_have_text("Children under 18")
     first.click()
     expect(tab).to_have_url(re.compile(r"#age_band=0-8,9-17$"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "typed", "told", "left"),
+    [
+        ("en", "children from Romania in Italy since 2018",
+         "Children under 18, Citizenship: Romania, Country of exploitation: Italy, "
+         "Year of registration: 2018–", "Left out: from in"),
+        ("fr", "enfants de Roumanie en Italie depuis 2018", " 2018–", " de en"),
+        ("es", "mujeres de Rumania explotadas en Italia",
+         "Nacionalidad: Rumanía, País de explotación: Italia", "mujeres de explotadas en"),
+        ("ar", "أطفال من رومانيا في إيطاليا", "رومانيا", "من في"),
+        ("en", "people from Costa Rica", "Citizenship: Costa Rica", "people from"),
+    ],
+)  # fmt: skip
+def test_a_filter_finds_what_a_sentence_asks(
+    web: str, tab: Page, lang: str, typed: str, told: str, left: str
+) -> None:
+    """Words that no answer is called are told; where nothing is left, the field says so."""
+    tab.goto(f"{web}{address(lang, 'explore.html')}")
+    tab.wait_for_selector("html[data-explore=ready]")
+    tab.locator("#explore-find").fill(typed)
+    expect(tab.locator("#explore-found button").first).to_contain_text(told)
+    expect(tab.locator("#explore-found li").last).to_contain_text(left)
+    tab.locator("#explore-find").fill("from zzzz")
+    expect(tab.locator("#explore-found button")).to_have_count(0)
+    expect(tab.locator("#explore-found li")).to_have_count(1)

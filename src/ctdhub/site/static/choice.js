@@ -4,7 +4,7 @@
    years=3                sums of years */
 var ctdhubChoice = (function () {
   "use strict";
-  var node = ctdhubPlot.node, MOST = 8;
+  var node = ctdhubPlot.node, MOST = 8, SINCE = /^(since|depuis|desde|منذ)$/i;
 
   function Choice(data, say) {
     this.data = data;
@@ -162,20 +162,22 @@ var ctdhubChoice = (function () {
     var self = this, words = this.data.words, label = node("label", { class: "search" }, words.find + " ");
     var box = label.appendChild(node("input", { type: "search", id: "explore-find" }));
     var list = node("ul", { id: "explore-found" });
-    function hits(typed) {
+    /* Of single words of a sentence a country has the whole spelling, anything else begins so. */
+    function hits(typed, word) {
       var found = [];
       self.data.questions.forEach(function (chart) {
         self._options(chart).forEach(function (option) {
           var text = ctdhubSay.fill(words.pair, { question: chart.title, answers: option.label });
-          if (option.codes[0]) found.push(option.spelt ? [ctdhubSearched.rank(option.spelt, typed), -1, option.label, option]
-            : [self.names.rank(option.label, typed), found.length, text, option]);
+          var rank = option.spelt ? ctdhubSearched.rank(option.spelt, typed) : self.names.rank(option.label, typed);
+          if (option.codes[0] && (!word || !rank || (rank !== 2 && !chart.ranked)))
+            found.push(option.spelt ? [rank, -1, option.label, option] : [rank, found.length, text, option]);
         });
       });
       return ctdhubSearched.best(found).slice(0, MOST);
     }
     /* One hit of each part, those of different questions. */
     function together(parts) {
-      return parts.map(hits).reduce(function (sets, some) {
+      return parts.reduce(function (sets, some) {
         return sets.flatMap(function (set) {
           return some.filter(function (hit) {
             return set.every(function (other) { return other[3].column !== hit[3].column; });
@@ -183,9 +185,25 @@ var ctdhubChoice = (function () {
         }).slice(0, MOST * MOST);
       }, [[]]);
     }
+    /* The hits of each phrase of a sentence, the longest first; other words are left out and told. */
+    function phrases(sentence, left) {
+      var years = SINCE.test(sentence[0]) && self._since(ctdhubSearched.fold(sentence[1] || ""));
+      if (years) return [[years]].concat(phrases(sentence.slice(2), left));
+      for (var n = Math.min(3, sentence.length); n; n--) {
+        var typed = ctdhubSearched.fold(sentence.slice(0, n).join("")), some = typed.length > 2 ? hits(typed, true) : [];
+        if (some.length) return [some].concat(phrases(sentence.slice(n), left));
+      }
+      left.push.apply(left, sentence.slice(0, 1));
+      return sentence.length ? phrases(sentence.slice(1), left) : [];
+    }
     function show() {
-      var all = ctdhubSearched.fold(box.value), parts = box.value.split(/[,،;؛]/).map(ctdhubSearched.fold).filter(Boolean);
-      var found = all ? together([all]).concat(parts.length > 1 ? together(parts) : []) : [];
+      var all = ctdhubSearched.fold(box.value), left = [], whole = all ? hits(all) : [];
+      var each = whole.length ? [] : box.value.split(/[,،;؛]/).filter(ctdhubSearched.fold).flatMap(function (part) {
+        var some = hits(ctdhubSearched.fold(part));
+        return some.length ? [some] : phrases(part.trim().split(/\s+/), left);
+      });
+      var found = together(each.length ? each : [whole]);
+      if (all && !found.length) return list.replaceChildren(node("li", {}, words.unfound));
       list.replaceChildren.apply(list, found.slice(0, MOST).map(function (set) {
         var item = node("li"), button = node("button", { type: "button" }, set.map(function (hit) { return hit[2]; }).join(words.comma));
         item.append(button);
@@ -201,10 +219,21 @@ var ctdhubChoice = (function () {
         });
         return item;
       }));
+      if (left.length) list.append(node("li", {}, ctdhubSay.fill(words.left, { words: left.join(" ") })));
     }
     box.addEventListener("focus", function () { self.names.load(show); });
     box.addEventListener("input", show);
     document.getElementById("explore-parts").append(label, list);
+  };
+  /* A year and all after it, as a hit; null where it is none. */
+  Panel.prototype._since = function (year) {
+    var chart = this.data.questions.find(function (q) { return q.years; });
+    var years = chart ? this._options(chart).filter(function (option) { return option.codes[0]; }) : [];
+    var later = years.slice(years.findIndex(function (option) { return option.label === year; }));
+    if (!later.length || later[0].label !== year) return null;
+    var answers = year + "–" + later[later.length - 1].label, codes = later.map(function (option) { return option.codes[0]; });
+    return [0, 0, ctdhubSay.fill(this.data.words.pair, { question: chart.title, answers: answers }),
+      { column: chart.column, codes: codes }];
   };
   Panel.prototype.open = function (column) {
     var at = this.data.questions.findIndex(function (q) { return q.column === column || (q.flags || []).includes(column); });
