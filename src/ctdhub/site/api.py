@@ -285,17 +285,14 @@ def _panel(answers: Answers) -> Iterator[list[object]]:
         if form and key is None:
             continue
         noisy = answers.noisy_groups(PERIOD, variable, *where)
-        for row in answers.table(Query(where, by=(variable, PERIOD)), shares=False).rows:
+        asked = Query({**where, PERIOD: tuple(reporting)}, by=(variable, PERIOD))
+        for row in answers.table(asked, shares=False).rows:
             place, year = row.codes
-            if year not in reporting:
-                continue  # people without a year
             people = row.people if reporting[year] else None
             state = people.state if people else "nobody_reports"
-            noise = noisy.get((place, *(YES for _ in where)), {}).get(year)
-            model: tuple[float, ...] | tuple[None, ...] = (None, None)
-            if people and noise is not None:
-                model = round(noise, 2), round(sigma[key or ""], 3)
             of = side, place or "not_recorded", year, form or "all"
+            noise = noisy.get((place, *(YES for _ in where)), {}).get(year) if people else None
+            model = (None, None) if noise is None else (round(noise, 2), round(sigma[key or ""], 3))
             yield [state, *of, *file_numbers(people), *model, reporting[year]]
 
 
