@@ -57,7 +57,7 @@ def page() -> str:
     """The whole page, in English Markdown."""
     by_rule: dict[str, list[CatalogueEntry]] = defaultdict(list)
     for entry in catalogue().values():
-        for rule in entry.rule_names:
+        for rule in entry.rules or (entry.rule,):
             by_rule[rule].append(entry)
     parts = [HEAD]
     for rule, entries in sorted(by_rule.items()):

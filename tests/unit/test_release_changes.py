@@ -19,11 +19,11 @@ from practice_releases import Practice
 from tests.conftest import Once
 
 from ctdhub.border import Estimate
+from ctdhub.core.format import signed
 from ctdhub.core.i18n import LANGUAGES, Text, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report import release_changes as words
-from ctdhub.report.wording import signed
 from ctdhub.site.build import build_site
 from ctdhub.site.edition import PLAIN, Content
 from ctdhub.site.frame import Page

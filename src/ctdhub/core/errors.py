@@ -159,11 +159,10 @@ def setting_fault(detail: Mapping[str, Any], choices: Collection[str] = ()) -> i
     raised = detail.get("ctx", {}).get("error")
     if isinstance(raised, InvalidSetting) and not place:
         return raised.text
-    fault = i18n.Text("the value is of the wrong kind or out of range")
+    usual = i18n.Text("the value is of the wrong kind or out of range")
+    fault = _SETTING_FAULTS.get(detail["type"], usual)
     if isinstance(raised, InvalidSetting):
         fault = raised.text
-    elif detail["type"] in _SETTING_FAULTS:
-        fault = _SETTING_FAULTS[detail["type"]]
     return i18n.Text("{place}: {part}", place=place or "-", part=fault)
 
 
@@ -310,11 +309,6 @@ class CatalogueEntry:
         return self.name.partition("/")[0]
 
     @property
-    def rule_names(self) -> tuple[str, ...]:
-        """All rules as which it is shown."""
-        return self.rules or (self.rule,)
-
-    @property
     def placeholders(self) -> frozenset[str]:
         """Names of the fields in its sentences."""
         return frozenset(_PLACEHOLDER.findall("".join(self.what + self.fix)))
@@ -349,11 +343,9 @@ def error(
         KeyError: the catalogue has no such entry, or a field is missing.
     """
     entry = catalogue()[name]
-    values: dict[str, i18n.Field] = dict(fields)
-    if file is not None:
-        values.setdefault("file", printable(Path(file).name))
-    places = {"row": row, "line": line, "column": printable(column) if column else None}
-    values |= {k: v for k, v in places.items() if v is not None}
+    shown = printable(Path(file).name) if file is not None else None
+    places = {"file": shown, "row": row, "line": line, "column": column and printable(column)}
+    values = fields | {k: v for k, v in places.items() if v not in (None, "")}
     return entry.kind(
         _text(entry.what, values),
         _text(entry.fix, values),

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
@@ -53,9 +52,8 @@ def last_number(written: str) -> int:
     >>> last_number("at least 1"), last_number("0 to 1"), last_number("1,002 ± 12")
     (1, 3, 12)
     """
-    numbers = _NUMBER.findall(written)
-    n = int(re.sub("[^0-9]", "", numbers[-1]))
-    return n if len(numbers) == 1 else max(n, 3)
+    numbers = [int(re.sub("[^0-9]", "", text)) for text in _NUMBER.findall(written)]
+    return numbers[-1] if len(numbers) == 1 else max(numbers[-1], 3)
 
 
 def people_words(written: str) -> str:
@@ -67,8 +65,7 @@ def people_words(written: str) -> str:
     """
     size, bracket, interval = written.partition(" (")
     n = last_number(size)
-    form = _people(n if n > 2 or size.isdigit() else 100)
-    return form.format(people=size) + bracket + interval
+    return _people(n if n > 2 or size.isdigit() else 100).format(people=size) + bracket + interval
 
 
 def _people(n: int) -> str:
@@ -97,10 +94,10 @@ def exact(value: float, digits: int = 6) -> str:
     return decimal(value + 0.0, "#,##0." + "#" * digits)
 
 
-def signed(value: float, digits: int = 1) -> str:
+def signed(value: float, digits: int = 0) -> str:
     """A difference with its sign.
 
-    >>> signed(1.25), signed(-3, 0), signed(0, 0)
+    >>> signed(1.25, 1), signed(-3), signed(0)
     ('+1.2', '−3', '0')
     """
     size = decimal(abs(value), "#,##0" + ("." + "0" * digits if digits else ""))
@@ -146,7 +143,7 @@ def interval(low: float, high: float, *, fine: bool = False) -> tuple[str, str]:
     return first, share(ends[1], fine=fine)
 
 
-def signs() -> dict[str, Any]:
+def signs() -> dict[str, str | int | dict[str, str]]:
     """What a script needs to write numbers as this module does in the language in force.
 
     Returns:
@@ -232,15 +229,15 @@ def day(value: date) -> str:
     return f"1er{text[1:]}" if current() == "fr" and value.day == 1 else text
 
 
-def clock(hour: int, minute: int) -> str:
-    """A time of day, of 24 hours.
+def clock(written: str) -> str:
+    """A time of day, of 24 hours, such as 9:05.
 
-    >>> clock(9, 5)
+    >>> clock("9:05")
     '09:05'
     """
-    if current() == "fr":
-        return f"{hour}\u00a0h\u00a0{minute:02}".removesuffix("\u00a000")
-    return f"{hour:02}:{minute:02}"
+    hours, minutes = written.split(":")
+    french = f"{int(hours)}\u00a0h\u00a0{minutes}".removesuffix("\u00a000")
+    return french if current() == "fr" else written.zfill(5)
 
 
 def stamped(text: str) -> str:
@@ -253,11 +250,7 @@ def stamped(text: str) -> str:
     ('5 November 2026, 15:05', '5 November 2026')
     """
     when = datetime.fromisoformat(text)
-    return (
-        day(when)
-        if len(text) == len("2026-11-05")
-        else f"{day(when)}, {clock(when.hour, when.minute)}"
-    )
+    return day(when) if len(text) == len("2026-11-05") else f"{day(when)}, {clock(f'{when:%H:%M}')}"
 
 
 def region() -> str:

@@ -47,13 +47,9 @@ OPEN_GRAPH = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES", "ar": "ar_AR"}
 
 def preferred() -> str:
     """The language asked for by ``CTDHUB_LANG``, else by the locale, else English."""
-    for name in ("CTDHUB_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        code = os.environ.get(name, "")[:2].lower()
-        if code in LANGUAGES:
-            return code
-        if code:
-            return LANGUAGES[0]
-    return LANGUAGES[0]
+    names = ("CTDHUB_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    code = next(filter(None, (os.environ.get(name, "")[:2].lower() for name in names)), "")
+    return code if code in LANGUAGES else LANGUAGES[0]
 
 
 _current: ContextVar[str | None] = ContextVar("language", default=None)
@@ -102,8 +98,7 @@ def catalogue(code: str) -> gettext.NullTranslations:
     source = resources.files("ctdhub") / "locale" / f"{code}.po"
     compiled = io.BytesIO()
     write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=code))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    return gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))
 
 
 @cache
@@ -267,8 +262,7 @@ def field_as_json(field: Field) -> Any:
     if isinstance(field, Text):
         return field.as_json()
     if isinstance(field, Numeral):
-        decimals = {"decimals": field.decimals} if field.decimals else {}
-        return {"numeral": field.value, **decimals}
+        return {"numeral": field.value} | ({"decimals": field.decimals} if field.decimals else {})
     if isinstance(field, Percent):
         return {"share": field.value}
     if isinstance(field, Several):

@@ -105,12 +105,10 @@ def put_rows(
     )
     if columns:
         writer.writerow(columns)
-    writer.writerows(
-        row
-        if as_is
-        else [harmless(c) if isinstance(c, str) and c[:1] in _FIRST else c for c in row]
-        for row in rows
+    safe = (
+        [harmless(c) if isinstance(c, str) and c[:1] in _FIRST else c for c in row] for row in rows
     )
+    writer.writerows(rows if as_is else safe)
 
 
 def as_csv(

@@ -129,18 +129,14 @@ def _part_in_words(part: str) -> str:
     assert match is not None
     times = listed(
         [
-            _("from {first} to {last}").format(first=clock(*opens), last=clock(*closes))
-            for opens, closes in map(_times, re.split(", ?", match[2]))
+            _("from {first} to {last}").format(first=clock(first), last=clock(last))
+            for first, last in (span.split("-") for span in re.split(", ?", match[2]))
         ]
     )
     if not match[1]:
         return _("every day {times}").format(times=times)
     days = listed([_span(span) for span in re.split(", ?", match[1])])
     return _("{days} {times}").format(days=days, times=times)
-
-
-def _times(span: str) -> list[list[int]]:
-    return [[int(part) for part in end.split(":")] for end in span.split("-")]
 
 
 def _span(span: str) -> str:

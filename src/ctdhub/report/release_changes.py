@@ -10,6 +10,7 @@ from email.policy import SMTP
 from functools import partial
 
 from ctdhub.border import Estimate
+from ctdhub.core.format import signed
 from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, _, current, language, said
 from ctdhub.document.text import escaped
 from ctdhub.release.catalogue import place
@@ -161,7 +162,7 @@ def difference(cell: CellChange) -> str:
     if cell.difference is None:
         return _("between {low} and {high}").format(low=low, high=high)
     return _("{people} ({low} to {high})").format(
-        people=wording.signed(cell.difference), low=low, high=high
+        people=signed(cell.difference), low=low, high=high
     )
 
 
@@ -177,7 +178,7 @@ def ends(cell: CellChange) -> tuple[str, str]:
     """The ends of an interval: the whole numbers of people that lie in it, so that one that leaves
     out zero is never printed with a zero."""
     low, high = math.ceil(cell.low), math.floor(cell.high)
-    return wording.signed(min(low, high)), wording.signed(max(low, high))
+    return signed(min(low, high)), signed(max(low, high))
 
 
 def rows(comparison: ReleaseChanges) -> Iterator[tuple[object, ...]]:

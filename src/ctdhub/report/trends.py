@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ctdhub.core.format import interval, isolated, number, share, share_ranged, year
+from ctdhub.core.format import interval, isolated, number, share, share_ranged, signed, year
 from ctdhub.core.i18n import RIGHT_TO_LEFT, _, current, formula, ngettext
 from ctdhub.core.tables import as_csv, as_json, write_json
 from ctdhub.document import text
@@ -143,9 +143,7 @@ def signed_people(change: int) -> str:
 @wording.word
 def change_ends(change: decomposition.ChangePart | decomposition.Split) -> str:
     """The two ends of an interval of a change, with their signs."""
-    return _("{low} to {high}").format(
-        low=wording.signed(change.low), high=wording.signed(change.high)
-    )
+    return _("{low} to {high}").format(low=signed(change.low), high=signed(change.high))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -385,7 +383,7 @@ def _balance(
 
 def _drawn(label: str, change: decomposition.ChangePart | decomposition.Split) -> Change:
     text = _("{label}: {value} ({ends})").format(
-        label=label, value=wording.signed(change.value), ends=change_ends(change)
+        label=label, value=signed(change.value), ends=change_ends(change)
     )
     rest = isinstance(change, decomposition.ChangePart) and change.kind == "rest"
     return Change(text, change.value, change.low, change.high, rest)

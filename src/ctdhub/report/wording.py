@@ -73,10 +73,10 @@ def templates() -> Environment:
     )
     environment.filters["isolated"] = format.isolated
     words = (
-        _, ngettext, formula, called, called_all, ranged, signed, sized, format.day, format.decimal,
+        _, ngettext, formula, called, called_all, ranged, sized, format.day, format.decimal,
         format.exact, format.inline, format.isolated, format.last_number, format.listed,
         format.number, format.people_words, format.share, format.set_apart, format.share_ranged,
-        format.span, format.tiny, format.year,
+        format.signed, format.span, format.tiny, format.year,
     )  # fmt: skip
     environment.globals |= {word.__name__: word for word in words}
     return environment
@@ -265,16 +265,6 @@ def state_words(kind: Kind) -> str:
     return said(_STATES[kind]) if kind in _STATES else ""
 
 
-def signed(value: float) -> str:
-    """A whole number with its sign.
-
-    >>> signed(-1234), signed(0), signed(5)
-    ('−1,234', '0', '+5')
-    """
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    return formula(f"{sign}{format.number(abs(value))}")
-
-
 def sized(card: NumberCard) -> str:
     """Value and half-width, which is never rounded down, or why there is no number.
 
@@ -431,13 +421,11 @@ def _fraction(card: NumberCard) -> Fraction | None:
     """The fraction that a share is near enough to, to be called by it."""
     if card.value is None or card.ends is None:
         return None
-    low, high = card.ends
     value = card.value
     near = min(FRACTIONS, key=lambda f: (abs(value - float(f)), f.denominator))
-    at = float(near)
-    if abs(value - at) > NEAR + _EXACT:
-        return None
-    return near if at - AROUND - _EXACT <= low and high <= at + AROUND + _EXACT else None
+    far = max(abs(end - float(near)) for end in card.ends)
+    fits = abs(value - float(near)) <= NEAR + _EXACT and far <= AROUND + _EXACT
+    return near if fits else None
 
 
 def claimed(card: NumberCard) -> int:
@@ -452,12 +440,10 @@ def fraction_claim(card: NumberCard) -> str:
     near = _fraction(card)
     if near is None or card.ends is None:
         return ""
-    low, high = card.ends
-    at = float(near)
     fraction = paragraph("release.txt", "fraction", str(near))
-    if low > at:
+    if card.ends[0] > float(near):
         return _("more than {fraction}").format(fraction=fraction)
-    if high < at:
+    if card.ends[1] < float(near):
         return _("nearly {fraction}").format(fraction=fraction)
     return _("about {fraction}").format(fraction=fraction)
 
@@ -494,8 +480,7 @@ def query(of: Query | None) -> str:
         elif len(codes) <= FEW_CODES:
             answers = format.listed([code_label(name, c, current()) for c in codes])
         else:
-            n = len(codes)
-            answers = ngettext("{n} value", "{n} values", n).format(n=format.number(n))
+            answers = _("{n} values").format(n=format.number(len(codes)))
         parts.append(
             _("{question}: {answers}").format(question=label(name, current()), answers=answers)
         )

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ctdhub.core.format import decimal, number, people_words, share, year
-from ctdhub.core.i18n import Text, _, ngettext, read_words
+from ctdhub.core.i18n import Text, _, read_words
 from ctdhub.release.open import Release
 from ctdhub.report.figures import Figure, figures
 from ctdhub.report.sentences import headline_sentence
@@ -484,9 +484,7 @@ def _listed(k: int, lesson: Lesson) -> dict[str, Any]:
         "lesson": lesson,
         "path": path(lesson),
         "title": _("Lesson {n}: {title}").format(n=number(k), title=lesson.title),
-        "minutes": ngettext("About {n} minute.", "About {n} minutes.", lesson.minutes).format(
-            n=number(lesson.minutes)
-        ),
+        "minutes": _("About {n} minutes.").format(n=number(lesson.minutes)),
         "done": [
             _("Exercises solved: {n} of {all}.").format(n=number(n), all=number(total))
             for n in range(total + 1)

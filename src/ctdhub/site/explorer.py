@@ -421,9 +421,7 @@ def page(content: Content) -> Page:
     tool, offline = explorer(answers), content.edition.offline
     charts = [_chart(tool, question) for question in tool.questions[:WRITTEN]]
     card = answers.card(Query())
-    everybody = wording.sized(card)
-    if card.has_range:
-        everybody = people_words(everybody)
+    everybody = people_words(wording.sized(card)) if card.has_range else wording.sized(card)
     if card.once is not None:
         everybody = _("{interval}; {recorded}").format(
             interval=people_words(span_of(card, card.once)),

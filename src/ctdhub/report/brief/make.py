@@ -298,7 +298,7 @@ def _events(events: tuple[Event, ...], notebook: Notebook) -> Section:
 def event_line(event: Event) -> str:
     """An event in one line."""
     times = (
-        clock(event.start.hour, event.start.minute) if isinstance(event.start, datetime) else "",
+        clock(f"{event.start:%H:%M}") if isinstance(event.start, datetime) else "",
         [in_words(d) for d in (event.first_day, event.last_day)],
     )
     where = _(", ").join(set_apart(part) for part in (event.place, event.region) if part)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ctdhub.core.format import decimal, interval, listed, number, share, share_parts
+from ctdhub.core.format import decimal, interval, listed, number, share, share_parts, signed
 from ctdhub.core.i18n import _, current
 from ctdhub.document.document import Bar, Bars, Block, Section, Words, Years
 from ctdhub.document.svg import round_top

@@ -189,4 +189,4 @@ def _day(day: date) -> str:
 
 
 def _time(moment: datetime) -> str:
-    return clock(moment.hour, moment.minute)
+    return clock(f"{moment:%H:%M}")

@@ -14,10 +14,9 @@ from markupsafe import Markup, escape
 
 from ctdhub.core import i18n
 from ctdhub.core.errors import error, printable
-from ctdhub.core.format import day, number, people_words
+from ctdhub.core.format import day, people_words
 from ctdhub.core.i18n import Text, _, current, yaml_values
 from ctdhub.report.figures import Among, Figure, subject_figure
-from ctdhub.report.sentences import span_of
 from ctdhub.report.wording import ranged
 from ctdhub.schema.model import DESTINATION, ORIGIN, load_schema
 from ctdhub.site.chart_files import write_figures
@@ -97,16 +96,11 @@ def _recorded(part: Where, answers: Answers) -> Where:
 
 
 def _people(number_card: NumberCard) -> str:
-    value, low, high = number_card.value, number_card.low, number_card.high
-    if low is None or high is None:
+    if number_card.low is None:
         return _("a number of people that this release did not measure")
     if not number_card.has_range:
         return _("a number of people below the reporting threshold")
-    if value is None:
-        return people_words(span_of(number_card))
-    return _("{people} ({low} to {high})").format(
-        people=people_words(number(value)), low=number(low), high=number(high)
-    )
+    return people_words(ranged(number_card))
 
 
 def _share(number_card: NumberCard) -> str:

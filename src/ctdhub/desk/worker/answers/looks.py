@@ -180,7 +180,7 @@ def _moved_row(each: seen.MovedVariable) -> tuple[str, ...]:
         share(each.distance, fine=True) if each.distance is not None else "–",
         _part(each.now, each.of),
         _part(each.was, each.was_of),
-        signed(-100 * each.fell),
+        signed(-100 * each.fell, 1),
     )
 
 
