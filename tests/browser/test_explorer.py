@@ -621,7 +621,7 @@ def test_two_countries_are_compared_in_four_clicks(tab: Page, agreed: tuple[Rele
     tab.click('[data-act="sentence"]')
     expect(tab.locator("#explore-status")).to_have_text("Copied.")
     copied = tab.evaluate("navigator.clipboard.readText()")
-    number = r"[\d,]+ \([\d,]+ to [\d,]+\) people"
+    number = r"[\d,]+ people \([\d,]+ to [\d,]+\)"
     assert re.match(rf"all people: A: Poland: {number}; B: Germany: {number}\. ", copied), copied
     assert re.search(r"Accessed on \d+ \w+ \d{4}", copied), copied
     tab.locator("#explore-code summary").click()
