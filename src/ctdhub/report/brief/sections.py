@@ -22,7 +22,7 @@ from ctdhub.report.sentences import assisted_sentence, estimate_printed
 from ctdhub.report.signal_charts import looked_for
 from ctdhub.report.signals import compared, false_share, of_release, sentence, verdict, words_of
 from ctdhub.report.trends import change_sentences, measured_apart, question_label, recorded_share
-from ctdhub.report.wording import break_sentence, printed, ranged, signed, sized, surely, turned
+from ctdhub.report.wording import break_sentence, printed, ranged, sized, surely, turned
 from ctdhub.schema.labels import label
 from ctdhub.schema.model import AGE, DESTINATION, ORIGIN, PERIOD, RELATION, load_schema
 from ctdhub.stats import decomposition, equity, trend

@@ -32,12 +32,12 @@ var ctdhubFiles = (function () {
     var one = view.series[0], cell = view.largest >= 0 ? one.rows[view.largest] : null;
     var say = this.say, words = this.data.words, found = cell ? cell.people : one.all;
     var values = { label: cell ? say.label(chart, cell) : words.all, what: chart.subtitle,
-      filters: this.groups(choice).join(" "), base: say.base(one, !cell), source: this.source(choice),
+      filters: this.groups(choice).join(". ").replace(/\.?$/, "."), base: say.base(one, !cell), source: this.source(choice),
       people: say.people(found), low: say.whole(found.low), high: say.whole(found.high) };
     if (choice.versus) {
       values.label = words.all;
       values.people = this.both(choice, view);
-      values.filters += " " + view.series.map(function (each) { return say.base(each, true); }).filter(Boolean).join(" ");
+      values.filters = [values.filters].concat(view.series.map(function (each) { return say.base(each, true); })).filter(Boolean).join(" ");
       return fill(words.most_sentence, values);
     }
     if (found.state !== "shown") return fill(words.most_sentence, values);
