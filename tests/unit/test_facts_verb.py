@@ -158,7 +158,7 @@ def test_a_list_has_the_name_it_is_given(facts: Run, release: Path) -> None:
 
 def test_a_region_in_a_list_is_not_spelt_out(facts: Run, release: Path) -> None:
     wide = facts(release, "--region", "Europe,CIV,ITA")[1]
-    assert wide.startswith("Europe, Côte d’Ivoire, and Italy, 2015 – 2019\n")
+    assert wide.startswith("Europe, Côte d’Ivoire, and Italy, 2015\u00a0–\u00a02019\n")
     assert "Albania" not in wide
     named = facts(release, "--region", "Europe,CIV", "--name", "Our programme")[1]
     assert "Our programme: Europe and Côte d’Ivoire." in named

@@ -298,7 +298,7 @@ def test_contributors_that_join_or_leave_are_told_beside_the_years(tmp_path: Pat
         with language("en"):
             text = first_page(release)
         assert ("Not every contributor covers every year" in text) is told
-        assert f"<bdi>Two</bdi> ({years[0]} – {years[1]})" in text
+        assert f"<bdi>Two</bdi> ({years[0]}\u00a0–\u00a0{years[1]})" in text
 
 
 def test_bars_are_mirrored_right_to_left(release: Release, site: Path) -> None:

@@ -183,7 +183,7 @@ def test_who_joined_and_left_stands_under_every_chart(text: str) -> None:
     part = text[text.index('<h2 id="who">') :]
     part = part[: part.index("</html>")]
     assert part.count("<li><bdi>") == 4, "the timeline, and who contributed"
-    assert "<bdi>Second</bdi> (2016 – 2017)" in part
+    assert "<bdi>Second</bdi> (2016\u00a0–\u00a02017)" in part
     assert "A rise or fall around these years may come from that." in part
     first, second = re.findall(r'<rect class="bar" x="([\d.]+)%" y="2" width="([\d.]+)%"', part)
     assert [round(float(n)) for n in first] == [0, 100]

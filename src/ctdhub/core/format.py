@@ -210,13 +210,13 @@ def year(value: int | str) -> str:
 
 
 def span(years: tuple[int, int]) -> str:
-    """A year, or the first and the last.
+    """A year, or the first and the last on one line.
 
     >>> span((2018, 2020)), span((2020, 2020))
-    ('2018 – 2020', '2020')
+    ('2018\xa0–\xa02020', '2020')
     """
     first, last = (year(y) for y in years)
-    return first if first == last else f"{first} – {last}"
+    return first if first == last else f"{first}\u00a0–\u00a0{last}"
 
 
 def day(value: date) -> str:

@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 from ctdhub.core import format as format_
 from ctdhub.core import i18n
 from ctdhub.core.errors import error
-from ctdhub.core.format import inline, listed, share, year
+from ctdhub.core.format import inline, listed, share, span
 from ctdhub.core.i18n import LANGUAGES, RIGHT_TO_LEFT, _, current, language, read_shipped
 from ctdhub.document.charts.years import key as legend_key
 from ctdhub.document.html import bidi, embedded
@@ -738,8 +738,7 @@ def about(release: Release) -> dict[str, Any]:
     return {
         "codebook": own if (release.path / own).exists() else "",
         "contributors": [
-            (called(c), " – ".join(year(y) for y in c.years or release.years))
-            for c in release.facts.contributors
+            (called(c), span(c.years or release.years)) for c in release.facts.contributors
         ],
         "citation": _citation(release),
         "comparisons": comparison_note(release),

@@ -109,5 +109,5 @@ def _timeline(release: Release) -> Iterator[tuple[str, str, Markup]]:
     for contributor in facts.contributors:
         first, last = contributor.years or facts.years
         last = min(last, years[-1])
-        words = year(first) if first >= last else f"{year(first)} – {year(last)}"
+        words = year(first) if first >= last else f"{year(first)}\u00a0–\u00a0{year(last)}"
         yield called(contributor), words, draw_span(years, (first, last), rtl=rtl)
