@@ -215,8 +215,12 @@ def test_the_candidate_is_read_beside_the_last_release(
     served: tuple[Desk, str], browser: Browser, violations: Callable[[Page], str], scripts: bool
 ) -> None:
     """By somebody in another zone, in Arabic on a telephone, with and without scripts."""
+    from ctdhub.desk.worker.hub_jobs import draw_cards
+
     desk, address = served
     desk.address = address
+    draw_cards()
+    assert work() == ["cards done"]
     context = browser.new_context(
         locale="ar",
         timezone_id="Asia/Kolkata",

@@ -150,7 +150,7 @@ def test_from_a_file_to_the_portal_and_back(
     privacy.post(f"{plan}spend/", {"answer": "yes", "epsilon": "60.0"})
     assert f"Build release {VERSION}" in text(steward.get("/"))
     steward.post(f"{plan}build/")
-    assert work() == ["build done"], rows("Job").first().outcome
+    assert work() == ["build done", "cards done"], rows("Job").first().outcome
     assert "One file more." in text(steward.get(f"{plan}changes/"))
     page.goto(f"{desk.address}/")
     for person in (steward, privacy):

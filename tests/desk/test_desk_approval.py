@@ -16,6 +16,7 @@ import yaml
 from soft_passkeys import SoftPasskey
 
 from ctdhub.core.format import decimal
+from ctdhub.core.i18n import LANGUAGES
 from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import budget_split
 from ctdhub.release.approvals import PAYLOAD_TYPE, Approvals
@@ -144,6 +145,7 @@ def test_two_people_approve_for_a_day(approving: Desk, ann: SoftPasskey, ben: So
     candidate = desk.hub / "candidates" / version
     assert {a.statement.not_before for a in Approvals.read(candidate).approvals} == {day, None}
     assert rounds() == []
+    assert work() == ["cards done"]
     assert candidate.is_dir(), "its day has not come"
     assert "approved, not yet published" in officer.get("/approvals/").content.decode()
     held = {"act": "hold", "reason": "one more look"}
@@ -256,6 +258,14 @@ def test_a_candidate_is_seen_as_readers_will_see_it(
         for address in (page, f"{frame}?card=gender.html"):
             assert desk.client_of(role).get(address).status_code == 403, "somebody guessed it"
     assert desk.client_of("").get(frame).status_code == 302
+    assert "being drawn" in steward.get(page).content.decode(), "no page waits for a drawing"
+    assert rounds() == []
+    assert work() == ["cards done"]
+    kept = set((desk.hub / "work" / "desk").glob("cards-*"))
+    assert len(kept) == 2 * len(LANGUAGES), "of the candidate and of the release before it"
+    assert all(p.stat().st_mode & 0o077 == 0 for p in kept)
+    assert rounds() == []
+    assert work() == [], "they are there"
     shown = steward.get(f"{page}?card=gender.html")
     assert f'src="{frame}?card=gender.html"' in shown.content.decode()
     assert f'src="/approvals/{last}/card/?card=gender.html"' in shown.content.decode()

@@ -77,6 +77,7 @@ JOBS = {
     "hold": JobKind(Text("Holding a candidate back"), "", "approvals"),
     "lift": JobKind(Text("Taking a hold back"), "", "approvals"),
     "publish": JobKind(Text("Publishing a release"), "", "approvals"),
+    "cards": JobKind(Text("Drawing the pages of a candidate"), "", "approvals"),
     "site": JobKind(Text("Building the site"), "", "approvals"),
     "destroy": JobKind(Text("Destroying a delivery")),
     "tell": JobKind(Text("A job of the hub")),

@@ -40,7 +40,7 @@ def role_name(role: str) -> str:
 
 def role_names(roles: str) -> str:
     """Several roles, as an event has them."""
-    return ", ".join(role_name(role) for role in roles.split())
+    return _(", ").join(role_name(role) for role in roles.split())
 
 
 def way_to_confirm(way: str) -> str:

@@ -109,19 +109,19 @@ def draw(
 _LINK = re.compile(r'(<a\b[^>]*?) href="(?!#)[^"]*"')
 
 
-def unpublished(release: Release, url: str) -> dict[str, tuple[str, str]]:
+def unpublished(answers: Answers, url: str) -> dict[str, tuple[str, str]]:
     """Title and HTML of each card by its path, in the language in force, as approvers see it before
     it is published: links lead nowhere, and what needs a script is left out.
 
     Args:
-        release: the opened candidate, or a release to be read beside it.
+        answers: of the candidate, or of a release to be read beside it.
         url: public address of the site; empty where it is not known.
     """
-    content = Content(Answers(release), Edition(frame.Sharing(url)))
+    content = Content(answers, Edition(frame.Sharing(url)))
     cards = {}
-    for page in (p for kind in render.kinds(release, PLAIN) for p in kind.cards(content)):
+    for page in (p for kind in render.kinds(content.release, PLAIN) for p in kind.cards(content)):
         if isinstance(page, frame.Page) and not page.scripts:
-            html = render.render(page, release, (), content.edition, {})
+            html = render.render(page, content.release, (), content.edition, {})
             cards[page.path] = page.title, _LINK.sub(r"\1", html)
     return cards
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from ctdhub.core.errors import error
-from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, language
 from ctdhub.desk.config import current
 from ctdhub.desk.jobs import Rows, Work, enqueue
 from ctdhub.desk.mail import tell_about, tell_hub
@@ -22,6 +22,7 @@ from ctdhub.desk.models import (
     TableRequest,
     devices_of_approvers,
 )
+from ctdhub.desk.worker.answers.releases import cards_file, compared
 from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.desk.worker.identities import make_hub_keys
 from ctdhub.dp.quote import up_to
@@ -35,8 +36,10 @@ from ctdhub.hub.receive_bundle import name_recipient, name_sender, sender_of
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release import approvals
+from ctdhub.release.open import open_release
 from ctdhub.sensitive.bundle.pack import key_print, parse_key_file
 from ctdhub.sensitive.consent.register import REASONS
+from ctdhub.stats.answers import Answers
 
 # --------------------------------------------------------------------------------------------------
 # Jobs of the hub's pages: the functions that the command line calls, with progress.
@@ -109,6 +112,7 @@ def build(work: Work) -> Rows:
             spend_at=None,
             changed=timezone.now(),
         )
+        draw_cards()
         return {"text": Text("The candidate is built. Read what it changes.").as_json()}
 
     return rows
@@ -376,10 +380,39 @@ def site(work: Work) -> Rows:
     return lambda: {}
 
 
+def cards(work: Work) -> Rows:
+    """Draw the cards that approvers read, in all languages, and forget those of other bundles."""
+    from ctdhub.site.cards import unpublished  # loads all that draws a site
+
+    hub, names = _hub(), set()
+    kept = hub.work / desk_files.FOLDER
+    for bundle in compared(hub):
+        answers = Answers(open_release(bundle))
+        for code in LANGUAGES:
+            names.add(name := cards_file(hub, bundle, code))
+            work.say(Text("Step: {step}", step=bundle.name))
+            if not (kept / name).is_file():
+                with language(code):
+                    desk_files.keep(hub, name, unpublished(answers, hub.settings.site.url))
+    for old in kept.glob("cards-*.json"):
+        if old.name not in names:
+            old.unlink()
+    return lambda: {}
+
+
+def draw_cards() -> None:
+    """Put in the job that draws what a candidate lacks, once an hour; for the rounds too."""
+    hub = _hub()
+    for name in (cards_file(hub, one, code) for one in compared(hub) for code in LANGUAGES):
+        if not (hub.work / desk_files.FOLDER / name).is_file():
+            _enqueue_hourly("cards", name)
+            return
+
+
 def publish_when_due() -> None:
     """Put in the job that publishes the candidate whose day has come; for the rounds of the worker.
 
-    One job a version and hour: what cannot be published now is not tried every minute.
+    One job an hour: what cannot be published now is not tried every minute.
     """
     hub, now = _hub(), timezone.now()
     version = waiting_version(hub)
@@ -387,9 +420,13 @@ def publish_when_due() -> None:
         return
     if approvers.publication(hub, hub.candidates / version, now).state != "due":
         return
-    tried = Job.objects.filter(what="publish", thing=version, created__gt=now - _AGAIN)
+    _enqueue_hourly("publish", version)
+
+
+def _enqueue_hourly(what: str, thing: str) -> None:
+    tried = Job.objects.filter(what=what, thing=thing, created__gt=timezone.now() - _AGAIN)
     if not tried.exists():
-        enqueue("publish", "build", thing=version)
+        enqueue(what, "build", thing=thing)
 
 
 def _published(published: bool, version: str) -> dict[str, Any]:

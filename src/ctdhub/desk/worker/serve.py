@@ -23,7 +23,7 @@ from ctdhub.desk.trail import append_trail
 from ctdhub.desk.trail_file import read_trail
 from ctdhub.desk.uploads.inbox import Inbox, PaperDrawer
 from ctdhub.desk.worker.deliveries import adopt, enforce, erase_due, sweep_papers
-from ctdhub.desk.worker.hub_jobs import publish_when_due
+from ctdhub.desk.worker.hub_jobs import draw_cards, publish_when_due
 from ctdhub.desk.worker.identities import PAPERS, renew
 from ctdhub.hub.folder import Hub
 from ctdhub.hub.paid import check_paid
@@ -145,6 +145,7 @@ def make_rounds() -> list[str]:
         "papers": sweep_papers,
         "erasure": erase_due,
         "publish": publish_when_due,
+        "cards": draw_cards,
         "trail": lambda: append_trail(current().trail),
         "head": tell_head_of_trail,
         "health": note_health,

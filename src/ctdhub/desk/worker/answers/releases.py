@@ -4,10 +4,10 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import ctdhub
 from ctdhub.core.errors import HubError, as_json, error, printable
 from ctdhub.core.format import day, decimal, exact, isolated, listed, number, share, tiny
 from ctdhub.core.i18n import _, current, formula, said
@@ -249,7 +249,7 @@ def difference(hub: Hub, version: str, *, reviewed: bool) -> dict[str, Any]:
 
 def card(hub: Hub, version: str, path: str) -> dict[str, Any]:
     """A card as readers will see it, of a candidate or of the release that it is compared with; and
-    what cards there are of both.
+    what cards there are of both.  None of both before the job has drawn them.
 
     Args:
         path: of the card; empty for the first one.
@@ -260,7 +260,7 @@ def card(hub: Hub, version: str, path: str) -> dict[str, Any]:
     bundle = _bundle(version, hub.candidates, hub.releases)
     older = next(iter(_older(hub, bundle)), None)
     now = _drawn(hub, bundle)
-    before = _drawn(hub, older) if older and bundle.parent == hub.candidates else {}
+    before = _drawn(hub, older) if now and older and bundle.parent == hub.candidates else {}
     titles = {name: title for name, (title, _html) in {**before, **now}.items()}
     shown = path if path in titles else next(iter(now), "")
     return {
@@ -276,15 +276,19 @@ def card(hub: Hub, version: str, path: str) -> dict[str, Any]:
 
 
 def _drawn(hub: Hub, bundle: Path) -> dict[str, tuple[str, str]]:
-    return _cards_of(bundle, digest(bundle), hub.settings.site.url, current())
+    return desk_file(hub, cards_file(hub, bundle, current())) or {}
 
 
-@lru_cache(maxsize=4)
-def _cards_of(bundle: Path, _digest: str, url: str, _lang: str) -> dict[str, tuple[str, str]]:
-    """The cards of a candidate and of the release before it, for two readers; on no disk."""
-    from ctdhub.site.cards import unpublished  # loads all that draws a site
+def cards_file(hub: Hub, bundle: Path, lang: str) -> str:
+    """Name of the file in ``work/desk/`` with the cards of a bundle in a language."""
+    made_of = (digest(bundle), hub.settings.site.url, ctdhub.__version__)
+    return f"cards-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}-{lang}.json"
 
-    return unpublished(open_release(bundle), url)
+
+def compared(hub: Hub) -> list[Path]:
+    """Candidates, and the release before each: those whose cards approvers read."""
+    waiting = by_version(hub.candidates)
+    return [*waiting, *dict.fromkeys(p for one in waiting for p in _older(hub, one)[:1])]
 
 
 def _older(hub: Hub, bundle: Path) -> list[Path]:
