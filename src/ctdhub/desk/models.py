@@ -6,6 +6,7 @@ Keys are 128 random bits.  No row holds a value of a case record or the name of 
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -15,15 +16,7 @@ from django.db import models
 from django.db.models import Q
 
 from ctdhub.core.i18n import LANGUAGES, current
-from ctdhub.desk.allowed import (
-    ADMINISTRATOR,
-    APART,
-    CONTRIBUTOR,
-    PRIVACY_OFFICER,
-    ROLES,
-    STEWARD,
-    Who,
-)
+from ctdhub.desk.allowed import APART, CONTRIBUTOR, ROLES, Who, roles_of
 from ctdhub.desk.walls import rows
 
 # --------------------------------------------------------------------------------------------------
@@ -579,21 +572,19 @@ class ApprovalDevice(Oldest):
     copies = models.BooleanField(default=False)
     witnesses = models.JSONField(default=list)
 
-
-def devices_of_approvers() -> list[tuple[ApprovalDevice, frozenset[str]]]:
-    """Passkeys of those who may approve now, and the roles that have still to hear their digits:
-    that of the other approver, and an administrator.
-    """
-    roles: dict[str, set[str]] = {}
-    for held in RoleHeld.objects.filter(account__is_active=True):
-        roles.setdefault(held.account_id.hex, set()).add(held.role)
-    lines = []
-    for one in ApprovalDevice.objects.select_related("account"):
-        if one.role in roles.get(one.account_id.hex, ()):
-            heard = [roles.get(witness, set()) for witness in one.witnesses]
-            wanted = {STEWARD, PRIVACY_OFFICER, ADMINISTRATOR} - {one.role}
-            lines.append((one, frozenset(wanted.difference(*heard))))
-    return lines
+    @classmethod
+    def of_approvers(cls) -> list[tuple[ApprovalDevice, frozenset[str]]]:
+        """Passkeys of those who may approve now, and the roles that have still to hear their
+        digits: that of the other approver, and an administrator.
+        """
+        roles, lines = defaultdict[str, set[str]](set), []
+        for held in RoleHeld.objects.filter(account__is_active=True):
+            roles[held.account_id.hex].add(held.role)
+        for one in cls.objects.select_related("account"):
+            if one.role in roles[one.account_id.hex]:
+                heard = {one.role}.union(*(roles[witness] for witness in one.witnesses))
+                lines.append((one, roles_of("approver.hear") - heard))
+        return lines
 
 
 # --------------------------------------------------------------------------------------------------

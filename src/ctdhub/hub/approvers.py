@@ -14,17 +14,7 @@ from ctdhub.hub.deliveries import is_older
 from ctdhub.hub.folder import Hub, alone, by_version, noted, timestamp
 from ctdhub.hub.paid import check_paid, refuse_published
 from ctdhub.release import approvals
-from ctdhub.release.approvals import (
-    FILE,
-    Approvals,
-    Approvers,
-    Hold,
-    Holds,
-    KeyChange,
-    Lift,
-    Role,
-    fingerprint,
-)
+from ctdhub.release.approvals import FILE, Approvals, Approvers, Hold, Holds, KeyChange, Lift, Role
 from ctdhub.release.errata import cleaned
 from ctdhub.release.open import digest
 
@@ -163,16 +153,13 @@ def name_first(hub: Hub, first: Approvers) -> None:
         ReleaseError: see :func:`signed_keys`.
         HubFolderError: a build is at work.
     """
-    path, keys = (
-        hub.root / "hub.yaml",
-        first.model_dump(mode="json", include={"steward", "privacy_officer"}),
-    )
+    path, keys = hub.root / "hub.yaml", first.model_dump(mode="json", exclude_defaults=True)
+    prints = {r: ", ".join(map(approvals.fingerprint, first.keys(r))) for r in approvals.ROLES}
     with hub.lock():
         if hub.settings.approvers == first:
             return
         if not awaits_first(hub):
             raise error("approvers/named", file=path)
-        prints = {role: ", ".join(map(fingerprint, first.keys(role))) for role in approvals.ROLES}
         with noted(hub, "approvers", **prints):
             write_hub_settings(hub, {"approvers": keys}, error("approvers/by-hand", file=path))
 

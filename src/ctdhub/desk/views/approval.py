@@ -25,12 +25,7 @@ from ctdhub.desk.channel import ask_hub
 from ctdhub.desk.config import current as desk
 from ctdhub.desk.jobs import enqueue
 from ctdhub.desk.middleware import POLICY
-from ctdhub.desk.models import (
-    ApprovalDevice,
-    SigningTicket,
-    devices_of_approvers,
-    withdrawals_asked,
-)
+from ctdhub.desk.models import ApprovalDevice, SigningTicket, withdrawals_asked
 from ctdhub.desk.registry import BOTH, POST, page
 from ctdhub.desk.rendering import show_page
 from ctdhub.desk.trail import record
@@ -210,7 +205,7 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """For the home page: passkeys whose digits this role has to hear, candidates to approve."""
     tasks: list[tuple[str, str, int | None]] = []
     unheard = allowed(who, "approver.hear") and any(
-        u & who.roles for _d, u in devices_of_approvers()
+        u & who.roles for _d, u in ApprovalDevice.of_approvers()
     )
     try:
         if unheard and ask_hub(who, "approvers")["given"]["first"]:
@@ -296,7 +291,7 @@ def approvers(request: Any) -> HttpResponse:
         "role": _role_or_none(request),
         "devices": [(device, signing.fingerprint(device.key)) for device in own],
         "problems": problems,
-        "lines": (lines := devices_of_approvers()),
+        "lines": (lines := ApprovalDevice.of_approvers()),
         "complete": {one.role for one, unheard in lines if not unheard} == set(signing.ROLES),
     }
     above = _ABOVE if allowed(request.who, "approval.read") else ()
@@ -306,7 +301,7 @@ def approvers(request: Any) -> HttpResponse:
 def _write_down(request: Any) -> list[tuple[str, str]]:
     """Note of each device whose digits somebody wrote down that they heard it; what is wrong."""
     problems = []
-    for device, unheard in devices_of_approvers():
+    for device, unheard in ApprovalDevice.of_approvers():
         name, roles = f"digits-{device.id.hex}", unheard & request.who.roles
         if not (heard := hexadecimal(request.POST.get(name, ""))) or not roles:
             continue
@@ -435,13 +430,7 @@ def _role_or_none(request: Any) -> signing.Role | None:
 
 PAGES = [
     page("approvals/", approvals, "approval.read", menu=Text("Approvals"), order=44),
-    page(
-        "approvals/keys/",
-        approvers,
-        "approver.read",
-        BOTH,
-        posted=lambda _post: "approver.hear",
-    ),
+    page("approvals/keys/", approvers, "approver.read", BOTH, posted=lambda _: "approver.hear"),
     page("approvals/keys/name/", name_approvers, "approver.name", POST),
     page("approvals/keys/new/", enrol, "approval.give", POST),
     page("approvals/keys/sign/", sign_change, "approval.give", POST),

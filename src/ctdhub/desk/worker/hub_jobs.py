@@ -14,14 +14,7 @@ from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, language
 from ctdhub.desk.config import current
 from ctdhub.desk.jobs import Rows, Work, enqueue
 from ctdhub.desk.mail import tell_about, tell_hub
-from ctdhub.desk.models import (
-    Delivery,
-    Job,
-    ReleasePlan,
-    SenderKey,
-    TableRequest,
-    devices_of_approvers,
-)
+from ctdhub.desk.models import ApprovalDevice, Delivery, Job, ReleasePlan, SenderKey, TableRequest
 from ctdhub.desk.worker.answers.releases import cards_file, compared
 from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.desk.worker.identities import make_hub_keys
@@ -335,7 +328,7 @@ def change_keys(work: Work) -> Rows:
 def name_approvers(work: Work) -> Rows:
     """Name the first approvers: of each the two newest passkeys whose digits nobody must hear."""
     keys: dict[str, list[str]] = {}
-    for device, unheard in devices_of_approvers():
+    for device, unheard in ApprovalDevice.of_approvers():
         if not unheard:
             keys.setdefault(device.role, []).append(device.key)
     if keys.keys() != set(approvals.ROLES):
