@@ -307,8 +307,7 @@ class Vocabulary:
 
     def is_token(self, header: str) -> bool:
         """Whether a header speaks of a key that the contributor has made for linking."""
-        key = fold_name(header)
-        return any(said in key for said in self.names["tokens"])
+        return any(said in fold_name(header) for said in self.names["tokens"])
 
     def about_consent(self, header: str) -> bool:
         """Whether a header says who agreed; below it only a cell without a text is empty.
@@ -423,6 +422,7 @@ class Vocabulary:
         """
         *sections, last = SEGMENT.split(bare(header))
         path = [one for one in sections if not {*words_of(one)} <= {*words_of(last)}]
+        path = [one for one in path if self.groups.get(of_group(one)) != "exploitation"]
         if all(map(is_neutral, path)) and (group := self.groups.get(of_group(last))):
             return group
         sure = [name for name, whole in self.rooted(header).items() if whole]
