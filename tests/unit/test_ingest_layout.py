@@ -402,3 +402,13 @@ def test_a_title_with_a_note_beside_it_is_no_row_of_groups(
     names = [*BELOW[:3], "Labour", *BELOW[4:5], "Legal", "Notes"]
     path = book(tmp_path / "a.xlsx", Cases=[title, names, *PEOPLE])
     assert look(path) == ReadOptions(header_row=2)
+
+
+def test_a_name_that_reaches_down_beside_groups_is_one(tmp_path: Path) -> None:
+    rows = [[*GROUPS[:-1], "Objection"], [*BELOW[:-1], ""], *PEOPLE]
+    path = book(tmp_path / "a.xlsx", Cases=[["Cases 2023"], *rows])
+    made = openpyxl.load_workbook(path)
+    for cells in ("A2:B2", "C2:D2", "E2:F2"):
+        made.active.merge_cells(cells)
+    made.save(path)
+    assert read_table(path, look(path)).column_names() == [*JOINED, "Objection"]

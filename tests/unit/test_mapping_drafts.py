@@ -563,6 +563,13 @@ def test_words_of_headers_mean_one_thing() -> None:
         ("Fecha de inscripción", ["2023-05-01", "2024-05-01"], "year_of_registration"),
         ("Entretien initial - Menaces", ["Oui", "Non"], "means_threats"),
         ("Lien avec le recruteur", ["Famille", "Ami"], "recruiter_family"),
+        ("¿Le quitaron el pasaporte?", ["Sí", "No", "No sabe"], "means_withholds_documents"),
+        ("¿Recibió albergue?", ["Sí", "No"], "assistance_accommodation"),
+        ("Fecha de ingreso al albergue", ["14/03/2022", "21/07/2023"], "year_of_registration"),
+        ("البيانات الشخصية/الجنس", ["أنثى", "ذكر"], "gender"),
+        ("أشكال الاستغلال/جنسي", ["✓", ""], "exploitation_sexual"),
+        ("الخدمات المقدمة/مأوى", ["نعم", "لا"], "assistance_accommodation"),
+        ("Menaces envers la famille", ["oui", "non"], "means_threats"),
         ("TIP - Forced labour", ["Yes", "No"], "exploitation_forced_labour"),
         ("VTE - Mendicité forcée", ["1", ""], "labour_begging"),
         ("servitude_domestique", ["oui", "non"], "labour_domestic_work"),
@@ -590,6 +597,7 @@ def test_a_header_is_read_by_its_roots(header: str, texts: list[str], variable: 
         ("Shelter", ["X", ""], "assistance_accommodation"),
         ("Medical history", ["yes", "no"], "assistance_medical"),
         ("Mendicité", ["oui", "non"], "labour_begging"),
+        ("الخدمات المطلوبة/مأوى", ["نعم", "لا"], "assistance_accommodation"),
         ("Recrutement / Moyens", ["Menaces", "Dettes"], "means_threats"),
         ("Aufnahme der Schwester am", ["05.04.2021", "17.09.2022"], "year_of_registration"),
         ("Son sex", ["F", "M"], "someone other than the person"),
@@ -725,3 +733,37 @@ def test_columns_for_each_answer_and_people_with_relatives_are_no_counts(
     columns: dict[str, list[str | None]],
 ) -> None:
     assert "table of counts" not in suggest(raw_of(columns, 12)).yaml
+
+
+def test_a_comma_inside_a_label_is_no_end_of_it() -> None:
+    """Check boxes write labels with a comma between, whatever stands in them."""
+    sexual, work = "Explotación sexual (prostitución, pornografía)", "Trabajo forzado (campo, obra)"
+    cells = [sexual, work, f"{sexual}, {work}", f"{work}, Otra cosa (a, b)"]
+    raw = raw_of({"Tipo de explotación (marque todas)": cells, "Año": ["2020"]}, 24)
+    found = suggest(raw)
+    done = harmonise(raw, found.mapping, "c", (2002, 2025), bytes(32)).records
+    assert done["exploitation_sexual"].to_pylist()[:4] == ["yes", None, "yes", None]
+    assert done["exploitation_forced_labour"].to_pylist()[:4] == [None, "yes", "yes", None]
+    assert "sex_pornography" not in found.mapping.columns, "an example is not said of each"
+    assert "no yes/no variable for: Otra cosa (a, b) (rows: 6)" in found.yaml
+
+
+def test_choices_that_only_stand_side_by_side_may_be_one_label() -> None:
+    cells = ["Agriculture, pêche", "Agriculture, pêche, Construction", "Construction"]
+    found = suggest(raw_of({"Secteur": cells}, 24))
+    assert "no yes/no variable for: Agriculture, pêche (rows: 16)" in found.yaml
+    assert {"labour_agriculture", "labour_aquafarming"}.isdisjoint(found.mapping.columns)
+    apart = suggest(raw_of({"Secteur": [*cells, "Agriculture"]}, 24)).mapping.columns
+    assert {"labour_agriculture", "labour_aquafarming"} <= apart.keys()
+
+
+def test_lists_with_a_choice_a_line_are_taken_apart() -> None:
+    columns: dict[str, list[str | None]] = {
+        "Types d'exploitation": ["Exploitation sexuelle\nMendicité forcée", "Travail forcé"],
+        "Nationalité(s)": ["Guinéenne\nMalienne", "Nigériane"],
+    }
+    raw = raw_of(columns, 24)
+    done = harmonise(raw, suggest(raw).mapping, "c", (2002, 2025), bytes(32)).records
+    assert done["labour_begging"].to_pylist()[:2] == ["yes", None]
+    assert done["exploitation_sexual"].to_pylist()[:2] == ["yes", None]
+    assert done["citizenship"].to_pylist()[:2] == ["GIN", "NGA"]

@@ -139,7 +139,8 @@ _TIME = r"^\s*\d{1,2}:\d{2}"
 _FULL_NAME = r"^\s*\p{Lu}[\pL'’.\-]+(?:\s+(?:\p{Lu}[\pL'’.\-]*|d[aei]l?|van|von|bin|al)){1,4}\s*$"
 _COMMON = (
     r"(?i)^\s*(?:yes|no|y|n|true|false|t|f|0|1|-?99?|oui|non|si|sí|ja|nein|نعم|لا|na|n/a|null|none"
-    r"|unknown|not specified|refused|inconnu|desconocido|[x✓])\s*$"
+    r"|unknown|not specified|refused|inconnu|desconocido|don['’]t know|ne sait pas|nsp|no sabe"
+    r"|não sabe|لا أعرف|لا يعرف|لا تعرف|[x✓])\s*$"
 )
 
 

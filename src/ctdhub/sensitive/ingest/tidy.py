@@ -302,7 +302,8 @@ def _are_groups(rows: Rows, place: int, merged: Sequence[MergedCells] = ()) -> b
     return (
         bool(wide)
         and len(groups) >= LEAST - few
-        and groups.keys() <= names.keys()
+        and groups.keys()
+        <= names.keys() | {c for row in rows[place + 2 :] for c, _ in _filled(row)}
         and not any(map(_NOTE.search, groups.values()))
     )
 
@@ -311,32 +312,30 @@ def _names(rows: Rows, merged: Sequence[MergedCells]) -> int | None:
     """The first row of distinct texts that names the columns which hold values below it.
 
     Below a row that names half of the columns a record could be taken for names, so there a row
-    must have a text where all rows below it have numbers or dates, or be unlike all of them.
+    must stand below merged groups, have a text where all rows below it have numbers or dates, or be
+    unlike all of them.
     """
     dense = False
     for place, row in enumerate(rows[:LAST]):
         names = {column: fold(cell) for column, cell in _filled(row)}
+        above = rows[place - 1 : place] if _are_groups(rows, place - 1, merged) else []
+        sure = bool(above) and any(one.top == place and one.left < one.right for one in merged)
+        whole = joined_names([*above, row])
+        own = {fold(whole[column]) for column in names}
         below = [dict(_filled(later)) for later in rows[place + 1 :]]
         used = set().union(*below) if below else set()
         texts = [name for name in names.values() if not is_typed(name)]
-        named = len(used & set(names)) / max(len(used), 1) if used else 1.0
+        named = len({c for c in used if c < len(whole) and whole[c]}) / len(used) if used else 1.0
         if (
             len(texts) >= min(LEAST, max(len(used), 1))
             and len(texts) >= ENOUGH * len(names)
-            and _differ(rows, place, merged)
+            and len(own) == len(names)
             and named >= ENOUGH
-            and (not dense or _above_typed(names, below) or _unlike(names, below))
+            and (sure or not dense or _above_typed(names, below) or _unlike(names, below))
         ):
             return place
         dense = dense or named >= 0.5
     return None
-
-
-def _differ(rows: Rows, place: int, merged: Sequence[MergedCells]) -> bool:
-    """Whether the names in a row differ, in themselves or by their groups in the row above."""
-    names = joined_names(rows[place - _are_groups(rows, place - 1, merged) : place + 1])
-    own = [fold(names[column]) for column, _cell in _filled(rows[place])]
-    return len(set(own)) == len(own)
 
 
 def _above_typed(texts: Mapping[int, str], below: Sequence[Mapping[int, str]]) -> bool:
@@ -630,9 +629,8 @@ class Computed:
             UnreadableFile: a formula failed (rule "error-cell").
         """
         for (row, column), rule in sorted(self.lost.items()):
-            raise error(
-                "formula" if rule == "formula" else "error-cell", file=file, row=row, column=column
-            )
+            name = "formula" if rule == "formula" else "error-cell"
+            raise error(name, file=file, row=row, column=column)
 
     def note(self) -> Text | None:
         """What is said of the formulas that were read by their values."""

@@ -60,14 +60,11 @@ class FormProposals:
 
     def findings(self) -> dict[str, IdentifierFinding]:
         """Columns whose label speaks of an identifier, whatever their name; no closed lists."""
-        findings = {}
+        findings, reason = {}, Text("The label of its question suggests an identifier.")
         for name, column in self._columns.items():
-            question = column.question
-            kinds = [kind for said in question.labels if (kind := kind_of(said))]
-            if question.choices or not kinds:
-                continue
-            reason = Text("The label of its question suggests an identifier.")
-            findings[name] = IdentifierFinding(name, kinds[0], 1.0, reason)
+            kinds = [kind for said in column.question.labels if (kind := kind_of(said))]
+            if kinds and not column.question.choices:
+                findings[name] = IdentifierFinding(name, kinds[0], 1.0, reason)
         return findings
 
     def choices(self) -> dict[str, tuple[str, ...]]:
@@ -85,10 +82,7 @@ class FormProposals:
     def of(self, column: Glance) -> Hints:
         """Proposals and doubts for a column that the form knows."""
         known = self._columns[column.name]
-        question = known.question
-        if _about_others(question):
-            return []
-        return self._of(column, known)
+        return [] if _about_others(known.question) else self._of(column, known)
 
     def of_child(self, column: Glance, child: str) -> Hints | None:
         """What a column of a child table of perpetrators is of each; None if the form is silent."""
@@ -159,9 +153,8 @@ class FormProposals:
             rule: dict[str, Any] = {
                 "split": ";" if by_label else " ", "has": has, "absent": "no", "known": known,
             }  # fmt: skip
-            yield Proposal(
-                flag, column.name, rule, 0.99, flags[names[0]][1], null_values=tuple(nulls)
-            )
+            reason = flags[names[0]][1]
+            yield Proposal(flag, column.name, rule, 0.99, reason, null_values=tuple(nulls))
 
     def _labels_held(self, name: str, question: AskedQuestion) -> tuple[str, ...]:
         """The labels of which all cells are made, none where the cells hold names."""
@@ -181,18 +174,13 @@ def _about_others(question: AskedQuestion) -> bool:
     own = vocabulary()
     said = [*question.labels, question.name]
     said += [text for group in question.groups for text in (group.name, *group.labels)]
-    return any(
-        (own.about_others(text) or own.about_perpetrators(text)) and not own.group_of(text)
-        for text in said
-        if text
-    )
+    others = (t for t in said if t and (own.about_others(t) or own.about_perpetrators(t)))
+    return not all(map(own.group_of, others))
 
 
 def _ways(question: AskedQuestion) -> Iterator[tuple[int, str]]:
     """Headers to try: each label, then the name."""
-    for way, said in enumerate(question.labels):
-        if said:
-            yield way, said
+    yield from ((way, said) for way, said in enumerate(question.labels) if said)
     yield 0, question.name
 
 
@@ -238,12 +226,9 @@ def _one(
 
 
 def _written(
-    each: Proposal | Doubt,
-    column: str,
-    texts: list[str],
-    written: dict[str, str],
+    each: Proposal | Doubt, column: str, texts: list[str], written: dict[str, str],
     nulls: tuple[str, ...],
-) -> Proposal | Doubt:
+) -> Proposal | Doubt:  # fmt: skip
     """A proposal on labels as a rule on what the cells hold.
 
     Args:
@@ -290,6 +275,5 @@ def _flags(question: AskedQuestion) -> dict[str, tuple[str, Text]]:
             if isinstance(each, Proposal)
             for text in each.rule.get("has", ())
         }
-        if len(flags) > len(best):
-            best = flags
+        best = max(best, flags, key=len)
     return best

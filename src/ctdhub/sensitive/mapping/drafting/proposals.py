@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -50,7 +50,7 @@ WORDY = 60
 SENTENCE = 9
 """Words from which it is one; labels of choices are shorter."""
 
-SEPARATORS = (";", "|", ",", "،", "؛")
+SEPARATORS = ("\n", ";", "|", ",", "،", "؛")
 
 SORTED_LISTS = 3
 """Lists of several elements from which their order is evidence."""
@@ -475,13 +475,16 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
     """
     own = vocabulary()
     mark = column.separator(own.kinds)
-    elements = {t: [e for e in kinds_of(t, mark) if e] for t in column.texts}
+    elements = _labels(column, mark)
     texts = list(dict.fromkeys(e for parts in elements.values() for e in parts))
+    whole = any(mark in text for text in texts if mark)  # no rule could take such lists apart
+    lists = elements if whole else {text: [text] for text in texts}
+    mark = None if whole else mark
     group = own.group_of(column.name)
     meant, main = _flags_of(texts, group)
     if column.covered or all(word(text) in own.other for text in meant) or len(texts) > FEW:
         return
-    if not meant or (group is None and len(meant) < 0.5 * len(texts)):
+    if group is None and len(meant) < 0.5 * len(texts):
         return
     if group is None and main is not None:
         named = LocalName.of(lambda language: group_label(main, language))
@@ -489,8 +492,9 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
         yield Doubt(column.name, why, shows=True)
         return
     chosen: dict[str, list[str]] = {}
-    for text, flags in meant.items():
-        for flag in flags:
+    for text, parts in lists.items():
+        known = [meant[e] for e in parts] if meant.keys() >= {*parts} else []
+        for flag in dict.fromkeys(flag for flags in known for flag in flags):
             chosen.setdefault(flag, []).append(text)
     doubts = _doubts(column, elements, [t for t in texts if t not in meant], mark)
     named_kinds = Text("the column names kinds, of which {n} of {all} are known")
@@ -500,6 +504,29 @@ def kinds(column: Glance) -> Iterator[Proposal | Doubt]:
         rule: dict[str, Any] = {"has": has} | ({"split": mark} if mark else {})
         yield Proposal(flag, column.name, rule, share, reason, doubts)
         doubts = ()
+
+
+_OPEN = re.compile(r'\([^)]*$|^"[^"]*$')
+
+
+def _labels(column: Glance, mark: str | None) -> dict[str, list[str]]:
+    """The choices in each cell; one whose label holds the comma between them is whole.
+
+    A bracket or a quotation mark is open before the comma, or both sides only ever stand together.
+    """
+    lists = {t: [e for e in kinds_of(t, mark) if e] for t in column.texts}
+    cells = Counter(e for elements in lists.values() for e in {*elements})
+    pairs = Counter(pair for elements in lists.values() for pair in pairwise(elements))
+    for text, elements in lists.items() if mark in (",", "،") else ():
+        labels = elements[:1]
+        for before, element in pairwise(elements):
+            twins = cells[before] == cells[element] == pairs[before, element] > 1
+            if twins or _OPEN.search(labels[-1]):
+                labels[-1] += f"{mark} {element}"
+            else:
+                labels.append(element)
+        lists[text] = labels
+    return lists
 
 
 def _flags_of(texts: list[str], group: str | None) -> tuple[dict[str, list[str]], str | None]:
@@ -701,7 +728,7 @@ def month_first(column: Glance) -> bool:
 
 
 def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | Doubt]:
-    mark = column.separator(marks=SEPARATORS[:2])
+    mark = column.separator(marks=SEPARATORS[:3])
     parts = {t: [e for e in elements_of(t, mark) if e] for t in column.texts}
     said = {part: country_said(part) for own in parts.values() for part in own}
     mapped = {part: code for part, code in said.items() if not look_up(part).alpha3 and code}
@@ -725,7 +752,7 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | D
         rule = {"map": mapped} | rule
         doubts += (Text("adjectives or names in another language are written out: check each"),)
     if mark or any(len(own) > 1 for own in parts.values()):  # of lists in brackets none is needed
-        rule |= {"split": mark or SEPARATORS[0], "take": "first"}
+        rule |= {"split": mark or SEPARATORS[1], "take": "first"}
         doubts += (Text("of several countries the first is kept"),)
         if mark and column.sets(mark):
             doubts += (SETS,)
@@ -735,7 +762,7 @@ def _country(column: Glance, target: str, score: float) -> Iterator[Proposal | D
 
 def sets_doubt(column: Glance) -> Text | None:
     """What to know of a column of lists that are sets in truth, None where it has none."""
-    mark = column.separator(marks=SEPARATORS[:2])
+    mark = column.separator(marks=SEPARATORS[:3])
     return SETS if mark and column.sets(mark) else None
 
 

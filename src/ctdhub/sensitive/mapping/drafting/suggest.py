@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Mapping as Dictionary
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -275,8 +275,6 @@ def as_yaml(draft: Draft) -> str:
 
 def _quoted(value: Any) -> str:
     """Any text, list or table of a rule on one line: JSON is YAML."""
-    if value is True:
-        return "true"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -623,14 +621,13 @@ def _choose(offers: Iterable[proposals.Proposal]) -> dict[str, proposals.Proposa
 
 
 def _decisions(
-    findings: Iterable[IdentifierFinding], year: proposals.Proposal | None
+    identifiers: Collection[IdentifierFinding], year: proposals.Proposal | None
 ) -> dict[str, str]:
     """A decision for each identifier; one column at most becomes the person key.
 
     A key that the contributor made for linking is preferred to the number of a case, which then
     serves withdrawals alone.
     """
-    identifiers = list(findings)
     keys = [f.column for f in identifiers if vocabulary().is_token(f.column)]
     cases = [f.column for f in identifiers if PROPOSED.get(f.kind) == "hash"]
     births = [f.column for f in identifiers if PROPOSED.get(f.kind) == "band" and year is not None]
@@ -663,11 +660,10 @@ def questions(draft: "Draft") -> Iterator[Text]:
     """What nobody reads, with why, and what it may mean: the first question of a draft."""
     if draft.unmatched:
         yield Text("No rule reads these columns: write a rule for what each means, or leave it out")
+    every = [one for one in draft.hints if isinstance(one, proposals.Doubt)]
     for name in draft.unmatched:
         column = draft.glances[name]
-        doubts = [
-            one for one in draft.hints if isinstance(one, proposals.Doubt) and one.column == name
-        ]
+        doubts = [one for one in every if one.column == name]
         replaced = bool(column.details) and draft.used.issuperset(column.details) and column.covered
         reasons = [Text("its choices have columns of their own, which are used instead")]
         if not replaced:

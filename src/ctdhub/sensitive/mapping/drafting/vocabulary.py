@@ -35,6 +35,8 @@ _HERS = re.compile(r"(?<=\best )son (?=\w)", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 _JOINED = re.compile(r"\s*[&+]\s*|\s+(?:and|et|y|e|und|ed)\s+|\s+و\s*", re.IGNORECASE)
 _EITHER = re.compile(r"[/|]|\b(?:or|ou|o|u|oder|или|أو)\b", re.IGNORECASE)
+_EXAMPLES = re.compile(r"\s*\([^(),،;]+[,،;][^()]*\)")
+"""Examples behind a kind, of which it is not said that each is there."""
 SEGMENT = re.compile(r"\s*[/|:>]\s*|\s+[-–—]\s+|\.(?=\D)")
 """What stands between the parts of a header: a section of a form, and a question in it."""
 
@@ -287,9 +289,8 @@ class Vocabulary:
 
     def kinds(self, text: str) -> Collection[str]:
         """The kinds that a cell, or an element of its list, names."""
-        if (key := word(text)) in self.other:
-            return ("other",)
-        return self.flags.get(key) or self._kinds(text)
+        key = word(text)
+        return ("other",) if key in self.other else self.flags.get(key) or self._kinds(text)
 
     def _kinds(self, text: str) -> list[str]:
         """The flags whose roots a text has; who writes "sexual?" is not sure."""
@@ -516,7 +517,10 @@ class Vocabulary:
 
         >>> vocabulary().flags_in("exploitation", "Sexual y laboral")
         ['exploitation_sexual', 'exploitation_forced_labour']
+        >>> vocabulary().flags_in("exploitation", "Sexual (prostitution, pornography)")
+        ['exploitation_sexual']
         """
+        kind = kind if self.denies(kind) else _EXAMPLES.sub("", kind)
         if single := self.flag_in(group, kind):
             return [single]
         each = [self.flag_in(group, part) for part in _JOINED.split(kind)]
