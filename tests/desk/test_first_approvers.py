@@ -14,7 +14,7 @@ import yaml
 from soft_passkeys import SoftPasskey
 
 from ctdhub.core.errors import PolicyError
-from ctdhub.hub.approvers import name_first
+from ctdhub.hub.agreements import name_first
 from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import ROLES, Approvers, fingerprint
 from tests.desk import desks

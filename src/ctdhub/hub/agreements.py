@@ -1,7 +1,8 @@
 """Agreements: one is written, or some of its settings; what the papers of a hub are made of.
 
-Belongs here: what the desk's worker writes to ``contributors/``, and whether an agreement is in
-force.  Does not belong here: what an agreement is (``folder``), who may change it (``desk``).
+Belongs here: what the desk's worker writes to ``contributors/`` and ``hub.yaml``, and whether an
+agreement is in force.  Does not belong here: what an agreement is (``folder``), who may change it
+(``desk``).
 """
 
 import re
@@ -15,8 +16,9 @@ import yaml
 from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import write_whole
 from ctdhub.core.i18n import yaml_nodes, yaml_values
-from ctdhub.hub import folder
+from ctdhub.hub import approvers, folder
 from ctdhub.hub.steps import hash_file
+from ctdhub.release import approvals
 from ctdhub.report.papers import Contributing, PaperFacts
 from ctdhub.report.wording import attributes
 
@@ -97,6 +99,26 @@ def write_hub_settings(hub: folder.Hub, settings: Settings, by_hand: HubError) -
         raise by_hand from None
     folder.checked_settings(text, path, folder.HubSettings)
     write_whole(path, text.encode(), path.stat().st_mode & 0o777)
+
+
+def name_first(hub: folder.Hub, first: approvals.Approvers) -> None:
+    """Write the keys of the first two approvers into hub.yaml, which names none; may be done again.
+
+    Raises:
+        PolicyError: it names others, somebody signed a release already (rule "approvers"), or it
+            can only be changed by hand.
+        ReleaseError: see :func:`~ctdhub.hub.approvers.signed_keys`.
+        HubFolderError: a build is at work.
+    """
+    path, keys = hub.root / "hub.yaml", first.model_dump(mode="json", exclude_defaults=True)
+    prints = {r: ", ".join(map(approvals.fingerprint, first.keys(r))) for r in approvals.ROLES}
+    with hub.lock():
+        if hub.settings.approvers == first:
+            return
+        if not approvers.awaits_first(hub):
+            raise error("approvers/named", file=path)
+        with folder.noted(hub, "approvers", **prints):
+            write_hub_settings(hub, {"approvers": keys}, error("approvers/by-hand", file=path))
 
 
 def with_settings(text: str, settings: Settings) -> str:

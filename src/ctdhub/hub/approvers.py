@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 
 from ctdhub.core.errors import error, printable
 from ctdhub.core.keys.signing import SigningKey
-from ctdhub.hub.agreements import write_hub_settings
 from ctdhub.hub.deliveries import is_older
 from ctdhub.hub.folder import Hub, alone, by_version, noted, timestamp
 from ctdhub.hub.paid import check_paid, refuse_published
@@ -142,26 +141,6 @@ def accept_change(hub: Hub, signed: approvals.SignedChange) -> None:
         if now is None or now.model_copy(update=kept) != change:
             raise error("approvers/change", file=hub.root / FILE)
         approvals.add_change(hub.root, signed)
-
-
-def name_first(hub: Hub, first: Approvers) -> None:
-    """Write the keys of the first two approvers into hub.yaml, which names none; may be done again.
-
-    Raises:
-        PolicyError: it names others, somebody signed a release already (rule "approvers"), or it
-            can only be changed by hand.
-        ReleaseError: see :func:`signed_keys`.
-        HubFolderError: a build is at work.
-    """
-    path, keys = hub.root / "hub.yaml", first.model_dump(mode="json", exclude_defaults=True)
-    prints = {r: ", ".join(map(approvals.fingerprint, first.keys(r))) for r in approvals.ROLES}
-    with hub.lock():
-        if hub.settings.approvers == first:
-            return
-        if not awaits_first(hub):
-            raise error("approvers/named", file=path)
-        with noted(hub, "approvers", **prints):
-            write_hub_settings(hub, {"approvers": keys}, error("approvers/by-hand", file=path))
 
 
 def awaits_first(hub: Hub) -> bool:

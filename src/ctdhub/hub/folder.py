@@ -33,7 +33,7 @@ import ctdhub
 from ctdhub.core.errors import HubError, InvalidSetting, error, printable, setting_fault
 from ctdhub.core.files import is_day, locked, rewrite, write_whole
 from ctdhub.core.frozen import FrozenModel
-from ctdhub.core.i18n import LANGUAGES, Language, Text, current, joined, yaml_nodes, yaml_values
+from ctdhub.core.i18n import LANGUAGES, Language, Text, joined, yaml_nodes, yaml_values
 from ctdhub.core.keys.signing import is_public_key
 from ctdhub.core.tables import FORMULA
 from ctdhub.dp.accounting import epsilon_of
@@ -367,11 +367,6 @@ class Agreement(FrozenModel):
             if not set(series_break.variables) <= known:
                 raise InvalidSetting(Text("a break names a variable that the schema does not have"))
         return breaks
-
-    @property
-    def local_name(self) -> str:
-        """Its name in the language in force."""
-        return next((n for code, n in self.names.items() if code == current()), self.name)
 
     def patches_on(self, day: str) -> bool:
         """Whether the delivery of a day holds corrections alone, whatever other ones are there."""

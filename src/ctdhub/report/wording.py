@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from fractions import Fraction
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from ctdhub.border import POSSIBLE, Guarantee
 from ctdhub.core import format
@@ -16,7 +16,7 @@ from ctdhub.core.errors import printable
 from ctdhub.core.i18n import Text, _, current, formula, joined, ngettext, said
 from ctdhub.release.changes import BREAKS
 from ctdhub.release.errata import Erratum
-from ctdhub.release.manifest import Contributor, PublicFacts
+from ctdhub.release.manifest import PublicFacts
 from ctdhub.release.open import Release
 from ctdhub.schema.labels import code_label, group_label, label
 from ctdhub.schema.model import ORIGIN, PERIOD, load_schema
@@ -31,7 +31,16 @@ if TYPE_CHECKING:
 # What readers of a language call the hub and its contributors.
 
 
-def called(one: PublicFacts | Contributor) -> str:
+class Named(Protocol):
+    """A contributor, or its agreement."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def names(self) -> Mapping[Any, str]: ...
+
+
+def called(one: PublicFacts | Named) -> str:
     """The name of a hub, or of a contributor, in the language in force.
 
     For pages and documents of one language; files that all languages share have the one name.

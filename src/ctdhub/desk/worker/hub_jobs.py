@@ -334,7 +334,7 @@ def name_approvers(work: Work) -> Rows:
     if keys.keys() != set(approvals.ROLES):
         raise error("approvers/unheard")
     newest = {role: tuple(own[-2:]) if own[1:] else own[0] for role, own in keys.items()}
-    approvers.name_first(_hub(), approvals.Approvers.model_validate(newest))
+    agreements.name_first(_hub(), approvals.Approvers.model_validate(newest))
 
     def rows() -> dict[str, Any]:
         tell_hub("approvers")

@@ -23,6 +23,7 @@ from ctdhub.hub.folder import SOURCE_KINDS, Agreement, Hub
 from ctdhub.hub.paid import ledger
 from ctdhub.hub.receive_bundle import hub_card, sender_of
 from ctdhub.report.papers import PAPERS, paper
+from ctdhub.report.wording import called
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import CONTRIBUTOR_KIND
 from ctdhub.sensitive.bundle.pack import card_bytes, key_print, parse_key_file
@@ -44,7 +45,7 @@ def agreements(hub: Hub) -> dict[str, Any]:
         own = sent.get(one.id, [])
         entry = {
             "id": one.id,
-            "name": printable(one.local_name),
+            "name": printable(called(one)),
             "kind": code_label(CONTRIBUTOR_KIND, one.kind, current()),
             "force": force_of(hub, one, today()),
             "ends": days(one.ends),
@@ -78,7 +79,7 @@ def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
     """
     one, own = hub.agreement(contributor), sorted(set(_sent(hub).get(contributor, [])))
     force, base = force_of(hub, one, today()), hash_of_agreement(hub, one.id)
-    page = Page(hub, printable(one.local_name), _force_sentence(one, force))
+    page = Page(hub, printable(called(one)), _force_sentence(one, force))
     page.add("terms", _("What was agreed"), _terms(one))
     page.add("limits", _("Limits"), _limits(hub, one, charges))
     page.add("sent", _("Deliveries"), _deliveries(one, own))
@@ -129,7 +130,7 @@ def _terms(one: Agreement) -> Any:
         (_("how its data are shown"), one.display_rule),
     ]
     rows = [
-        (_("name"), name(one.local_name, 200)),
+        (_("name"), name(called(one), 200)),
         (_("kind"), code_label(CONTRIBUTOR_KIND, one.kind, current())),
         *((called, name(text, 2_000) if text else "–") for called, text in texts),
         (_("a file is erased after"), _months(one.keep_months)),
@@ -205,7 +206,7 @@ def bundle_keys(hub: Hub, contributor: str) -> dict[str, Any]:
         signed = hub_card(hub, one.id, read_key(signs)) if made else None
         line = {
             "id": one.id,
-            "name": printable(one.local_name),
+            "name": printable(called(one)),
             "fingerprint": signed.fingerprint if signed else "",
             "card": base64.b64encode(card_bytes(signed)).decode() if signed else "",
             "senders": [key_print(sender) for sender in one.senders],

@@ -18,6 +18,7 @@ from ctdhub.hub import withdrawals as reports
 from ctdhub.hub.find_person import ByWhat, CaseRow, read_files, unsearched
 from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import Account, budget_split, check_paid, ledger, published
+from ctdhub.report.wording import called
 from ctdhub.schema.labels import code_label
 from ctdhub.schema.model import AGE, SEX
 from ctdhub.sensitive.bundle.leaving import MOST_CODES
@@ -102,12 +103,12 @@ def take_back_report(hub: Hub, request: Fields) -> dict[str, Any]:
 
 def told_rows(hub: Hub, contributor: str = "") -> list[dict[str, Any]]:
     """All reports for a list: of one contributor, or of all with its name."""
-    called = {one.id: printable(one.local_name) for one in hub.agreements()}
+    by_id = {one.id: printable(called(one)) for one in hub.agreements()}
     return [
         _line(key, one)
         | {
             "id": one.contributor,
-            "name": "" if contributor else called.get(one.contributor, "–"),
+            "name": "" if contributor else by_id.get(one.contributor, "–"),
             "passed": "" if contributor else one.passed,
         }
         for key, one in reports.reports(hub, contributor).items()
@@ -337,7 +338,7 @@ def withdrawals(hub: Hub, contributor: str = "") -> dict[str, Any]:
     if old := reports.outdated(hub):
         page.add("outdated", _("Candidates"), _outdated(old))
     known = [
-        {"id": a.id, "name": printable(a.local_name), "withdrawn": a.id in force.contributors}
+        {"id": a.id, "name": printable(called(a)), "withdrawn": a.id in force.contributors}
         for a in hub.agreements()
     ]
     return page.answer(outdated=old, told=lines, contributors=known)

@@ -21,7 +21,7 @@ from ctdhub.hub.stages.link import PAIRS, linkage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release.bundle import latest_release, latest_standing
 from ctdhub.release.open import Release, open_release
-from ctdhub.report.wording import caveat, ranged, state_words
+from ctdhub.report.wording import called, caveat, ranged, state_words
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import load_schema
 from ctdhub.sensitive.linkage.pprl.derive import kind_words
@@ -47,7 +47,7 @@ def looks(hub: Hub) -> dict[str, Any]:
         open_ = [alarm for alarm in one.now.alarms if not alarm.accepted]
         rows.append(
             (
-                name(one.agreement.local_name),
+                name(called(one.agreement)),
                 isolated(one.now.date),
                 number(one.now.rows),
                 number(one.now.rejected),
@@ -58,7 +58,7 @@ def looks(hub: Hub) -> dict[str, Any]:
         deliveries.append(
             {
                 "id": one.agreement.id,
-                "name": printable(one.agreement.local_name),
+                "name": printable(called(one.agreement)),
                 "date": one.now.date,
                 "open": len(open_),
             }
@@ -92,7 +92,7 @@ def look_at(hub: Hub, contributor: str, date: str, *, texts: bool) -> dict[str, 
         "document": to_json(document),
         "given": {
             "id": contributor,
-            "name": printable(one.agreement.local_name),
+            "name": printable(called(one.agreement)),
             "date": one.now.date,
             "before": one.before.date if one.before else "",
             "dates": sorted({c.date for c in hub.contributions() if c.contributor == contributor}),
@@ -128,7 +128,7 @@ def rejects(hub: Hub, contributor: str, date: str) -> dict[str, Any]:
         rejected=number(one.now.rejected), rows=number(one.now.rows)
     )
     title = _("Rejected rows of {name}, delivery of {date}").format(
-        name=name(one.agreement.local_name), date=isolated(one.now.date)
+        name=name(called(one.agreement)), date=isolated(one.now.date)
     )
     page = Page(hub, title, lead)
     page.add("rejects", "", table(head, rows, words=True))
@@ -151,7 +151,7 @@ def drift(hub: Hub) -> dict[str, Any]:
     page.add("since", _("People compared with the last release"), *_since(hub))
     for one in seen.look(hub, read=False):
         title = _("{name}: delivery of {date}").format(
-            name=name(one.agreement.local_name), date=isolated(one.now.date)
+            name=name(called(one.agreement)), date=isolated(one.now.date)
         )
         page.add(f"drift-{one.agreement.id}", title, _moved(one))
     return page.answer(stale=seen.unread_files(hub))
@@ -227,8 +227,8 @@ def coverage(hub: Hub) -> dict[str, Any]:
     """People by contributor and year, as the last build linked them."""
     counts = seen.people_by_year(hub)
     agreed = {one.id: one for one in hub.agreements()}
-    called = {id_: name(one.local_name) for id_, one in agreed.items()}
-    silent = [called[id_] for id_ in called if id_ not in counts]
+    by_id = {id_: name(called(one)) for id_, one in agreed.items()}
+    silent = [by_id[id_] for id_ in by_id if id_ not in counts]
     if not counts:
         return Page(hub, _("Coverage"), _("People were not linked yet.")).answer(stale=1)
     years = sorted({y for own in counts.values() for y in own if y is not None})
@@ -244,7 +244,7 @@ def coverage(hub: Hub) -> dict[str, Any]:
         if None in own:
             bars.append(_bar(_("not recorded"), own[None], missing=own[None] > top / 2))
         total = _("People: {n}").format(n=number(sum(own.values())))
-        charts.append(Bars(called.get(id_, name(id_)), total, tuple(bars)))
+        charts.append(Bars(by_id.get(id_, name(id_)), total, tuple(bars)))
     lead = _("People by contributor and year: exact, for this page alone.")
     extra = _("Nobody was counted for: {names}").format(names="; ".join(silent)) if silent else ""
     page = Page(hub, _("Coverage"), lead, extra)
@@ -318,24 +318,24 @@ def lineage(hub: Hub, variable: str, *, columns: bool = True) -> dict[str, Any]:
     if variable not in {v.name for v in load_schema().variables()}:
         raise error("lineage-variable", name=printable(variable))
     sources = seen.column_sources(hub, variable)
-    called = {one.id: name(one.local_name) for one in hub.agreements()}
+    by_id = {one.id: name(called(one)) for one in hub.agreements()}
     title = _("Lineage of {variable}").format(variable=label(variable, current()))
     end = _("The way ends at the noisy number: from there no step leads back to a record.")
     page, files = Page(hub, title, end), _("1. Columns of files, and the mapping that reads them")
-    page.add("files", files, _from_files(sources, called, columns))
+    page.add("files", files, _from_files(sources, by_id, columns))
     _add_numbers(page, variable)
     return page.answer(name=variable)
 
 
-def _from_files(sources: list[seen.ColumnSource], called: dict[str, str], columns: bool) -> Any:
+def _from_files(sources: list[seen.ColumnSource], by_id: dict[str, str], columns: bool) -> Any:
     if not sources:
         return words(_("No file that was read has this variable."))
     if not columns:
-        names = sorted({called.get(one.contributor, name(one.contributor)) for one in sources})
+        names = sorted({by_id.get(one.contributor, name(one.contributor)) for one in sources})
         return words(_("Read from files of: {names}").format(names=listed(names)))
     rows = [
         (
-            called.get(one.contributor, name(one.contributor)),
+            by_id.get(one.contributor, name(one.contributor)),
             isolated(one.date),
             listed([name(c) for c in one.columns]) or "–",
             said(one.rule),
@@ -416,7 +416,7 @@ def doubles(hub: Hub) -> dict[str, Any]:
     if not (hub.work / "people" / PAIRS).is_file():
         return Page(hub, title, _("People were not linked yet.")).answer(pairs=[])
     report, pairs = linkage(hub), to_decide(hub)
-    called = {one.id: name(one.local_name) for one in hub.agreements()}
+    by_id = {one.id: name(called(one)) for one in hub.agreements()}
     open_ = [one for one in pairs if one.same not in ("yes", "no")]
     lead = (
         _("Pairs to decide: {open} of {n}.").format(open=number(len(open_)), n=number(len(pairs)))
@@ -437,7 +437,7 @@ def doubles(hub: Hub) -> dict[str, Any]:
     page.add("report", _("Links"), table((), [(what, number(n)) for what, n in rows]))
     page.add("measured", _("What the decisions say"), *measured_blocks(measured(hub)))
     ordered = [*open_, *(one for one in pairs if one not in open_)]
-    return page.answer(pairs=[_pair(one, called) for one in ordered])
+    return page.answer(pairs=[_pair(one, by_id) for one in ordered])
 
 
 def _has_tokens(hub: Hub) -> bool:
@@ -494,11 +494,11 @@ def _ends(one: dict[str, float]) -> str:
     return _("{low} to {high}").format(low=low, high=high)
 
 
-def _pair(one: DoublePair, called: dict[str, str]) -> dict[str, Any]:
+def _pair(one: DoublePair, by_id: dict[str, str]) -> dict[str, Any]:
     kinds = kind_words()
     return {
         "id": one.id,
-        "contributors": [called.get(id_, isolated(id_)) for id_ in one.contributors],
+        "contributors": [by_id.get(id_, isolated(id_)) for id_ in one.contributors],
         "keys": [kinds[letter] for letter in one.keys if letter in kinds],
         "probability": None if one.probability is None else share(one.probability, fine=True),
         "joined": one.joined,
