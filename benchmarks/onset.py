@@ -165,7 +165,7 @@ class Draw:
         )  # fmt: skip
         if self.first is None:
             self.first = open_release(write_release(protected, self.folder, "2026.1", ""))
-        return OfWorld(replace(self.first, protected=protected), plan.domains)
+        return OfWorld(replace(self.first, answer=protected), plan.domains)
 
 
 class OfWorld(Answers):

@@ -151,7 +151,7 @@ def whole_draws(
         found = rehearse(plan, policy.epsilon, policy.delta, codes, perpetrators=elsewhere).answer
         answer = replace(found, facts=facts)
         manifest = Manifest.describe(answer, "2025.1", datetime(2025, 12, 31, tzinfo=UTC), {})
-        answers = Answers(Release(Path(), "2025.1", answer, manifest))
+        answers = Answers(Release(Path(), "2025.1", manifest, answer=answer))
         for g, (part, whole) in asked(plan).items():
             if g in true:
                 asked_of = {n: v for n, v in part.items() if n != SOME}  # a type is among them

@@ -94,7 +94,7 @@ def simulated(
         counts=pa.concat_tables([plain.counts.slice(0, 1), _counted(kept, rng)]),
         guarantee=replace(plain.guarantee, sigma=all_, drawn=all_),
     )
-    return Simulated(replace(base, protected=protected), frozenset(true), frozenset(every))
+    return Simulated(replace(base, answer=protected), frozenset(true), frozenset(every))
 
 
 def _people(

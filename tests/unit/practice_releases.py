@@ -73,7 +73,7 @@ class Practice:
     def release(self, seed: int) -> Release:
         """A release whose noise follows from the seed."""
         protected = self._protected(np.random.default_rng(seed).bytes)
-        return replace(self._first, protected=protected)
+        return replace(self._first, answer=protected)
 
     @cached_property
     def _first(self) -> Release:

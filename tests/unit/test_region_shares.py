@@ -78,7 +78,7 @@ def answers() -> Answers:
     assert found is not None
     answer = replace(found, facts=FACTS)
     manifest = Manifest.describe(answer, "2022.1", datetime(2022, 12, 31, tzinfo=UTC), {})
-    return Answers(Release(Path(), "2022.1", answer, manifest))
+    return Answers(Release(Path(), "2022.1", manifest, answer=answer))
 
 
 def wide(found: Interval) -> float:

@@ -19,7 +19,8 @@ from ctdhub.cli.app import command
 from ctdhub.core.errors import ReleaseError
 from ctdhub.release.bundle import write_release
 from ctdhub.release.manifest import Manifest
-from ctdhub.release.open import Problem, open_release, sha256, sums, verify
+from ctdhub.release.open import Problem, open_release, open_releases, sha256, sums, verify
+from ctdhub.stats.answers import Answers
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,9 @@ def test_column_that_is_not_public_is_refused_even_when_resealed(release: Path) 
     reseal(release, "records.parquet")
     with pytest.raises(ReleaseError, match="person_key"):
         open_release(release)
+    (late,) = open_releases(release.parent)
+    with pytest.raises(ReleaseError, match="person_key"):
+        Answers(late).count({})
 
 
 def test_parquet_that_is_none(release: Path) -> None:

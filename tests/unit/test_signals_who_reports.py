@@ -221,7 +221,7 @@ def test_contributors_counted_apart_are_taken_away_alone(tmp_path: Path) -> None
     table = pa.Table.from_pylist(rows, MEASUREMENTS)
     ids, sigma = ("line", "other", "cases"), {f"{CONTRIBUTOR}*{Y}": 12.0}
     sources = Sources(ids, (), table, sigma, 0.05)
-    release = replace(release, protected=replace(release.protected, sources=sources))
+    release = replace(release, answer=replace(release.protected, sources=sources))
     years = range(2014, 2026)
     (one,) = changed(release, 2016, 2025)
     assert one == CoverageChange("hotline", ("line",), ("Line",), True)

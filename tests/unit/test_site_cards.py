@@ -19,13 +19,16 @@ from invented_release import TABLES, protected_answer
 from lists_of_invented_people import invented, sources_of
 from moving_release import moving_release
 
+from ctdhub.border import Protected
 from ctdhub.core.errors import HubError
 from ctdhub.core.files import WRITING
 from ctdhub.core.i18n import language
 from ctdhub.core.keys.signing import make_key
+from ctdhub.release import open as opening
 from ctdhub.release.approvals import ROLES
 from ctdhub.release.bundle import write_release
 from ctdhub.release.errata import Erratum, Notice, Sort
+from ctdhub.release.manifest import Manifest
 from ctdhub.release.open import Release, digest, open_release
 from ctdhub.report.figures import figures, sides
 from ctdhub.report.helplines import Help, Helpline
@@ -40,7 +43,7 @@ from ctdhub.stats.answers import Answers
 from ctdhub.stats.mse.of_release import estimate_in, list_names
 
 PRACTICE = Path(str(resources.files("ctdhub.practice")))
-OLD, NEW = "2025.1", "2026.1"
+OLDEST, OLD, NEW = "2024.1", "2025.1", "2026.1"
 UKRAINE = "places/ukr.html"
 PUBLIC = Edition(Sharing("https://data.example.org/"))
 
@@ -135,6 +138,34 @@ def test_a_later_release_or_helpline_changes_only_slots(hub: Hub) -> None:
     assert numbers(card) == numbers(first[f"en/{UKRAINE}"].decode())
     assert len(numbers(card)) > 20
     assert "<script" not in card
+
+
+@pytest.mark.usefixtures("few")
+def test_a_later_site_reads_no_tables_of_what_was_compared_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in (OLDEST, OLD, NEW):
+        made(tmp_path, version)
+    read, noted = list[str](), dict[str, list[str]]()
+    read_protected = opening.read_protected
+
+    def reading(folder: Path, manifest: Manifest) -> Protected:
+        read.append(folder.name)
+        return read_protected(folder, manifest)
+
+    def note(version: str, sha256: str) -> None:
+        noted.setdefault(version, []).append(sha256)
+
+    monkeypatch.setattr(opening, "read_protected", reading)
+    for number in ("0800 1", "0800 2"):
+        read.clear()
+        lead, *others = opening.open_releases(tmp_path / "releases")
+        log = PageLog(tmp_path / "site", tmp_path / "pages.json", "1")
+        edition = replace(PUBLIC, help=Help(text=number))
+        build_site(lead, tmp_path / "site", None, edition, others, kept=CardLog(note, noted, log))
+        assert not any("protected" in vars(each) for each in (lead, *others)), "nothing is held"
+        assert (OLDEST in read) == (number == "0800 1")
+        assert number in (tmp_path / "site" / "r" / OLDEST / "en" / UKRAINE).read_text("utf-8")
 
 
 def dead(site: Path, *folders: str) -> set[str]:

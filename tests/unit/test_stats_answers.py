@@ -16,7 +16,7 @@ from invented_release import FACTS, TABLES, Z, people_rows, protected_answer
 
 from ctdhub.border import Protected, highest_unseen, unseen_end
 from ctdhub.release.bundle import write_release
-from ctdhub.release.open import Release, open_release
+from ctdhub.release.open import Release, open_release, open_releases
 from ctdhub.report.figures import Among, figures
 from ctdhub.schema import countries
 from ctdhub.stats.answers import Answers
@@ -39,7 +39,18 @@ def test_border_only_releases_enter(release: Release) -> None:
         with pytest.raises(TypeError):
             Answers(stranger)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        replace(release, protected=release.protected.records)  # type: ignore[arg-type]
+        replace(release, answer=release.protected.records)  # type: ignore[arg-type]
+
+
+def test_what_was_let_go_is_read_again(release: Release) -> None:
+    late = Answers(open_releases(release.path.parent)[0])
+    asked: Where = {"gender": ["female"], "citizenship": ["UKR", "MDA"]}
+    first = late.count(asked)
+    assert "protected" in vars(late.release)
+    late.let_go()
+    assert "protected" not in vars(late.release)
+    assert not late.memory
+    assert late.count(asked) == first == Answers(release).count(asked)
 
 
 def test_a_measured_cell_is_given_as_published(release: Release) -> None:

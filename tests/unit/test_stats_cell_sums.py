@@ -69,9 +69,9 @@ def test_noisy_counts_make_sums_narrower(practice: Practice) -> None:
     of_regions = pc.match_substring(pc.binary_join(measured["columns"], "*"), MERGED[PERIOD])
     measured = measured.filter(pc.invert(of_regions))
     answer = replace(release.protected, guarantee=alone, measurements=measured)
-    release = replace(release, protected=answer)
+    release = replace(release, answer=answer)
     bare = replace(release.protected, measurements=MEASUREMENTS.empty_table())
-    with_counts, without = widths(release), widths(replace(release, protected=bare))
+    with_counts, without = widths(release), widths(replace(release, answer=bare))
     wider = [(a, b) for a, b in zip(with_counts, without, strict=True) if a > b]
     assert len(wider) <= 0.1 * len(without), wider  # where records are off from the noisy counts
     assert sum(with_counts) < 0.9 * sum(without)
@@ -91,7 +91,7 @@ def test_an_interval_reaches_the_unbiased_sum_where_records_are_off(
     release = open_release(write_release(protected_answer(strayed), tmp_path, "2026.1", ""))
     bent = replace(release.protected, measurements=exact.measurements)
     where: Where = {"citizenship": place, PERIOD: ["2015", "2016"]}
-    found = Answers(replace(release, protected=bent)).count(where)
+    found = Answers(replace(release, answer=bent)).count(where)
     true = sum(r["citizenship"] in place and r[PERIOD] in where[PERIOD] for r in rows)
     assert found.value is not None
     assert abs(found.value - true) == len(moved)

@@ -92,7 +92,7 @@ def test_contributors_have_series_and_the_rest_only_where_there_is_one(release: 
     assert by_contributor(release, {"gender": "female", "citizenship": "UKR"}) == {}
     facts = dict(release.protected.facts)
     facts["contributors"] = [*facts["contributors"], {"id": "three", "name": "Third"}]
-    wider = replace(release, protected=replace(release.protected, facts=facts))
+    wider = replace(release, manifest=release.manifest.model_copy(update={"facts": facts}))
     assert list(by_contributor(wider, {})) == ["one", "two", ""]
 
 
@@ -103,7 +103,7 @@ def test_overlap_names_every_set(release: Release) -> None:
     cells = dict(zip(map(tuple, found.on.tolist()), found.y, strict=True))
     assert cells == {(True, False): 900.0, (False, True): 700.0, (True, True): -3.0}
     sources = invented_sources(lists=())
-    without = replace(release, protected=replace(release.protected, sources=sources))
+    without = replace(release, answer=replace(release.protected, sources=sources))
     assert lists_in(without) is None
 
 

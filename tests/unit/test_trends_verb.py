@@ -289,7 +289,7 @@ def test_hostile_names_stay_text(practice: Practice, release: Release) -> None:
         for c in practice.facts["contributors"]
     ]
     facts = {**practice.facts, "contributors": contributors}
-    evil = replace(release, protected=replace(release.protected, facts=facts))
+    evil = replace(release, manifest=release.manifest.model_copy(update={"facts": facts}))
     text = shown(evil)
     assert "<script>alert" not in text
     assert "because &lt;script&gt;alert(1)&lt;/script&gt; &amp; {change} no longer reports" in text

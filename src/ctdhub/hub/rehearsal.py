@@ -126,7 +126,7 @@ def paragraph(asked: Rehearsed, done: Rehearsal) -> tuple[str, ...]:
     answer = replace(done.answer, facts=asked.facts, _mint=done.answer._mint)
     year = asked.facts["years"][1]
     manifest = Manifest.describe(answer, f"{year}.1", datetime(year, 12, 31, tzinfo=UTC), {})
-    answers = Answers(Release(Path(), manifest.version, answer, manifest))
+    answers = Answers(Release(Path(), manifest.version, manifest, answer=answer))
     people = {key: answers.count({DESTINATION: members(key)}).value or 0 for key in regions()}
     place = place_of(max(people, key=people.__getitem__))
     years = int(spans[0][0]), int(spans[0][-1])

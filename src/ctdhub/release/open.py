@@ -6,10 +6,10 @@ import hashlib
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -28,10 +28,6 @@ from ctdhub.release.manifest import (
     PublicFacts,
 )
 from ctdhub.release.tables import Groups, by_year, check_border, read_protected
-
-if TYPE_CHECKING:
-    pass
-
 
 Kind = Literal[
     "missing", "extra", "changed", "unsafe-name", "manifest", "content", "approval", "erratum"
@@ -206,24 +202,30 @@ class Release:
     Attributes:
         path: where it lies.
         version: its version.
-        protected: its protected answer.
         manifest: its manifest.
         errata: notices about it that two people have signed, the first one first.
+        answer: its protected answer; None to read it from its files where somebody asks for it.
     """
 
     path: Path
     version: str
-    protected: Protected
     manifest: Manifest
     errata: tuple[Erratum, ...] = ()
+    answer: Protected | None = None
 
     def __post_init__(self) -> None:
-        check_border(self.protected)
+        if self.answer is not None:
+            check_border(self.answer)
+
+    @cached_property
+    def protected(self) -> Protected:
+        """Its protected answer."""
+        return self.answer or read_protected(self.path, self.manifest)
 
     @cached_property
     def facts(self) -> PublicFacts:
         """The public facts, checked and safe to show."""
-        return PublicFacts.of(self.protected.facts)
+        return PublicFacts.of(self.manifest.facts)
 
     @cached_property
     def measured(self) -> Groups:
@@ -258,7 +260,7 @@ class Release:
 
 
 def open_releases(folder: Path, approvers: Approvers | None = None) -> tuple[Release, ...]:
-    """All releases of a hub, verified and read, the newest first.
+    """All releases of a hub, verified, the newest first; each is read where somebody asks for it.
 
     Args:
         folder: of all releases; what is not named like a version is passed over.
@@ -272,7 +274,7 @@ def open_releases(folder: Path, approvers: Approvers | None = None) -> tuple[Rel
     for path in paths:
         if not (path / MANIFEST).is_file():
             raise error("no-release/manifest", file=path, version=path.name)
-    return tuple(open_release(path, approvers) for path in paths)
+    return tuple(_verified(path, approvers) for path in paths)
 
 
 def leading(releases: Sequence[Release]) -> tuple[Release, list[Release]]:
@@ -295,6 +297,11 @@ def open_release(path: Path, approvers: Approvers | None = None) -> Release:
         ReleaseError: there is no release at ``path``; it, or a notice about it, was damaged or
             tampered with.
     """
+    release = _verified(path, approvers)
+    return replace(release, answer=read_protected(path, release.manifest))
+
+
+def _verified(path: Path, approvers: Approvers | None) -> Release:
     manifest, problems = examine(path)
     if manifest is None or problems:
         first = problems[0]
@@ -310,10 +317,4 @@ def open_release(path: Path, approvers: Approvers | None = None) -> Release:
     known = errata_of(path, digest(path), approvers)
     for name, text in known.faults:
         raise error("erratum-damaged", file=path, version=path.name, part=name, first=text)
-    return Release(
-        path=path,
-        version=manifest.version,
-        protected=read_protected(path, manifest),
-        manifest=manifest,
-        errata=known.notices,
-    )
+    return Release(path, manifest.version, manifest, known.notices)

@@ -47,8 +47,7 @@ def write_pages(
     for kind in render.in_turn(render.kinds(release, edition, only)):
         own = replace(content, edition=edition.seen_by(kind))
         others = list(titles) if kind.links else []
-        asked = replace(own.edition, series=())
-        sources = asked, languages, entries, others, shown
+        sources = replace(own.edition, series=()), languages, entries, others, shown
         known = log.taken(kind.name, sources, edition.help_of(release)) if log else []
         for path, title, html in known or _drawn_pages(kind, own, languages, edition, entries):
             frame.write(site / frame.address(current(), path), html)
@@ -192,6 +191,8 @@ def build_site(
             with language(code):
                 pages[code] = write_pages(content, fresh, only, log)
         _write_start(fresh, content, only)
+        if whole:  # while what was read and compared is at hand
+            _write_root(fresh, release, edition)
         writer = CardWriter(release, edition, pages, kept)
         lead = fresh / "r" / release.version
         for i, answers in enumerate(edition.series if whole else ()):
@@ -199,14 +200,14 @@ def build_site(
             each = answers.release
             writer.write(answers, fresh / "r" / each.version, offered(each))
             for known in edition.series:
-                known.memory.clear()  # of so many releases it would be gigabytes
+                known.let_go()  # of so many releases it would be gigabytes
         if not whole:
             draw(content.answers, lead, edition, drawn, only)
             writer.fill(release, lead)
         if edition.offline and (lead / explorer.FOLDER).is_dir():
             explorer.write_for_disks(lead)
         if whole:
-            _write_root(fresh, release, edition)
+            write_latest(fresh, release.version, feed.of_all(shown))
         if log:
             log.save()
     report(_("Site built"), 1.0)
@@ -229,16 +230,14 @@ def _write_start(site: Path, content: Content, only: Collection[str]) -> None:
         for kind in render.kinds(content.release, content.edition, only):
             if kind.of_site:
                 kind.files(site, content)
-    frame.write(
-        site / frame.HOME, frame.stub(frame.address(code), code, hub.hub, hidden=hub.invented)
-    )
+    html = frame.stub(frame.address(code), code, hub.hub, hidden=hub.invented)
+    frame.write(site / frame.HOME, html)
 
 
 def _write_root(site: Path, release: Release, edition: Edition) -> None:
-    """Files for programs that belong to no single release."""
+    """Files that belong to no single release."""
     shown = [answers.release for answers in edition.series]
     frame.write_for_robots(site, release, edition.sharing, offered(release))
-    write_latest(site, release.version, feed.of_all(shown))
     frame.write_catalogue(site, shown, edition.sharing)
     feed.write_feed(site, edition.series, edition.sharing)
 

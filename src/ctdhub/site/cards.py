@@ -176,6 +176,7 @@ class CardWriter:
     edition: Edition
     pages: Mapping[str, Collection[str]]
     kept: CardLog | None = None
+    _calls: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def write(self, answers: Answers, folder: Path, languages: Sequence[str]) -> None:
         """Write a release into its folder in the site.
@@ -268,29 +269,24 @@ class CardWriter:
     def fill(self, release: Release, folder: Path) -> None:
         """Fill the slots of all cards of a release."""
         for code in (path.name for path in folder.iterdir() if path.name in LANGUAGES):
-            helplines: dict[str, str] = {}
             with language(code):
                 for path in (folder / code).rglob("*.html"):
                     up = "../" * (len(path.relative_to(folder).parts) + 1)
-                    path.write_bytes(self._filled(path.read_bytes(), release, up, helplines))
+                    path.write_bytes(self._filled(path.read_bytes(), release, up))
 
-    def _filled(self, html: bytes, release: Release, up: str, helplines: dict[str, str]) -> bytes:
-        """A card in the language in force.
-
-        Args:
-            up: from it to the root of the site.
-            helplines: what was said by country.
-        """
+    def _filled(self, html: bytes, release: Release, up: str) -> bytes:
+        """A card in the language in force; ``up`` leads from it to the root of the site."""
 
         def text(slot: re.Match[bytes]) -> bytes:
             what = slot["what"].decode()
             if slot["kind"] == b"status":
                 said = self._status(release, what, up)
             else:
-                if what not in helplines:
+                key = current(), what, release.facts.helpline
+                if key not in self._calls:
                     contacts = self.edition.help_of(release).contacts(what)[: render.MOST]
-                    helplines[what] = frame.written("call.html", contacts=contacts)
-                said = helplines[what]
+                    self._calls[key] = frame.written("call.html", contacts=contacts)
+                said = self._calls[key]
             return slot[1] + said.encode() + slot[4]
 
         return _SLOT.sub(text, html)

@@ -179,7 +179,7 @@ def once(
     errors = release.link_errors
     if errors is None or query is None or answer.low is None or answer.high is None:
         return None
-    of = _citizenships(query)
+    of = (query.of or query).where.get(ORIGIN)  # citizenships that all these people have
     if unit == "people":
         return errors.once(answer.low, answer.high, of)
     if unit == "share" and whole is not None:
@@ -203,12 +203,6 @@ def wider(
     """
     errors = release.link_errors
     return ends if errors is None else errors.share_once(*ends, whole, where.get(ORIGIN))
-
-
-def _citizenships(query: Query) -> Collection[str] | None:
-    """The citizenships that all people of a question have, of a share or of people outside those
-    of all that they are among; None where any."""
-    return query.of.where.get(ORIGIN) if query.of else query.where.get(ORIGIN)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -223,15 +223,11 @@ class RegionSum(NamedTuple):
     people: float
     variance: float
 
-    def within(self, z: float) -> Interval:
-        """With the interval of the noise."""
-        half = z * math.sqrt(self.variance)
-        return Interval(self.people, self.people - half, self.people + half)
-
 
 def share_of_cells(part: RegionSum, whole: RegionSum, z: float) -> Interval:
     """Share of a part of some cells, with the interval of their noise."""
-    one, all_ = part.within(z), whole.within(z)
+    halves = ((n, z * math.sqrt(variance)) for n, variance in (part, whole))
+    one, all_ = (Interval(n, n - half, n + half) for n, half in halves)
     return ratio(one, all_, math.sqrt(part.variance / whole.variance))
 
 
@@ -367,16 +363,29 @@ class Estimator:
         self.release = release
         self.memory: dict[Hashable, Any] = {}
         self.years = release.facts.years
-        self._variables = frozenset(release.protected.records.column_names)
-        self.z = NormalDist().inv_cdf((1 + release.protected.guarantee.level) / 2)
-        self._fitted = SumVariances(
-            release.protected.guarantee.drawn, lambda name: len(self.domain(name)) + 1
-        )
 
-    @property
+    def let_go(self) -> None:
+        """Forget what was read and computed; it is read again where somebody asks."""
+        self.memory.clear()
+        for of in (self, self.release):
+            for name in [*vars(of)]:
+                if isinstance(getattr(type(of), name, None), cached_property):
+                    del vars(of)[name]
+
+    @cached_property
     def variables(self) -> frozenset[str]:
         """The variables that the release holds."""
-        return self._variables
+        return frozenset(self.release.protected.records.column_names)
+
+    @cached_property
+    def z(self) -> float:
+        """How many standard deviations an interval reaches on each side."""
+        return NormalDist().inv_cdf((1 + self.release.protected.guarantee.level) / 2)
+
+    @cached_property
+    def _fitted(self) -> SumVariances:
+        drawn = self.release.protected.guarantee.drawn
+        return SumVariances(drawn, lambda name: len(self.domain(name)) + 1)
 
     @memoised
     def domain(self, variable: str) -> tuple[str, ...]:
@@ -407,7 +416,7 @@ class Estimator:
         conditions = []
         for name, values in where.items():
             own = values if isinstance(values, frozenset) else self._set(tuple(values))
-            if name in self._variables:
+            if name in self.variables:
                 whole = self._all(name)
                 own = own if own <= whole else own & whole or own
                 if own == whole:
@@ -443,7 +452,8 @@ class Estimator:
         low, high = math.floor(value - half), math.ceil(value + half)
         if key := self.measured(*where):
             low, high = self._with_cells(key, where, low, high)
-        end = max(value, min(high, self._least_whole(where)))
+        wholes = (self.count({n: own for n, own in where.items() if n != v}).high for v in where)
+        end = max(value, min(high, *(math.inf if w is None else w for w in wholes)))
         return Interval(value, min(value, max(0, low)), end)
 
     def _with_cells(self, key: str, where: Where, low: int, high: int) -> tuple[int, int]:
@@ -463,7 +473,6 @@ class Estimator:
         lows = {cell: e.low for cell, e in shown.items()}
         return CellSums.of(names, lows), CellSums.of(names, {c: e.high for c, e in shown.items()})
 
-    @memoised
     def _unseen_end(self, key: str, cell: tuple[str, ...]) -> int:
         """Upper end, in people, for a cell that is not shown: the least of what its table says and
         of its wholes' ends."""
@@ -478,6 +487,7 @@ class Estimator:
         wholes = (tuple((self.measured(*left) or "*".join(left)).split("*")) for left in without)
         return [(whole, [names.index(n) for n in whole if n]) for whole in wholes]
 
+    @memoised
     def _end(self, names: tuple[str, ...], cell: tuple[str, ...]) -> int:
         """Upper end, in people, of those with these values; of all people where there are none."""
         key = "*".join(names)
@@ -486,11 +496,6 @@ class Estimator:
             return int(self.release.protected.people.high if high is None else high)
         estimate = self._estimates(key).get(cell) if key else self.release.protected.people
         return int(estimate.high) if estimate else self._unseen_end(key, cell)
-
-    def _least_whole(self, where: Where) -> float:
-        """The least upper end of the same question without one of its conditions."""
-        wholes = (self.count({n: own for n, own in where.items() if n != v}) for v in where)
-        return min((w.high for w in wholes if w.high is not None), default=math.inf)
 
     def share(self, part: Where, whole: Where) -> Interval:
         """Share, in 0..1, of the people of ``whole`` who are also in ``part``."""
@@ -606,11 +611,8 @@ class Estimator:
             return {}
         others = [n for n in key.split("*") if n != PERIOD]
         order = [others.index(v) for v in variables if v != PERIOD]
-        counts: dict[tuple[str, ...], Mapping[str, float]] = {}
-        for group in self._groups.get(key, []):
-            values = [value for _name, value in group.of]
-            counts[tuple(values[i] for i in order)] = group.noisy
-        return counts
+        groups = (([v for _name, v in g.of], g.noisy) for g in self._groups.get(key, []))
+        return {tuple(values[i] for i in order): noisy for values, noisy in groups}
 
     @cached_property
     def _groups(self) -> dict[str, list[YearCounts]]:
