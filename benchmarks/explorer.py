@@ -189,11 +189,13 @@ def main() -> int:
         figures = {"site CPU s": time.process_time() - start} if given.site else {}
         explorer = folder / "site" / "r" / "2026.1"
         view = gzip.compress((folder / "site" / "ar" / "explore.html").read_bytes())
-        words = (explorer / FOLDER / "words-ar.bin").stat().st_size
+        words = (explorer / FOLDER / "texts-ar.bin").stat().st_size
         worker = gzip.compress((explorer / FOLDER / WORKER).read_bytes())
         first = len(view) + words + len(worker)
         figures["first view KiB"] = first / 1024
-        figures["before filter MB"] = (first + (explorer / "explore.bin").stat().st_size) / 1e6
+        figures["before filter MB"] = (
+            first + (explorer / FOLDER / "rows.bin").stat().st_size
+        ) / 1e6
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=folder / "site"))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with sync_playwright() as tool:

@@ -183,14 +183,10 @@ EVALUATE = """async asked => {
     const stream = (await fetch(file)).body.pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).arrayBuffer();
   };
-  const read = async file => JSON.parse(new TextDecoder().decode(await bytes(file)));
-  const data = await read(page.files.words);
-  data.questions.forEach(q => ["codes", "recorded"].forEach(of => {
-    if (typeof q[of] === "number") q[of] = Array.from({length: q[of]}, (_v, k) => k + 1);
-  }));
   (0, eval)(await (await fetch(page.files.worker)).text());
-  const view = new ctdhubView(data, await bytes(page.files.data),
-    name => read(page.files.tables.replace("{name}", name)));
+  const view = await ctdhubView.open(page.lang,
+    name => bytes(page.files.data.replace("{name}", name)));
+  const data = view.data;
   const place = new Map(data.names.map((name, k) => [name, k]));
   const codes = c => data.codes[data.keys[c]];
   const set = where => Object.entries(where).map(([name, values]) => {
@@ -242,7 +238,7 @@ def test_numbers_are_written_as_on_every_other_page(tab: Page, web: str, code: s
     counts, shares = tab.evaluate(
         """async ([counts, shares]) => {
         const page = JSON.parse(document.getElementById("explore-data").textContent);
-        const packed = (await fetch(page.files.words)).body;
+        const packed = (await fetch(page.files.data.replace("{name}", "texts-" + page.lang))).body;
         const stream = packed.pipeThrough(new DecompressionStream("gzip"));
         const say = new ctdhubSay(await new Response(stream).json());
         return [counts.map(n => say.whole(n)),
@@ -300,7 +296,7 @@ def test_every_number_is_that_of_answers(tab: Page, agreed: tuple[Release, str])
     questions = tab.evaluate(
         """async () => {
         const page = JSON.parse(document.getElementById("explore-data").textContent);
-        const packed = (await fetch(page.files.words)).body;
+        const packed = (await fetch(page.files.data.replace("{name}", "texts-" + page.lang))).body;
         const stream = packed.pipeThrough(new DecompressionStream("gzip"));
         return (await new Response(stream).json()).questions; }"""
     )
@@ -764,9 +760,9 @@ def test_without_its_data_the_page_says_what_to_do(
     assert "--offline" in tab.inner_text("#explore-message")
     expect(tab.locator("#explore-app")).to_be_hidden()
     expect(tab.locator("#explore-static svg.chart").first).to_be_visible()
-    for file in ("explore.bin", "explore/words-en.bin", "explore/worker.js"):
+    for file in ("rows.bin", "rows.year_of_registration.bin", "texts-en.bin", "counting.js"):
         page = browser.new_page()
-        page.route(f"**/{file}", lambda route: route.fulfill(body=b"no gzip", status=404))
+        page.route(f"**/explore/{file}", lambda route: route.fulfill(body=b"no gzip", status=404))
         page.goto(f"{web}{address('en', PATH)}")
         expect(page.locator("#explore-message")).to_be_visible()
         expect(page.locator("#explore-static svg.chart").first).to_be_visible()

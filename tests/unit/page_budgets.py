@@ -36,6 +36,6 @@ def explorers(site: Path) -> Iterator[tuple[int, int]]:
         view = len(gzip.compress(page.read_bytes()))
         for name in re.findall(r'<script src="([^"]+)"', page.read_text("utf-8")):
             view += len(gzip.compress((page.parent / name).read_bytes()))
-        view += (release / FOLDER / f"words-{code}.bin").stat().st_size
+        view += (release / FOLDER / f"texts-{code}.bin").stat().st_size
         view += len(gzip.compress((release / FOLDER / WORKER).read_bytes()))
-        yield view, view + (release / "explore.bin").stat().st_size
+        yield view, view + (release / FOLDER / "rows.bin").stat().st_size

@@ -66,19 +66,14 @@ class Unpacked:
 
 def unpacked(packed: Pack) -> Unpacked:
     """What the file's description says, read anew."""
-    raw = gzip.decompress(packed.data)
-    assert len(raw) == packed.size
-    at = packed.rows * packed.weight
-    weights = np.frombuffer(raw[:at], dtype=f"<u{packed.weight}").tolist()
+    weights = np.frombuffer(packed.weights, dtype=f"<u{packed.weight}").tolist()
     columns = []
-    for bits in packed.bits:
-        n = math.ceil(packed.rows * bits / 8)
-        part, at = raw[at : at + n], at + n
+    for bits, part in zip(packed.bits, packed.columns.values(), strict=True):
+        assert len(part) == math.ceil(packed.rows * bits / 8)
         if bits == 2:
             columns.append([(part[i // 4] >> (2 * (i % 4))) & 3 for i in range(packed.rows)])
         else:
             columns.append(np.frombuffer(part, dtype=f"<u{bits // 8}").tolist())
-    assert at == packed.more
     return Unpacked(weights, columns)
 
 
@@ -126,7 +121,9 @@ def test_packed_records_are_small() -> None:
     for k, size in enumerate(sizes):
         odds = 1 / np.arange(1, size + 1)
         columns[str(k)] = rng.choice(size, n, p=odds / odds.sum()).astype(np.uint8)
-    assert len(pack(columns, sizes).data) <= 1_500_000 * n / 200_000
+    packed = pack(columns, sizes)
+    files = (packed.weights, *packed.columns.values())
+    assert sum(len(gzip.compress(raw)) for raw in files) <= 1_500_000 * n / 200_000
 
 
 def test_values_outside_the_domain_are_refused() -> None:
@@ -183,7 +180,7 @@ def test_every_variable_of_a_release_is_a_filter(release: Release) -> None:
     """Also those beyond the 32nd, and variables that the schema's list of charts does not name."""
     held, answers = explorer(Answers(release)), Answers(release)
     assert set(held.columns) == answers.variables
-    names = [n for q in held.questions for n in (q.column, *q.flags)]
+    names = [n for q in held.questions for n in q.columns]
     assert sorted(names) == sorted(answers.variables)
     assert len({q.name for q in held.questions}) == len(held.questions)
 
@@ -191,19 +188,19 @@ def test_every_variable_of_a_release_is_a_filter(release: Release) -> None:
 def test_all_measured_tables_go_along(release: Release) -> None:
     """Cells and their ends: one table in one file; numbers are those of the records."""
     held, answers = explorer(Answers(release)), Answers(release)
-    tail = json.loads(_more(held.packed))
+    tail = json.loads(held.tail)
     assert tail["sigma"] == [
         answers.release.protected.guarantee.sigma[k] for k in answers._tables.values()
     ]
     cells = dict(tail["cells"])
-    for tables in held.tables.values():
-        assert len(tables) == len(set(tables))
-        for names in tables:
-            if len(names) == 1:
-                continue
-            sent = json.loads(json.dumps(held.exploration.published([names])))
-            assert not cells.keys() & sent.keys()
-            cells |= sent
+    files = held.files()
+    del files["rows"]
+    for name, raw in files.items():
+        question = next((q for q in held.questions if f"rows.{q.name}" == name), None)
+        at = sum(len(held.packed.columns[n]) for n in question.columns) if question else 0
+        sent = json.loads(raw[at:])
+        assert not cells.keys() & sent.keys()
+        cells |= sent
     assert len(cells) == len(TABLES)
     for key, table in cells.items():
         names = tuple(held.columns[int(k)] for k in key.split(","))
@@ -217,28 +214,24 @@ def test_all_measured_tables_go_along(release: Release) -> None:
         assert table["unseen"] == answers.unseen(answers.measured(*names) or "")
 
 
-def _more(packed: Pack) -> bytes:
-    return gzip.decompress(packed.data)[packed.more :]
-
-
 @pytest.mark.parametrize("offline", [False, True])
 def test_each_build_has_one_kind_of_data_and_a_policy_for_it(
     release: Release, tmp_path: Path, offline: bool
 ) -> None:
     build_site(release, tmp_path / "site", edition=Edition(offline=offline), only=["explorer"])
     folder, held = tmp_path / "site" / "r" / "2026.1", explorer(Answers(release))
-    ending, other = (".js", ".bin") if offline else (".bin", ".js")
-    files = {f"{FOLDER}/words-{code}{ending}" for code in offered(release)}
-    files |= {f"{FOLDER}/{name}{ending}" for name, t in held.tables.items() if max(map(len, t)) > 1}
-    files |= set() if offline else {f"{FOLDER}/{WORKER}"}
-    assert {f"{FOLDER}/{p.name}" for p in (folder / FOLDER).iterdir()} == files
-    assert not (folder / f"explore{other}").exists()
-    text = (folder / f"explore{ending}").read_bytes()
-    if offline:
-        found = re.fullmatch(rb'ctdhubGiven\("explore","(.*)"\);\n', text)
-        assert found
-        text = base64.b64decode(found[1])
-    assert text == held.packed.data
+    ending = ".js" if offline else ".bin"
+    files = {f"texts-{code}{ending}" for code in offered(release)}
+    files |= {f"{name}{ending}" for name in held.files()}
+    files |= set() if offline else {WORKER}
+    assert {p.name for p in (folder / FOLDER).iterdir()} == files
+    for name, raw in held.files().items():
+        text = (folder / FOLDER / f"{name}{ending}").read_bytes()
+        if offline:
+            found = re.fullmatch(rf'ctdhubGiven\("{name}","(.*)"\);\n'.encode(), text)
+            assert found
+            text = base64.b64decode(found[1])
+        assert gzip.decompress(text) == raw
     for code in offered(release):
         text = html.unescape((tmp_path / "site" / address(code, "explore.html")).read_text("utf-8"))
         (scripts,) = re.findall(r"script-src ([^;]*)", text)

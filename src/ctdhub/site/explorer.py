@@ -1,14 +1,16 @@
 """What the explorer holds: synthetic records, packed, and measured tables, as files of the site.
 
-    explore.bin             records, measured tables with their noise, tables of one variable
+    explore/rows.bin        weights of the records, measured tables with their noise, tables of one
+                            variable
+    explore/rows.<a>.bin    the records' answers to a question, its published cells by year
     explore/<a>.bin         the published cells of measured tables whose last question it is
-    explore/<a>.<b>.bin     the same of tables with years, by all their questions
-    explore/words-<l>.bin   labels, charts and texts in a language
-    explore/worker.js       what counts, in a thread of its own; not in a site for disks
+    explore/<a>.<b>.<y>.bin the same of tables with years, by all their questions
+    explore/texts-<l>.bin   labels, charts and texts in a language
+    explore/counting.js     what counts, in a thread of its own; not in a site for disks
 
-A question is a variable or a group of flags, so few files answer a whole chart.  A file is one gzip
-stream; in a site for disks it is a classic script that hands the stream over as base64, because
-only such scripts load from ``file://``.
+A question is a variable or a group of flags, so few files answer a whole chart, and a file is read
+when a view asks for it.  It is one gzip stream; in a site for disks it is a classic script that
+hands the stream over as base64, because only such scripts load from ``file://``.
 
 Pages of later software read the files that a release keeps: a file of another layout has another
 name, under which it is then added (see ``cards``).
@@ -205,8 +207,7 @@ def coded(column: pa.ChunkedArray, domain: Sequence[str]) -> Codes:
 # Pack records for the browser: unique rows with weights, sorted, few bits a column.  Which answers
 # are recorded comes first in the order, for who contributes decides that of many columns at once.
 #
-# The file is one gzip stream of the weights (little endian), the columns, and what else there is to
-# send, as JSON.  Each column is by itself: two bits a code where it has at most 4 codes, else 8, or
+# Weights are little endian.  A column has two bits a code where it has at most 4 codes, else 8, or
 # 16 where it has more than 256; four 2-bit codes share a byte, the first in its lowest bits.
 
 FEW, MANY = 4, 256
@@ -220,31 +221,27 @@ class Pack:
     """Packed records.
 
     Attributes:
-        data: the gzip stream.
         rows: unique rows.
         weight: bytes of one weight: 1, 2 or 4.
         bits: of one code, by column.
-        size: bytes of what the stream holds.
-        more: where in the stream the JSON begins.
+        weights: of the rows.
+        columns: codes of the rows, by column.
     """
 
-    data: bytes
     rows: int
     weight: int
     bits: tuple[int, ...]
-    size: int
-    more: int
+    weights: bytes
+    columns: dict[str, bytes]
 
 
-def pack(columns: Mapping[str, Codes], sizes: Sequence[int], more: bytes = b"") -> Pack:
+def pack(columns: Mapping[str, Codes], sizes: Sequence[int]) -> Pack:
     """Pack columns of codes, all of one length; ``sizes`` tells how many codes each may have.
-
-    ``more`` follows them as it is.
 
     >>> import numpy as np
     >>> packed = pack({"a": np.array([3, 1, 3], dtype=np.uint8)}, [4])
-    >>> packed.rows, packed.bits, list(gzip.decompress(packed.data))
-    (2, (2,), [1, 2, 13])
+    >>> packed.rows, packed.bits, list(packed.weights), list(packed.columns["a"])
+    (2, (2,), [1, 2], [13])
     """
     few = [codes for codes, n in zip(columns.values(), sizes, strict=True) if n <= FEW]
     order = np.lexsort([*(codes == 0 for codes in few), *few, *columns.values()][::-1])
@@ -258,11 +255,8 @@ def pack(columns: Mapping[str, Codes], sizes: Sequence[int], more: bytes = b"") 
     most = int(weights.max(initial=0))
     weight = 1 if most < 1 << 8 else 2 if most < 1 << 16 else 4
     bits = tuple(2 if n <= FEW else 8 if n <= MANY else 16 for n in sizes)
-    parts = [weights.astype(f"<u{weight}").tobytes()]
-    parts += [_packed(c[starts], b) for c, b in zip(rows, bits, strict=True)]
-    raw = b"".join(parts)
-    data = gzip.compress(raw + more, LEVEL, mtime=0)
-    return Pack(data, int(starts.size), weight, bits, len(raw) + len(more), len(raw))
+    parts = {n: _packed(c[starts], b) for n, c, b in zip(columns, rows, bits, strict=True)}
+    return Pack(int(starts.size), weight, bits, weights.astype(f"<u{weight}").tobytes(), parts)
 
 
 def _packed(codes: Codes, bits: int) -> bytes:
@@ -274,10 +268,10 @@ def _packed(codes: Codes, bits: int) -> bytes:
     return bytes(np.bitwise_or.reduce(shifted, axis=1))
 
 
-DATA, FOLDER = "explore", "explore"
+ROWS, FOLDER = "rows", "explore"
 ENGINE = ("engine.js", "interval.js", "view.js")
 """Scripts that count: in the page where it is for disks, else in the worker."""
-WORKER = "worker.js"
+WORKER = "counting.js"
 
 
 @dataclass(frozen=True)
@@ -294,13 +288,19 @@ class ChartQuestion:
     column: str
     flags: tuple[str, ...] = ()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of its columns."""
+        return (*self.flags, self.column)
+
 
 @dataclass(frozen=True)
 class Explorer:
-    """The explorer's columns in order, packed, and its questions."""
+    """The explorer's columns in order, packed, its tables as JSON, and its questions."""
 
     exploration: Exploration
     packed: Pack
+    tail: bytes
     questions: tuple[ChartQuestion, ...]
 
     @property
@@ -308,16 +308,22 @@ class Explorer:
         """Names of the columns."""
         return list(self.exploration.codes)
 
-    @property
-    def tables(self) -> dict[str, list[tuple[str, ...]]]:
-        """Measured tables by the file that holds them: those with years, which are large, by their
-        questions, the others by the last one in the order of the alphabet."""
-        of = {name: q.name for q in self.questions for name in (q.column, *q.flags)}
-        files: dict[str, list[tuple[str, ...]]] = {}
-        for names in self.exploration.tables:
-            parts = sorted(of[n] for n in names)
-            files.setdefault(".".join(parts) if PERIOD in names else parts[-1], []).append(names)
-        return files
+    def files(self) -> dict[str, bytes]:
+        """What each file of records and tables holds.  Tables of a question and the years stand by
+        its rows, other tables with years, which are large, by all their questions, the rest by the
+        last question in the order of the alphabet."""
+        of = {name: q.name for q in self.questions for name in q.columns}
+        codes = self.packed.columns
+        rows = {f"{ROWS}.{q.name}": b"".join(codes[n] for n in q.columns) for q in self.questions}
+        tables: dict[str, list[tuple[str, ...]]] = {name: [] for name in rows}
+        for names in (t for t in self.exploration.tables if len(t) > 1):
+            file, *others = sorted((of[n] for n in names if n != PERIOD), reverse=True)
+            if PERIOD in names:
+                file = ".".join(sorted([PERIOD, file, *others])) if others else f"{ROWS}.{file}"
+            tables.setdefault(file, []).append(names)
+        cells = {f: _json(self.exploration.published(own)) for f, own in tables.items()}
+        whole = {ROWS: self.packed.weights + self.tail}
+        return whole | {f: rows.get(f, b"") + own for f, own in cells.items()}
 
 
 @lru_cache(maxsize=1)
@@ -328,8 +334,8 @@ def explorer(answers: Answers) -> Explorer:
     columns += [q.column for q in questions if q.flags]
     exploration = Exploration(answers, columns)
     sizes = [len(exploration.domains[name]) for name in columns]
-    packed = pack(exploration.codes, sizes, _json(exploration.tail()))
-    return Explorer(exploration, packed, questions)
+    tail = _json(exploration.tail())
+    return Explorer(exploration, pack(exploration.codes, sizes), tail, questions)
 
 
 def _questions(answers: Answers) -> tuple[ChartQuestion, ...]:
@@ -343,7 +349,7 @@ def _questions(answers: Answers) -> tuple[ChartQuestion, ...]:
             questions.append(ChartQuestion(name, indicator, columns))
         elif not indicator:
             questions += [ChartQuestion(column, column) for column in columns]
-    seen = {n for q in questions for n in (q.column, *q.flags)}
+    seen = {n for q in questions for n in q.columns}
     return (*questions, *(ChartQuestion(n, n) for n in sorted(variables - seen)))
 
 
@@ -353,18 +359,18 @@ def _json(value: object) -> bytes:
 
 def data_file(stem: str, *, offline: bool = False) -> str:
     """Name of a file of data: one to fetch, or a script for sites for disks."""
-    return f"{stem}.js" if offline else f"{stem}.bin"
+    return f"{FOLDER}/{stem}.js" if offline else f"{FOLDER}/{stem}.bin"
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    for stem, raw in files.items():
+        (folder / data_file(stem)).write_bytes(gzip.compress(raw, LEVEL, mtime=0))
 
 
 def write_data(answers: Answers, folder: Path) -> None:
     """Write the explorer's files into the folder of the release."""
-    tool = explorer(answers)
-    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-    (folder / data_file(DATA)).write_bytes(tool.packed.data)
-    for name, tables in tool.tables.items():
-        if wanted := [names for names in tables if len(names) > 1]:
-            raw = gzip.compress(_json(tool.exploration.published(wanted)), LEVEL, mtime=0)
-            (folder / data_file(f"{FOLDER}/{name}")).write_bytes(raw)
+    _write(folder, explorer(answers).files())
     static = resources.files("ctdhub.site") / "static"
     scripts = [(static / name).read_text("utf-8") for name in (*ENGINE, "counting.js")]
     (folder / FOLDER / WORKER).write_text("".join(scripts), "utf-8")
@@ -373,11 +379,10 @@ def write_data(answers: Answers, folder: Path) -> None:
 def write_for_disks(folder: Path) -> None:
     """Turn the data in the folder of a release into classic scripts, which load from ``file://``."""
     (folder / FOLDER / WORKER).unlink()
-    for path in [folder / data_file(DATA), *(folder / FOLDER).glob(data_file("*"))]:
-        stem = path.relative_to(folder).as_posix().removesuffix(path.suffix)
+    for path in folder.glob(data_file("*")):
         text = base64.b64encode(path.read_bytes()).decode("ascii")
-        script = folder / data_file(stem, offline=True)
-        script.write_text(f'ctdhubGiven("{stem}","{text}");\n', "ascii")
+        script = folder / data_file(path.stem, offline=True)
+        script.write_text(f'ctdhubGiven("{path.stem}","{text}");\n', "ascii")
         path.unlink()
 
 
@@ -560,9 +565,7 @@ def payload(content: Content, *, framed: bool = False) -> Markup:
         {
             "offline": offline,
             "files": {
-                "words": links.file(data_file(_stem(lang), offline=offline)),
-                "data": links.file(data_file(DATA, offline=offline)),
-                "tables": links.file(data_file(f"{FOLDER}/{{name}}", offline=offline)),
+                "data": links.file(data_file("{name}", offline=offline)),
                 "worker": links.file(f"{FOLDER}/{WORKER}"),
                 "card": links.card(PATH),
             },
@@ -572,18 +575,12 @@ def payload(content: Content, *, framed: bool = False) -> Markup:
     )
 
 
-def _stem(lang: str) -> str:
-    return f"{FOLDER}/words-{lang}"
-
-
 def write_words(folder: Path, content: Content) -> None:
     """Write labels, texts and charts in the language in force into the folder of the release."""
-    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     tool = explorer(content.answers)
     charts = [_chart(tool, question) for question in tool.questions]
     text = json.dumps(_described(tool, charts, content), separators=(",", ":"), ensure_ascii=False)
-    data = gzip.compress(text.encode(), LEVEL, mtime=0)
-    (folder / data_file(_stem(current()))).write_bytes(data)
+    _write(folder, {f"texts-{current()}": text.encode()})
 
 
 def _described(tool: Explorer, charts: list[ExplorerChart], content: Content) -> dict[str, Any]:
@@ -607,8 +604,9 @@ def _described(tool: Explorer, charts: list[ExplorerChart], content: Content) ->
         "public": edition.sharing.public(card_address(lang, release.version, PATH)),
         "site": edition.sharing.public(""),
         "layout": {
-            **wording.attributes(packed, "rows", "weight", "size", "more"),
-            "bits": list(packed.bits),
+            **wording.attributes(packed, "rows", "weight", "bits"),
+            "more": len(packed.weights),
+            "size": len(packed.weights) + len(tool.tail),
             "sizes": [len(domains[name]) for name in columns],
         },
         "people": [people.value, people.low, people.high],

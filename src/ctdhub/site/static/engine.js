@@ -15,19 +15,23 @@ var ctdhubEngine = (function () {
 
   /* layout: rows, weight (bytes of one), bits by column, sizes of the columns' domains. */
   function Engine(layout, buffer) {
-    var bytes = new Uint8Array(buffer), at = layout.rows * layout.weight, self = this;
     var kind = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[layout.weight];
     this.rows = layout.rows;
+    this.bits = layout.bits;
     this.weights = new kind(buffer, 0, layout.rows);
-    this.columns = layout.bits.map(function (bits) {
-      var codes = unpack(bytes.subarray(at), bits, self.rows);
-      at += Math.ceil((self.rows * bits) / 8);
-      return codes;
-    });
+    this.columns = [];
     this.sizes = layout.sizes;
     this.lists = new Map();
     this.vectors = new Map();
   }
+  /* Take some columns, packed one after the other; where they end. */
+  Engine.prototype.give = function (columns, buffer) {
+    var bytes = new Uint8Array(buffer);
+    return columns.reduce(function (at, c) {
+      this.columns[c] = unpack(bytes.subarray(at), this.bits[c], this.rows);
+      return at + Math.ceil((this.rows * this.bits[c]) / 8);
+    }.bind(this), 0);
+  };
 
   /* The same text for the same conditions. */
   Engine.key = function (where) {

@@ -11,33 +11,24 @@
     id("message").hidden = !text;
   }
 
-  /* A gzip stream beside the page: fetched, or, in a site for disks, from a classic script. */
+  /* A gzip stream beside the page of a site for disks, from a classic script. */
   var given = new Map();
   window.ctdhubGiven = function (stem, text) { given.get(stem)(text); };
-  function unpacked(bytes) {
-    var stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(stream).arrayBuffer();
-  }
-  function take(stem, file) {
-    if (!page.offline) return fetch(file).then(function (answer) {
-      if (!answer.ok) throw new Error("status");
-      return answer.arrayBuffer();
-    }).then(unpacked);
+  function take(stem) {
     return new Promise(function (done, wrong) {
-      var tag = node("script", { src: file });
+      var tag = node("script", { src: page.files.data.replace("{name}", stem) });
       given.set(stem, done);
       tag.onerror = wrong;
       document.head.append(tag);
     }).then(function (text) {
       var held = atob(text), bytes = new Uint8Array(held.length);
       for (var i = 0; i < held.length; i++) bytes[i] = held.charCodeAt(i);
-      return unpacked(bytes);
+      return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
     });
   }
-  function parsed(buffer) { return JSON.parse(new TextDecoder().decode(buffer)); }
 
   /* Views come from a worker; in a site for disks, where workers cannot start, from this page. */
-  function worker(ready, failed) {
+  function worker() {
     var waiting = new Map(), thread, n = 0;
     try { thread = new Worker(page.files.worker); } catch (_error) { return failed(); }
     thread.onerror = failed;
@@ -46,24 +37,16 @@
       waiting.delete(event.data.id);
       if (event.data.failed) failed(); else one(event.data.found);
     };
-    function send(what, done) {
+    ask = function (asked, done) {
       waiting.set(++n, done);
-      thread.postMessage(Object.assign({ id: n }, what));
-    }
-    function away(file) { return new URL(file, location.href).href.replace("%7Bname%7D", "{name}"); }
-    ask = function (state, done) { send({ state: state }, done); };
-    send({ data: { layout: data.layout, people: data.people, period: data.period,
-      names: data.names, questions: data.questions, yes: data.yes, bounds: data.bounds, twice: data.twice,
-      files: { data: away(page.files.data), tables: away(page.files.tables) } } }, ready);
+      thread.postMessage(Object.assign({ id: n }, asked));
+    };
+    ask({ lang: page.lang, file: new URL(page.files.data, location.href).href.replace("%7Bname%7D", "{name}") }, begin);
   }
-  function inline(ready, failed) {
-    take("explore", page.files.data).then(function (buffer) {
-      if (buffer.byteLength !== data.layout.size) throw new Error("size");
-      var view = new ctdhubView(data, buffer, function (name) {
-        return take("explore/" + name, page.files.tables.replace("{name}", name)).then(parsed);
-      });
-      ask = function (state, done) { view.show(state).then(done, failed); };
-      ready();
+  function inline() {
+    ctdhubView.open(page.lang, take).then(function (view) {
+      ask = function (asked, done) { view.show(asked.state).then(done, failed); };
+      begin(view.data);
     }).catch(failed);
   }
 
@@ -80,7 +63,7 @@
   function update() {
     var mine = ++asked;
     id("figure").setAttribute("aria-busy", "true");
-    ask(choice.plain(), function (view) {
+    ask({ state: choice.plain() }, function (view) {
       if (mine !== asked) return;
       current = view;
       show();
@@ -144,11 +127,9 @@
     id("reason").hidden = !bound;
     put(id("headline"), headline());
     put(id("subtitle"), chart().subtitle);
-    if (view.nothing) {
-      bars.made = "";
-      id("plot").replaceChildren();
-    } else if (drawn()) {
-      bars.made = "";
+    if (view.nothing || drawn()) bars.made = "";
+    if (view.nothing) id("plot").replaceChildren();
+    else if (drawn()) {
       id("plot").className = "";
       var parts = [ctdhubPlot.lines(view, chart(), choice.plain(), say, width || 640, act)];
       if (view.series.length > 1 && width < 560) parts.unshift(legend(view));
@@ -424,9 +405,7 @@
   function start() {
     if (!embedded) wire();
     id("close").addEventListener("click", function () { id("card").close(); });
-    addEventListener("popstate", function () {
-      arrived();
-    });
+    addEventListener("popstate", arrived);
     id("app").hidden = false;
     if (id("static")) id("static").hidden = true;
     new ResizeObserver(function (entries) {
@@ -453,19 +432,13 @@
     data = found;
     words = data.words;
     data.files = page.files;
-    /* A number of codes stands for all from 1 up to it. */
-    data.questions.forEach(function (q) {
-      ["codes", "recorded"].forEach(function (of) {
-        if (typeof q[of] === "number") q[of] = Array.from({ length: q[of] }, function (_none, k) { return k + 1; });
-      });
-    });
     say = new ctdhubSay(data);
     choice = new ctdhubChoice.Choice(data, say);
     files = new ctdhubFiles(data, say);
     bars = new ctdhubPlot.Bars(id("plot"), say, act);
-    (page.offline ? inline : worker)(start, failed);
+    start();
   }
   if (typeof DecompressionStream === "undefined") message(words.old);
   else if (!page.offline && location.protocol === "file:") message(words.server);
-  else take("explore/words-" + page.lang, page.files.words).then(parsed).then(begin).catch(failed);
+  else (page.offline ? inline : worker)();
 })();

@@ -204,11 +204,15 @@ var ctdhubEstimator = (function () {
     this.counts.clear();
     this.bounds.clear();
   };
-  /* Whether the cells of a table are here; if not it is wanted. */
+  /* Whether the records' columns, and the cells, of a table are here; what is not is wanted. */
+  Estimator.prototype.holds = function (columns) {
+    var away = columns.filter(function (c) { return !this.engine.columns[c]; }, this);
+    away.forEach(this.wanted.add, this.wanted);
+    return !away.length;
+  };
   Estimator.prototype.has = function (table) {
-    if (table.at) return true;
-    this.wanted.add(table.key);
-    return false;
+    if (!table.at) this.wanted.add(table.key);
+    return this.holds(table.columns) && Boolean(table.at);
   };
 
   Estimator.prototype.table = function (columns) {

@@ -5,36 +5,54 @@ var ctdhubView = (function () {
   var SERIES = 6, OFFERS = 2, POINT = 0.3, RELATIVE = 1.6;
   var without = ctdhubEngine.without;
 
-  /* data: layout, people, period, names, questions, bounds, twice; load gives the
-     published cells of some questions: their names to a promise. */
+  function parsed(buffer, at) { return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, at))); }
+  /* data: layout, people, period, names, questions, bounds, twice; load: a file's name to a promise
+     of its bytes. */
   function View(data, buffer, load) {
-    var tail = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, data.layout.more)));
+    if (buffer.byteLength !== data.layout.size) throw new Error("size");
     this.data = data;
     this.load = load;
     this.engine = new ctdhubEngine(data.layout, buffer);
-    this.numbers = new ctdhubEstimator(data, this.engine, tail);
+    this.numbers = new ctdhubEstimator(data, this.engine, parsed(buffer, data.layout.more));
     this.of = new Map();
+    this.columns = new Map();
     data.questions.forEach(function (q) {
+      /* A number of codes stands for all from 1 up to it. */
+      ["codes", "recorded"].forEach(function (of) {
+        if (typeof q[of] === "number") q[of] = Array.from({ length: q[of] }, function (_none, k) { return k + 1; });
+      });
       q.columns = q.flags || [q.column];
-      q.columns.concat(q.column).forEach(function (c) { this.of.set(c, q.name); }, this);
+      q.all = q.flags ? q.flags.concat(q.column) : q.columns;
+      q.all.forEach(function (c) { this.of.set(c, q.name); }, this);
+      this.columns.set("rows." + q.name, q.all);
     }, this);
   }
+  /* A view of the files of a release, in the words of a language. */
+  View.open = function (lang, load) {
+    return Promise.all([load("texts-" + lang), load("rows")]).then(function (found) {
+      return new View(parsed(found[0], 0), found[1], load);
+    });
+  };
 
-  /* The view of a state, once every table that it needs is here. */
+  /* The view of a state, once all columns and tables that it needs are here. */
   View.prototype.show = function (state) {
     var self = this, found = this._show(state), wanted = Array.from(this.numbers.wanted);
     if (!wanted.length) return Promise.resolve(found);
     this.numbers.wanted.clear();
     this.numbers.counts.clear();
     this.numbers.bounds.clear();
-    var files = new Set(wanted.map(function (key) {
-      var held = key.split(",").map(function (c) { return self.of.get(+c); }).sort();
-      return held.includes(self.data.names[self.data.period]) ? held.join(".") : held.pop();
-    }));
-    return Promise.all(Array.from(files).map(this.load)).then(function (given) {
-      given.forEach(function (cells) { self.numbers.give(cells); });
-      return self.show(state);
-    });
+    return Promise.all(Array.from(new Set(wanted.map(this._file, this))).map(function (name) {
+      return self.load(name).then(function (buffer) {
+        self.numbers.give(parsed(buffer, self.engine.give(self.columns.get(name) || [], buffer)));
+      });
+    })).then(function () { return self.show(state); });
+  };
+  /* The file of a column, or of the table of some. */
+  View.prototype._file = function (key) {
+    var names = String(key).split(",").map(function (c) { return this.of.get(+c); }, this).sort();
+    var years = this.data.names[this.data.period], others = names.filter(function (name) { return name !== years; });
+    if (names.length === 1 || others.length === 1) return "rows." + (others[0] || years);
+    return others.length < names.length ? names.join(".") : names.pop();
   };
 
   View.prototype._show = function (state) {
@@ -178,7 +196,7 @@ var ctdhubView = (function () {
     if (!q || state.split === state.show) return [];
     var parts = q.flags ? q.flags.map(function (c) { return [c, yes[c]]; })
       : (where.get(q.column) || q.recorded).map(function (code) { return [q.column, code]; });
-    if (parts.length <= SERIES) return parts;
+    if (parts.length <= SERIES || !this.numbers.holds(q.all.concat(Array.from(where.keys())))) return parts.slice(0, SERIES);
     var size = new Map(parts.map(function (part) {
       return [part, engine.count(part[0], without(where, part[0]))[part[1]]];
     }));
@@ -257,7 +275,7 @@ var ctdhubView = (function () {
   /* Whether a chart was measured under some filters. */
   View.prototype._able = function (q, where) {
     var among = q.flags ? where : without(where, q.column), self = this;
-    return q.columns.concat(q.flags ? q.column : []).every(function (c) {
+    return q.all.every(function (c) {
       return self.numbers.measured(new Map(among).set(c, [0]).keys());
     });
   };
