@@ -38,4 +38,5 @@ def explorers(site: Path) -> Iterator[tuple[int, int]]:
             view += len(gzip.compress((page.parent / name).read_bytes()))
         view += (release / FOLDER / f"texts-{code}.bin").stat().st_size
         view += len(gzip.compress((release / FOLDER / WORKER).read_bytes()))
-        yield view, view + (release / FOLDER / "rows.bin").stat().st_size
+        files = ("rows.bin", "rows.year_of_registration.bin")
+        yield view, view + sum((release / FOLDER / name).stat().st_size for name in files)
