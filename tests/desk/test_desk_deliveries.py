@@ -143,6 +143,7 @@ def test_every_job_of_the_hub_names_the_action_that_it_is() -> None:
 
     unasked = {
         "approve",
+        "cards",
         "change_keys",
         "check",
         "destroy",
