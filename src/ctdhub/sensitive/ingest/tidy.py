@@ -293,14 +293,13 @@ def _are_groups(rows: Rows, place: int, merged: Sequence[MergedCells] = ()) -> b
     >>> [_are_groups([[*row, "", ""], names], 0) for row in (["Cases"], ["Cases", "", "Open"])]
     [False, False]
     """
-    if place < 0:
-        return False
     groups, names = dict(_filled(rows[place])), dict(_filled(rows[place + 1]))
     wide = {column for column in groups if column + 1 in names and column + 1 not in groups}
     whole = {one.left for one in merged if one.top == place + 1 and one.left < one.right}
     few = min(names, default=0) not in groups or groups.keys() <= whole
     return (
-        bool(wide)
+        place >= 0
+        and bool(wide)
         and len(groups) >= LEAST - few
         and groups.keys()
         <= names.keys() | {c for row in rows[place + 2 :] for c, _ in _filled(row)}
@@ -629,8 +628,9 @@ class Computed:
             UnreadableFile: a formula failed (rule "error-cell").
         """
         for (row, column), rule in sorted(self.lost.items()):
-            name = "formula" if rule == "formula" else "error-cell"
-            raise error(name, file=file, row=row, column=column)
+            raise error(
+                "formula" if rule == "formula" else "error-cell", file=file, row=row, column=column
+            )
 
     def note(self) -> Text | None:
         """What is said of the formulas that were read by their values."""

@@ -526,7 +526,7 @@ def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:
     """
     for of in askable(mapping):
         rules = [*of.rules.values()]
-        countless = rules[0].band or rules[0].year
+        unlisted = rules[0].band or rules[0].year
         own = {fold(t): t for r in rules for t in (*(r.map or {}), *r.has, *r.known)}
         there = _texts_in(mapping, file, of) if file else {}
         every = {key: TextCount(text, 0) for key, text in own.items()} | there
@@ -534,7 +534,7 @@ def questions(mapping: Mapping, file: OpenedFile | None) -> Iterator[Facets]:
         asked = [
             one
             for one in seen.values
-            if fold(one.text) in own or not countless or not seen.today[fold(one.text)]
+            if fold(one.text) in own or not unlisted or not seen.today[fold(one.text)]
         ]
         asked.sort(key=lambda one: (bool(seen.today[fold(one.text)]), -one.rows, one.text))
         if asked:
