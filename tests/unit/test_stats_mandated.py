@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from ctdhub.cli.app import command
 from ctdhub.core.errors import FileError, HubError
-from ctdhub.core.format import isolated
+from ctdhub.core.format import isolated, span
 from ctdhub.core.i18n import LANGUAGES, language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
@@ -270,9 +270,8 @@ def test_every_line_names_its_years_in_every_form(shape: str, release: Release) 
         rows = csv.DictReader(io.StringIO(written(sheet, release, "csv")))
         assert [row["year"] for row in rows] == [line.year for line in sheet.lines]
         if shape == "greta":
-            text = "{} – {}".format(*years) if years[0] < years[1] else str(years[0])
             for form in ("text", "markdown"):
-                assert f"Poland, {text}\n" in written(sheet, release, form)
+                assert f"Poland, {span(years)}\n" in written(sheet, release, form)
 
 
 def test_assistance_of_all_years_says_so_itself(tmp_path: Path) -> None:
@@ -288,7 +287,7 @@ def test_assistance_of_all_years_says_so_itself(tmp_path: Path) -> None:
     assert {x.years for x in lines} == {held.years}
     assert all(line_label(x).endswith(", all years") for x in lines)
     text = written(sheet, held, "text")
-    before, after = text.split("Poland, {} – {}\n".format(*held.years))
+    before, after = text.split(f"Poland, {span(held.years)}\n")
     assert "Assistance: " in after
     assert "Assistance: " not in before
     with language("fr"):
