@@ -303,9 +303,13 @@ def test_what_is_kept_of_a_withdrawn_version_is_whole(
     card = hub.site / "r" / "2026.1" / "en" / "gender.html"
     with zipfile.ZipFile(archive(hub.releases / "2026.1")) as drawn:
         card.write_bytes(drawn.read("en/gender.html"))
-    (card.parents[1] / "explore.bin").write_bytes(b"")
+    (card.parents[1] / "explore").mkdir()
+    (card.parents[1] / "explore" / "rows.bin").write_bytes(b"")
     wrong = faults(hub.releases / "2026.1", noted["2026.1"], hub.site / "r" / "2026.1")
-    assert [fault.file for fault in wrong] == ["r/2026.1/en/gender.html", "r/2026.1/explore.bin"]
+    assert [fault.file for fault in wrong] == [
+        "r/2026.1/en/gender.html",
+        "r/2026.1/explore/rows.bin",
+    ]
 
 
 def test_verify_asks_the_journal_of_the_hub(hub: Hub) -> None:

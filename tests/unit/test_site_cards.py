@@ -178,7 +178,9 @@ def dead(site: Path, *folders: str) -> set[str]:
         cited = re.findall(r'data-place="https://data\.example\.org/([^"#]+)', text)
         own += re.findall(r'"(?:words|data|worker|card)":"(\.\./[^"]+)"', text)
         targets = [*(page.parent / each for each in own), *(site / each for each in cited)]
-        lost |= {f"{page.relative_to(site)} -> {t}" for t in targets if not t.is_file()}
+        for each in targets:
+            if not any(one.is_file() for one in each.parent.glob(each.name.replace("{name}", "*"))):
+                lost.add(f"{page.relative_to(site)} -> {each}")
     return lost
 
 

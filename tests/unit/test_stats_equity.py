@@ -221,7 +221,7 @@ def test_sentences_name_both_groups_in_every_language() -> None:
 @pytest.mark.parametrize(
     ("by", "codes", "told"),
     [
-        (("country_of_exploitation",), ("ITA",), "people exploited in Italy"),
+        (("country_of_exploitation",), ("ITA",), "people who were exploited in Italy"),
         (("citizenship_group", "gender"), ("other_eu", "male"),
          "citizens of another country of the EU (men and boys)"),
         (("gender",), ("transgender_nonconforming",),
