@@ -246,6 +246,24 @@ def test_7_what_changed_for_one_country(
         assert violations(reader.page) == ""
 
 
+@pytest.mark.parametrize("phone", [False, True])
+def test_7_what_is_said_of_a_country_without_a_difference(
+    begin: Begin, two: Path, phone: bool
+) -> None:
+    """The link of a country leads into a list; what the list says stays above it."""
+    page = begin(f"{two.as_uri()}/", phone=phone).page
+    page.goto(f"{two.as_uri()}/en/changes.html")
+    place = page.locator("p + .row > li").last
+    page.goto(f"{page.url}#{place.get_attribute('id')}")
+    said = page.locator("p:has(+ .row > :target)")
+    bottom = page.evaluate("document.querySelector('header').getBoundingClientRect().bottom")
+    words, name = said.bounding_box(), place.bounding_box()
+    assert words
+    assert name
+    assert bottom <= words["y"] < words["y"] + words["height"] <= name["y"] < SMALL["height"]
+    assert place.evaluate("e => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)"
+
+
 def test_8_ones_own_country_by_its_name_in_another_language(begin: Begin) -> None:
     for typed, place in (("Ucrania", "Ukraine"), ("مولدوفا", "Moldova")):
         reader = begin()
