@@ -190,9 +190,11 @@ def test_3_a_sentence_for_an_article(begin: Begin) -> None:
     assert re.search(r"/r/2026\.1/en/[\w-]+\.html#", copied)
 
 
-def test_4_a_chart_on_another_page(begin: Begin) -> None:
+@pytest.mark.parametrize("first", ["en/index.html", "en/"])
+def test_4_a_chart_on_another_page(begin: Begin, web: str, first: str) -> None:
     reader = begin()
     page = reader.page
+    page.goto(web + first)
     card = page.locator("figure.chart-card").first
     reader.click(card.get_by_text("Share and cite"))
     code = card.locator(".copied", has_text="For another page")

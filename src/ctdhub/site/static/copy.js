@@ -14,7 +14,7 @@
   }
   /* The root of the site as the reader sees it, where no public address is known. */
   function root() {
-    var address = location.href.split(/[?#]/)[0], end = said.here;
+    var address = location.href.split(/[?#]/)[0].replace(/\/$/, "/index.html"), end = said.here;
     if (said.known || !/^https?:$/.test(location.protocol)) return "";
     return address.slice(-end.length) === end ? address.slice(0, -end.length) : "";
   }
