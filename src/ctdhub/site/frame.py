@@ -495,7 +495,7 @@ MOSTLY = 0.5
 def figure_files(figure: Figure, links: Links, lang: str) -> list[tuple[str, str]]:
     """What can be downloaded of a figure: name and address of each file."""
     picture = [("SVG", links.file(f"charts/{lang}/{figure.file}.svg"))] if figure.picture else []
-    return [*picture, *chart_files(figure, links)]
+    return [*chart_files(figure, links), *picture]
 
 
 def chart_files(figure: Chart, links: Links) -> list[tuple[str, str]]:
