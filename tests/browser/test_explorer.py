@@ -637,6 +637,7 @@ def test_countries_are_offered_by_the_alphabet_those_with_a_number_first(
     visit(tab, web, lang)
     tab.locator('#explore-parts details[data-name="citizenship"] summary').click()
     boxes = tab.locator("#explore-parts details[data-name=citizenship] [type=checkbox]")
+    expect(boxes.first).to_be_visible()
     codes = boxes.evaluate_all("all => all.map(one => one.value).filter(Boolean)")
     sets, codes = codes[:6], codes[6:]
     assert sets == [*countries.regions(), "eu"]
