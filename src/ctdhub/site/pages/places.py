@@ -69,7 +69,7 @@ def page(answers: Answers) -> Page:
     return Page(
         path=PATH,
         title=_("Briefs"),
-        description=_("Two pages to print on a region or a country."),
+        description=_("A brief to print on a region or a country."),
         values={"places": briefed(answers), "brief_path": brief_path},
     )
 
