@@ -17,6 +17,7 @@ from soft_passkeys import SoftPasskey
 
 from ctdhub.core.format import decimal
 from ctdhub.core.i18n import LANGUAGES
+from ctdhub.hub import errata
 from ctdhub.hub.folder import Hub, policy
 from ctdhub.hub.paid import budget_split
 from ctdhub.release.approvals import PAYLOAD_TYPE, Approvals
@@ -164,6 +165,37 @@ def test_two_people_approve_for_a_day(approving: Desk, ann: SoftPasskey, ben: So
     assert work() == ["approve done", "site done"], "it is published, and its site is drawn"
     release = desk.hub / "releases" / version
     assert verify(release, Hub(desk.hub).settings.approvers) == []
+
+
+def test_two_people_sign_a_notice(approving: Desk, ann: SoftPasskey, ben: SoftPasskey) -> None:
+    desk, version = approving, version_of(approving)
+    for role, soft in (("steward", ann), ("privacy_officer", ben)):
+        arrive(desk, asked(desk, role), soft)
+        own = {"account": desk.accounts[role], "role": role, "key": soft.public}
+        thing(desk, "ApprovalDevice", desks.OURS, **own)
+    work()
+    steward, officer = desk.client_of("steward"), desk.client_of("privacy_officer")
+    place = f"/approvals/{version}/notice/"
+    assert "There is no notice" in steward.get(place).content.decode()
+    assert place in steward.get("/releases/").content.decode()
+    assert desk.client_of("auditor").post(place, {"note-en": "x"}).status_code == 403
+    assert b"one language at least" in steward.post(place, {"note-en": " "}).content
+    assert b"people withdrew" in steward.post(place, {"note-en": "A person withdrew."}).content
+    steward.post(place, {"note-en": "Ages of 2021 are wrong.", "note-fr": "Âges faux."})
+    assert work() == ["correct done"]
+    assert f"Sign the notice about {version}" in officer.get("/").content.decode()
+    sign = f"{place}sign/"
+    assert arrive(desk, way(steward.post(sign)), ben).status_code == 409, "another's device"
+    assert arrive(desk, way(steward.post(sign)), ann).status_code == 204
+    assert work() == ["sign_notice done"]
+    assert b"signed in this role already" in steward.post(sign).content
+    assert "waits for: privacy officer" in officer.get(place).content.decode()
+    assert arrive(desk, way(officer.post(sign)), ben).status_code == 204
+    assert work() == ["sign_notice done", "site done"]
+    hub = Hub(desk.hub)
+    (notice,) = errata.notices_of(hub, version).notices
+    assert notice.notice.text("fr")[0] == "Âges faux."
+    assert verify(hub.releases / version, hub.settings.approvers) == []
 
 
 def test_what_arrives_is_refused(

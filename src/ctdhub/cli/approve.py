@@ -588,20 +588,10 @@ def approve_correction(hub: Hub, version: str, role: Role, key: Path, *, yes: bo
 
 def show_erratum(erratum: Erratum) -> None:
     """Everything that a person signs, before they sign."""
+    from ctdhub.desk.worker.answers.releases import notice_rows
+
     notice = erratum.notice
-    what = _("withdrawn: not to be used") if notice.sort == "withdrawn" else _("correction")
-    rows = (
-        (_("hub"), notice.hub),
-        (_("version"), notice.version),
-        (_("number of the notice"), str(notice.number)),
-        (_("kind"), what),
-        (_("date"), notice.date),
-        (_("concerns"), _(", ").join(notice.concerns) or _("the whole release")),
-        *((_("note ({language})").format(language=c), text) for c, text in notice.note.items()),
-        (_("hash of SHA256SUMS"), notice.digest),
-    )
-    shown = [(name, printable(value, 3_000)) for name, value in rows]
-    show_table(_("Notice to be published"), ("", ""), shown)
+    show_table(_("Notice to be published"), ("", ""), notice_rows(notice))
     if notice.practice:
         say(_("The data are fictitious: this approval is for practice."))
 

@@ -274,9 +274,9 @@ ASKS = {
         ("key.send", "id", "key_file"),
         ("table.read", None, "table_held table_form"),
         ("table.price", None, "table_price"),
-        ("approval.read", None, "candidates candidate"),
+        ("approval.read", None, "candidates candidate notice"),
         ("approver.read", None, "approvers"),
-        ("approval.give", None, "statement lift key_change"),
+        ("approval.give", None, "statement lift key_change notice_to_sign"),
         ("candidate.read", None, "card"),
     )
     for name in names.split()

@@ -77,6 +77,8 @@ JOBS = {
     "hold": JobKind(Text("Holding a candidate back"), "", "approvals"),
     "lift": JobKind(Text("Taking a hold back"), "", "approvals"),
     "publish": JobKind(Text("Publishing a release"), "", "approvals"),
+    "correct": JobKind(Text("Writing a notice"), "", "approvals", reason=True),
+    "sign_notice": JobKind(Text("Recording an approval"), "", "approvals"),
     "cards": JobKind(Text("Drawing the pages of a candidate"), "", "approvals"),
     "site": JobKind(Text("Building the site"), "", "approvals"),
     "destroy": JobKind(Text("Destroying a delivery")),

@@ -530,7 +530,7 @@ class Paper(Dated):
 #
 # No row makes a key count: that are the keys of the last signed release and the signed changes.
 
-WHAT = ("release", "keys", "device", "lift")
+WHAT = ("release", "keys", "device", "lift", "notice")
 
 
 class SigningTicket(Dated):
@@ -540,8 +540,8 @@ class SigningTicket(Dated):
         token_sha256: SHA-256 of the token that the page was given.
         role: as what the account signs.
         what: "release" (an approval), "keys" (a change of approvers), "lift" (a hold is taken
-            back) or "device" (a new passkey).
-        version: of the candidate, for "release" and "lift".
+            back), "notice" (about a published release) or "device" (a new passkey).
+        version: of the candidate or release, for "release", "lift" and "notice".
         statement: the text that is to be signed, empty for "device".
     """
 

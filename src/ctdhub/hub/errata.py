@@ -17,7 +17,7 @@ from ctdhub.hub.approvers import approvers, refuse_unsigned
 from ctdhub.hub.folder import Hub, noted, timestamp
 from ctdhub.hub.stages.publish import may_approve_itself
 from ctdhub.release import errata
-from ctdhub.release.approvals import ROLE_NAMES, ROLES, Role
+from ctdhub.release.approvals import ROLE_NAMES, ROLES, Mark, Role
 from ctdhub.release.bundle import versions
 from ctdhub.release.manifest import MANIFEST
 from ctdhub.release.open import Release, digest, open_release, verify
@@ -153,17 +153,39 @@ def sign(hub: Hub, seen: errata.Erratum, role: Role, key: SigningKey) -> errata.
             not what was shown.
         PolicyError: hub.yaml names no approvers.
     """
-    if key.public not in approvers(hub).keys(role):
+    statement = seen.statement(role, timestamp())
+    mark = Mark.of(statement.message(), key)
+    return accept(hub, errata.Signed(statement=statement, **mark.model_dump()))
+
+
+def to_sign(hub: Hub, version: str, role: Role) -> errata.NoticeStatement:
+    """What a role would sign now of the notice that waits.
+
+    Raises:
+        ReleaseError: as :func:`waiting`; or the role has signed it.
+    """
+    now = waiting(hub, version)
+    if role not in now.missing:
+        raise error("erratum-signer", file=hub.root / errata.ERRATA)
+    return now.statement(role, timestamp())
+
+
+def accept(hub: Hub, signed: errata.Signed) -> errata.Erratum:
+    """Write a signature under the notice that waits; raises as :func:`sign`."""
+    said, keys = signed.statement, approvers(hub)
+    role, version, message = said.role, said.version, said.message()
+    if signed.key not in keys.keys(role):
         raise error("approver-key", file="hub.yaml", role=ROLE_NAMES[role])
+    if (fault := signed.fault(message, keys.rules(said.practice), role)) is not None:
+        raise error("approval/refused", file=role, fault=fault)
     refuse_unsigned(hub)
-    notice, version = seen.notice, seen.notice.version
-    with hub.lock(), noted(hub, "approve", version=version, role=role, correction=notice.number):
+    with hub.lock(), noted(hub, "approve", version=version, role=role, correction=said.number):
         now = waiting(hub, version)
-        if now.notice != notice or role not in now.missing:
+        if role not in now.missing or now.statement(role, said.signed) != said:
             raise error("erratum-signer", file=hub.root / errata.ERRATA)
-        signed = now.signed(role, timestamp(), key)
-        signed.write(hub.root)
-    return signed
+        made = errata.Erratum(notice=now.notice, signatures=(*now.signatures, signed))
+        made.write(hub.root)
+    return made
 
 
 def _refuse_waiting(hub: Hub, version: str, before: errata.Errata) -> None:

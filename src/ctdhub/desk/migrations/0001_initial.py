@@ -789,6 +789,7 @@ class Migration(migrations.Migration):
                             ("keys", "keys"),
                             ("device", "device"),
                             ("lift", "lift"),
+                            ("notice", "notice"),
                         ],
                         max_length=8,
                     ),

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ValidationError
 
 from ctdhub.core.errors import HubError, error
-from ctdhub.core.i18n import Text, _
+from ctdhub.core.i18n import LANGUAGES, NATIVE_NAMES, Text, _
 from ctdhub.core.i18n import current as language
 from ctdhub.desk.allowed import PRIVACY_OFFICER, STEWARD, Who, allowed
 from ctdhub.desk.channel import ask_hub
@@ -34,7 +35,9 @@ from ctdhub.desk.views.operation import jobs_of
 from ctdhub.desk.walls import set_scope, set_token
 from ctdhub.document.document import from_json
 from ctdhub.release import approvals as signing
-from ctdhub.release.passkey import Passkey
+from ctdhub.release.changes import tells_of_withdrawals
+from ctdhub.release.errata import LONGEST_NOTE, NoticeStatement, Signed, cleaned
+from ctdhub.release.passkey import DeviceRules, Passkey
 
 # --------------------------------------------------------------------------------------------------
 # What goes to the signing page and what comes back from it, checked before it becomes a job.
@@ -90,9 +93,10 @@ _SIGNED: dict[str, tuple[Any, Any, str, str]] = {
     "release": (signing.Statement, signing.Approval, "statement", "approvers"),
     "keys": (signing.KeyChange, signing.SignedChange, "change", "was"),
     "lift": (signing.Lift, signing.SignedLift, "lift", "approvers"),
+    "notice": (NoticeStatement, Signed, "statement", ""),
 }
 """By what a ticket is for: what is signed and what is made of it; where the one is in the other,
-and where the keys are that count for it."""
+and where the keys are that count for it; a notice names none: own devices, and the worker looks."""
 
 
 def signed(ticket: SigningTicket, fields: dict[str, Any], now: datetime) -> BaseModel:
@@ -106,20 +110,27 @@ def signed(ticket: SigningTicket, fields: dict[str, Any], now: datetime) -> Base
     """
     statement, whole, name, keys = _SIGNED[ticket.what]
     content = statement.model_validate_json(ticket.statement)
-    signing.refuse_late(content.date, now)
-    mark = _mark(fields, content.message(), getattr(content, keys), ticket.role, content.practice)
+    signing.refuse_late(getattr(content, "signed", "") or content.date, now)
+    if keys:
+        signers = getattr(content, keys)
+        mine, rules = signers.keys(ticket.role), signers.rules(content.practice)
+    else:
+        own = ApprovalDevice.objects.filter(account=ticket.account, role=ticket.role)
+        mine = own.values_list("key", flat=True)
+        rules = DeviceRules(rs256=True, practice=content.practice)
+    mark = _mark(fields, content.message(), mine, rules, ticket.role)
     made: BaseModel = whole(**{name: content}, **mark.model_dump())
     return made
 
 
 def _mark(
-    fields: dict[str, Any], message: bytes, keys: Any, role: Any, practice: bool
+    fields: dict[str, Any], message: bytes, keys: Iterable[str], rules: DeviceRules, role: Any
 ) -> signing.Mark:
-    rules, fault = keys.rules(practice), None
+    fault = None
     parts: dict[str, Any] = {
         name: fields.get(name) for name in ("signature", "authenticator_data", "client_data")
     }
-    for key in keys.keys(role):
+    for key in keys:
         try:
             mark = signing.Mark(key=key, **parts)
         except ValidationError:
@@ -212,13 +223,17 @@ def waiting(who: Who) -> list[tuple[str, str, int | None]]:
             tasks = [(_("Write down the digits of a passkey"), reverse("approvers"), None)]
         if not allowed(who, "approval.give"):
             return tasks
-        candidates = ask_hub(who, "candidates")["given"]["candidates"]
+        given = ask_hub(who, "candidates")["given"]
     except HubError:
         return tasks  # the page of the approvals says what is wrong
-    label = _("Approve {version}")
+    kinds = (
+        ("candidates", _("Approve {version}"), "approval"),
+        ("notices", _("Sign the notice about {version}"), "notice"),
+    )
     return tasks + [
-        (label.format(version=one["version"]), reverse("approval", args=[one["version"]]), None)
-        for one in candidates
+        (label.format(version=one["version"]), reverse(name, args=[one["version"]]), None)
+        for kind, label, name in kinds
+        for one in given[kind]
         if who.roles.intersection(one["missing"])
     ]
 
@@ -274,6 +289,37 @@ def lift(request: Any, version: str) -> HttpResponse:
     """Make what takes one's own hold back, and lead to the signing page."""
     answer = ask_hub(request.who, "lift", version=_version(version), role=_role(request))
     return _to_sign(request, "lift", answer["given"], version)
+
+
+def notice(request: Any, version: str) -> HttpResponse:
+    """What is said about a published version; with POST, what shall be said."""
+    notes, problems = {}, []
+    if request.method == "POST":
+        given = {code: cleaned(request.POST.get(f"note-{code}", "")) for code in LANGUAGES}
+        notes, withdrawn = {c: t for c, t in given.items() if t}, "withdrawn" in request.POST
+        warned = any(map(tells_of_withdrawals, notes.values()))
+        if notes and not warned:
+            fields = {"note": notes, "withdrawn": withdrawn, "role": _role(request)}
+            return begun(request, "correct", "build", version, version=_version(version), **fields)
+        text = _("A note seems to say that people withdrew: readers must not learn that.")
+        problems = [("note-en", text if warned else _("Write the note in one language at least."))]
+    values = {
+        "role": _role_or_none(request),
+        "problems": problems,
+        "languages_of_note": [(code, NATIVE_NAMES[code]) for code in LANGUAGES],
+        "notes": notes,
+        "longest": LONGEST_NOTE,
+    }
+    above = [(Text("Releases"), "releases")]
+    version = _version(version)
+    return hub_page(request, "notice", "desk/notice.html", above, values, version=version)
+
+
+def sign_notice(request: Any, version: str) -> HttpResponse:
+    """Lead to the signing page with the notice that waits."""
+    version, role = _version(version), _role(request)
+    answer = ask_hub(request.who, "notice_to_sign", version=version, role=role)
+    return _to_sign(request, "notice", answer["given"], version)
 
 
 def publish(request: Any, version: str) -> HttpResponse:
@@ -354,7 +400,7 @@ def arrival(request: Any) -> HttpResponse:
     return answer
 
 
-_JOBS = {"release": "approve", "keys": "change_keys", "lift": "lift"}
+_JOBS = {"release": "approve", "keys": "change_keys", "lift": "lift", "notice": "sign_notice"}
 """What becomes of what was signed."""
 
 
@@ -378,7 +424,7 @@ def _to_sign(request: Any, what: str, answer: dict[str, Any], version: str = "")
     """Lead to the signing page with a statement.
 
     Args:
-        what: "release", "keys" or "lift".
+        what: "release", "keys", "lift" or "notice".
         answer: ``statement`` (base64url) and ``keys`` (those that may sign), as the worker gave it.
         version: of the candidate.
     """
@@ -387,7 +433,8 @@ def _to_sign(request: Any, what: str, answer: dict[str, Any], version: str = "")
     devices = ApprovalDevice.objects.filter(account=request.user, key__in=answer["keys"])
     ids = list(devices.values_list("credential", flat=True))
     task = {"do": "sign", "ticket": token, "statement": answer["statement"], "ids": ids}
-    back = reverse("approval", kwargs={"version": version}) if version else reverse("approvers")
+    above = "notice" if what == "notice" else "approval"
+    back = reverse(above, kwargs={"version": version}) if version else reverse("approvers")
     return _to_signing_page(request, task, answer["digest"], back)
 
 
@@ -440,6 +487,14 @@ PAGES = [
     page("approvals/<str:version>/sign/", sign, "approval.give", POST),
     page("approvals/<str:version>/hold/", hold, "approval.hold", POST),
     page("approvals/<str:version>/lift/", lift, "approval.give", POST, name="lift_hold"),
+    page(
+        "approvals/<str:version>/notice/",
+        notice,
+        "approval.read",
+        BOTH,
+        posted=lambda _: "approval.give",
+    ),
+    page("approvals/<str:version>/notice/sign/", sign_notice, "approval.give", POST),
     page("approvals/<str:version>/publish/", publish, "approval.publish", POST, name="publish_due"),
     page("signed/", arrival, "door.open", POST, name="signed", recorded=False),
 ]

@@ -19,7 +19,15 @@ from ctdhub.desk.worker.answers.releases import cards_file, compared
 from ctdhub.desk.worker.deliveries import destroyed, organisations
 from ctdhub.desk.worker.identities import make_hub_keys
 from ctdhub.dp.quote import up_to
-from ctdhub.hub import agreements, approvers, between_builds, pipeline, rehearsal, withdrawals
+from ctdhub.hub import (
+    agreements,
+    approvers,
+    between_builds,
+    errata,
+    pipeline,
+    rehearsal,
+    withdrawals,
+)
 from ctdhub.hub import folder as desk_files
 from ctdhub.hub.approvers import accept_change
 from ctdhub.hub.between_builds import accept_alarm as accept
@@ -29,6 +37,7 @@ from ctdhub.hub.receive_bundle import name_recipient, name_sender, sender_of
 from ctdhub.hub.stages import publish as stage
 from ctdhub.hub.steps import hash_file
 from ctdhub.release import approvals
+from ctdhub.release.errata import Signed
 from ctdhub.release.open import open_release
 from ctdhub.sensitive.bundle.pack import key_print, parse_key_file
 from ctdhub.sensitive.consent.register import REASONS
@@ -307,7 +316,8 @@ def _signed(work: Work, kind: Any, part: str) -> Any:
     signed = kind.model_validate_json(work.job.given["signed"])
     statement = getattr(signed, part)
     _refuse_other(work.job, statement.role)
-    approvals.refuse_late(statement.date, datetime.fromisoformat(work.job.given["arrived"]))
+    date = getattr(statement, "signed", "") or statement.date
+    approvals.refuse_late(date, datetime.fromisoformat(work.job.given["arrived"]))
     return signed
 
 
@@ -359,6 +369,21 @@ def lift(work: Work) -> Rows:
     candidate = stage.waiting(hub, signed.lift.version)
     approvers.lift(hub, candidate, signed)
     return lambda: {"version": candidate.name}
+
+
+def correct(work: Work) -> Rows:
+    """Write a notice about a published release; it waits for two signatures."""
+    hub, arguments = _hub(), work.job.given
+    _refuse_other(work.job, arguments["role"])
+    version, withdrawn = arguments["version"], arguments["withdrawn"]
+    errata.begin(hub, errata.draft(hub, version, arguments["note"], withdraw=withdrawn))
+    return lambda: {"text": Text("The notice is written. Both approvers sign it now.").as_json()}
+
+
+def sign_notice(work: Work) -> Rows:
+    """Put a signature under a notice; with the second one the site shows it."""
+    erratum = errata.accept(_hub(), _signed(work, Signed, "statement"))
+    return lambda: _published(not erratum.missing, erratum.notice.version)
 
 
 def publish(work: Work) -> Rows:

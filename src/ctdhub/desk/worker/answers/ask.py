@@ -189,6 +189,8 @@ _ANSWERS: dict[str, Callable[[Hub, HubRequest], dict[str, Any]]] = {
     "approvers": lambda hub, r: releases.approvers(hub),
     "statement": lambda hub, r: releases.to_sign(hub, r["version"], _role(r), r["not_before"]),
     "lift": lambda hub, r: releases.lift_to_sign(hub, r["version"], _role(r)),
+    "notice": lambda hub, r: releases.notice(hub, r["version"]),
+    "notice_to_sign": lambda hub, r: releases.notice_to_sign(hub, r["version"], _role(r)),
     "key_change": lambda hub, r: releases.change_to_sign(hub, _role(r), r["reason"]),
     "waiting": waiting,
     "begun": lambda hub, r: begun(hub),

@@ -16,6 +16,7 @@ from ctdhub.document.document import Bar, Bars, Items
 from ctdhub.dp.quote import why
 from ctdhub.dp.simulate import Range
 from ctdhub.hub import approvers as keys
+from ctdhub.hub import errata
 from ctdhub.hub.approvers import Publication, publication
 from ctdhub.hub.between_builds import people_key
 from ctdhub.hub.folder import PRICE, REHEARSAL, Hub, by_version, desk_file, order, policy
@@ -28,6 +29,7 @@ from ctdhub.hub.steps import hash_file
 from ctdhub.hub.withdrawals import waiting_words
 from ctdhub.release import approvals
 from ctdhub.release.changes import CHANGELOG, newest_changes, newest_note, tells_of_withdrawals
+from ctdhub.release.errata import Notice
 from ctdhub.release.open import digest, examine, open_release
 from ctdhub.release.passkey import is_passkey
 from ctdhub.report import release_changes
@@ -513,9 +515,14 @@ def candidates(hub: Hub) -> dict[str, Any]:
         rows.append((isolated(candidate.name), state_words(here)))
         missing = list(here.missing) if here.state in ("built", "approved by one") else []
         entries.append({"version": candidate.name, "state": here.state, "missing": missing})
+    notices = []
+    for release in by_version(hub.releases):
+        waits = errata.notices_of(hub, release.name).waiting
+        if waits is not None:
+            notices.append({"version": release.name, "missing": list(waits.missing)})
     page = Page(hub, _("Approvals"), "" if rows else _("No candidate waits for approval."))
     page.add("candidates", "", table((_("version"), _("state")), rows, words=True))
-    return page.answer(candidates=entries)
+    return page.answer(candidates=entries, notices=notices)
 
 
 def candidate(hub: Hub, version: str) -> dict[str, Any]:
@@ -567,6 +574,50 @@ def lift_to_sign(hub: Hub, version: str, role: approvals.Role) -> dict[str, Any]
     """
     text = keys.to_lift(hub, _bundle(version, hub.candidates), role)
     return _to_sign(text, keys.approvers(hub).keys(role))
+
+
+def notice_rows(notice: Notice) -> list[tuple[str, str]]:
+    """Everything that a person signs of a notice."""
+    what = _("withdrawn: not to be used") if notice.sort == "withdrawn" else _("correction")
+    rows = (
+        (_("hub"), notice.hub),
+        (_("version"), notice.version),
+        (_("number of the notice"), str(notice.number)),
+        (_("kind"), what),
+        (_("date"), notice.date),
+        (_("concerns"), _(", ").join(notice.concerns) or _("the whole release")),
+        *((_("note ({language})").format(language=c), text) for c, text in notice.note.items()),
+        (_("hash of SHA256SUMS"), notice.digest),
+    )
+    return [(name, printable(value, 3_000)) for name, value in rows]
+
+
+def notice(hub: Hub, version: str) -> dict[str, Any]:
+    """The notices about a published version, the last one perhaps without both signatures.
+
+    Raises:
+        ReleaseError: no such version is published, or a notice is not what two people signed.
+    """
+    errata.published(hub, version)
+    known = errata.notices_of(hub, version)
+    title = _("Notices about release {version}").format(version=isolated(printable(version)))
+    page = Page(hub, title, "" if known.notices or known.waiting else _("There is no notice."))
+    for erratum in (*known.notices, *([known.waiting] if known.waiting else ())):
+        roles = ", ".join(said(approvals.ROLE_NAMES[role]) for role in erratum.missing)
+        state = _("waits for: {roles}").format(roles=roles) if roles else _("published")
+        rows = table((), notice_rows(erratum.notice), words=True)
+        page.add(f"notice-{erratum.notice.number}", state, rows)
+    missing = list(known.waiting.missing) if known.waiting else []
+    return page.answer(version=version, missing=missing)
+
+
+def notice_to_sign(hub: Hub, version: str, role: approvals.Role) -> dict[str, Any]:
+    """The notice that waits, as the signing page takes it.
+
+    Raises:
+        HubError: none waits, or the role has signed it.
+    """
+    return _to_sign(errata.to_sign(hub, version, role), keys.approvers(hub).keys(role))
 
 
 def change_to_sign(hub: Hub, role: approvals.Role, reason: str) -> dict[str, Any]:
