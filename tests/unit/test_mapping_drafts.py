@@ -767,3 +767,21 @@ def test_lists_with_a_choice_a_line_are_taken_apart() -> None:
     assert done["labour_begging"].to_pylist()[:2] == ["yes", None]
     assert done["exploitation_sexual"].to_pylist()[:2] == ["yes", None]
     assert done["citizenship"].to_pylist()[:2] == ["GIN", "NGA"]
+
+
+def test_a_victim_who_was_deceived_is_a_victim() -> None:
+    own = vocabulary()
+    assert not own.is_nobody("¿Qué medios usaron?", "Engaño o promesas falsas", False)
+    assert own.is_nobody("Tipo de chamada", "Ligação por engano", False)
+
+
+def test_a_country_where_it_happened_is_that_of_exploitation() -> None:
+    found = suggest(raw_of({"País donde ocurrió la explotación": ["Perú", "Chile", "Ecuador"]}, 30))
+    assert [*found.mapping.columns] == ["country_of_exploitation"]
+
+
+def test_a_passport_that_was_kept_is_no_number() -> None:
+    found = suggest(raw_of({"Passport kept": ["Y", "N", "?"]}, 30))
+    assert [*found.mapping.columns] == ["means_withholds_documents"]
+    found = suggest(raw_of({"Passport": ["Y", "N", "AB123456"]}, 30))
+    assert [*found.mapping.identifiers] == ["Passport"]

@@ -140,7 +140,7 @@ _FULL_NAME = r"^\s*\p{Lu}[\pL'’.\-]+(?:\s+(?:\p{Lu}[\pL'’.\-]*|d[aei]l?|van|
 _COMMON = (
     r"(?i)^\s*(?:yes|no|y|n|true|false|t|f|0|1|-?99?|oui|non|si|sí|ja|nein|نعم|لا|na|n/a|null|none"
     r"|unknown|not specified|refused|inconnu|desconocido|don['’]t know|ne sait pas|nsp|no sabe"
-    r"|não sabe|لا أعرف|لا يعرف|لا تعرف|[x✓])\s*$"
+    r"|não sabe|لا أعرف|لا يعرف|لا تعرف|[x✓?؟])\s*$"
 )
 
 
