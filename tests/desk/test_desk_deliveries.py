@@ -146,10 +146,12 @@ def test_every_job_of_the_hub_names_the_action_that_it_is() -> None:
         "cards",
         "change_keys",
         "check",
+        "correct",
         "destroy",
         "hold",
         "lift",
         "publish",
+        "sign_notice",
         "site",
         "tell",
     }
