@@ -14,7 +14,8 @@ import yaml
 from soft_passkeys import SoftPasskey
 
 from ctdhub.core.errors import PolicyError
-from ctdhub.hub.agreements import name_first
+from ctdhub.hub.agreements import name_first, name_next
+from ctdhub.hub.approvers import pending
 from ctdhub.hub.folder import Hub
 from ctdhub.release.approvals import ROLES, Approvers, fingerprint
 from tests.desk import desks
@@ -132,8 +133,45 @@ def test_a_second_device_and_a_second_set(new: Desk) -> None:
     assert keys == Approvers(steward=(ann.public, second.public), privacy_officer=ben.public)
     assert named(new) == ["name_approvers done"], "once more after a kill"
     hear(new, "privacy_officer", unheard)
-    assert named(new) == ["name_approvers failed"], "from now on a change is signed"
+    settings(new.hub, invented=False)
+    assert named(new) == ["name_approvers failed"], "nobody would sign the change"
     assert Hub(new.hub).settings.approvers == keys
+
+
+def test_a_new_passkey_takes_the_place_of_the_old_ones(new: Desk) -> None:
+    ann, ben = enrolled(new, "steward"), enrolled(new, "privacy_officer")
+    hear(new, "privacy_officer", ann), hear(new, "steward", ben)
+    hear(new, "administrator", ann, ben)
+    assert named(new) == ["name_approvers done"]
+    next_one = enrolled(new, "steward")
+    assert named(new) == ["name_approvers done"], "nothing is heard, nothing changes"
+    assert Hub(new.hub).settings.approvers == Approvers(
+        steward=ann.public, privacy_officer=ben.public
+    )
+    assert "Write down the digits" in new.client_of("privacy_officer").get("/").content.decode()
+    hear(new, "privacy_officer", next_one), hear(new, "administrator", next_one)
+    assert "Name the approvers" in new.client_of("administrator").get(PAGE).content.decode()
+    assert named(new) == ["name_approvers done"]
+    keys = Approvers(steward=next_one.public, privacy_officer=ben.public, former=(ann.public,))
+    assert Hub(new.hub).settings.approvers == keys
+    assert "Name the approvers" not in new.client_of("administrator").get(PAGE).content.decode()
+
+
+def test_two_roles_do_not_change_at_once(waits: Hub, tmp_path: Path) -> None:
+    hub = copied(waits, tmp_path / "hub")
+    for role in ROLES:
+        sign(hub, role)
+    old = Hub(hub.root).settings.approvers
+    assert old is not None
+    keys = {role: SoftPasskey(host=HOST).public for role in ROLES}
+    with pytest.raises(PolicyError, match="both approvers"):
+        name_next(hub, keys)
+    assert pending(Hub(hub.root)) is None
+    name_next(hub, {"steward": keys["steward"]})
+    change = pending(Hub(hub.root))
+    assert change is not None
+    assert change.now.former[-1] == old.steward, "it waits for the one who stays"
+    assert change.role == "privacy_officer"
 
 
 def test_a_passkey_of_localhost_is_not_made_for_real_data(new: Desk) -> None:

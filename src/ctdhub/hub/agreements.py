@@ -121,6 +121,38 @@ def name_first(hub: folder.Hub, first: approvals.Approvers) -> None:
             write_hub_settings(hub, {"approvers": keys}, error("approvers/by-hand", file=path))
 
 
+def name_next(hub: folder.Hub, newest: Mapping[approvals.Role, approvals.Keys]) -> None:
+    """Write new keys of a role into hub.yaml in place of the old ones, which become former ones.
+
+    They count once the approver whose keys stay the same has signed the change; so nothing is
+    written where nobody would have to sign, but for fictitious data.
+
+    Args:
+        newest: keys by role; a role whose keys stay need not be in it.
+
+    Raises:
+        PolicyError: no release of real data was signed (rule "approvers/named"), both roles would
+            change, or hub.yaml can only be changed by hand.
+        ReleaseError: see :func:`~ctdhub.hub.approvers.signed_keys`.
+        HubFolderError: a build is at work.
+    """
+    path = hub.root / "hub.yaml"
+    with hub.lock():
+        now, known = approvers.approvers(hub), approvers.signed_keys(hub)
+        if known is None and not hub.settings.invented:
+            raise error("approvers/named", file=path)
+        keys = now.model_dump(exclude_defaults=True) | dict(newest)
+        mine = approvals.Approvers.model_validate(keys | {"former": ()})
+        gone = [k for r in approvals.ROLES for k in now.keys(r) if k not in mine.keys(r)]
+        new = approvals.Approvers.model_validate(keys | {"former": (*now.former, *gone)})
+        if not approvals.who_stays(known.keys if known else now, new):
+            raise error("approvers/both", file=path)
+        prints = {r: ", ".join(map(approvals.fingerprint, new.keys(r))) for r in approvals.ROLES}
+        written = new.model_dump(mode="json", exclude_defaults=True)
+        with folder.noted(hub, "approvers", **prints):
+            write_hub_settings(hub, {"approvers": written}, error("approvers/by-hand", file=path))
+
+
 def with_settings(text: str, settings: Settings) -> str:
     r"""The YAML of a settings file with other values; only the lines of these settings change.
 

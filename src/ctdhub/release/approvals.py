@@ -93,6 +93,11 @@ class Approvers(FrozenModel):
         return (keys,) if isinstance(keys, str) else keys
 
     @property
+    def all_keys(self) -> tuple[str, ...]:
+        """Keys of both roles, former ones too."""
+        return (*self.keys("steward"), *self.keys("privacy_officer"), *(f.key for f in self.gone))
+
+    @property
     def gone(self) -> tuple[FormerKey, ...]:
         """Keys that sign no more."""
         return tuple(FormerKey(key=f) if isinstance(f, str) else f for f in self.former)

@@ -215,11 +215,9 @@ def _card(request: Any, version: str) -> dict[str, Any]:
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """For the home page: passkeys whose digits this role has to hear, candidates to approve."""
     tasks: list[tuple[str, str, int | None]] = []
-    unheard = allowed(who, "approver.hear") and any(
-        u & who.roles for _d, u in ApprovalDevice.of_approvers()
-    )
+    unheard = [one.key for one, roles in ApprovalDevice.of_approvers() if roles & who.roles]
     try:
-        if unheard and ask_hub(who, "approvers")["given"]["first"]:
+        if unheard and set(unheard) - set(ask_hub(who, "approvers")["given"]["named"]):
             tasks = [(_("Write down the digits of a passkey"), reverse("approvers"), None)]
         if not allowed(who, "approval.give"):
             return tasks

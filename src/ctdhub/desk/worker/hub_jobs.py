@@ -336,19 +336,27 @@ def change_keys(work: Work) -> Rows:
 
 
 def name_approvers(work: Work) -> Rows:
-    """Name the first approvers: of each the two newest passkeys whose digits nobody must hear."""
-    keys: dict[str, list[str]] = {}
+    """Name approvers: of each the two newest passkeys whose digits nobody must hear any more."""
+    hub = _hub()
+    known = hub.settings.approvers
+    named = () if known is None else known.all_keys
+    keys: dict[approvals.Role, list[str]] = {}
     for device, unheard in ApprovalDevice.of_approvers():
-        if not unheard:
+        if not unheard and (known is None or device.key not in named):
             keys.setdefault(device.role, []).append(device.key)
-    if keys.keys() != set(approvals.ROLES):
+    newest: dict[Any, Any] = {r: tuple(own[-2:]) if own[1:] else own[0] for r, own in keys.items()}
+    if known is None and keys.keys() == set(approvals.ROLES):
+        agreements.name_first(hub, approvals.Approvers.model_validate(newest))
+    elif known is not None and newest:
+        agreements.name_next(hub, newest)
+    elif known is None:
         raise error("approvers/unheard")
-    newest = {role: tuple(own[-2:]) if own[1:] else own[0] for role, own in keys.items()}
-    agreements.name_first(_hub(), approvals.Approvers.model_validate(newest))
 
     def rows() -> dict[str, Any]:
         tell_hub("approvers")
-        return {"text": Text("The approvers are named: they can approve releases now.").as_json()}
+        first = Text("The approvers are named: they can approve releases now.")
+        later = Text("The new passkeys are named. The approver whose own stay signs the change.")
+        return {"text": (later if known else first).as_json()}
 
     return rows
 

@@ -661,6 +661,7 @@ def approvers(hub: Hub) -> dict[str, Any]:
         page.add("was", _("Keys that were signed"), _keys(waits.was))
     return page.answer(
         keys={role: list(signers.keys(role)) for role in approvals.ROLES} if signers else {},
+        named=list(signers.all_keys) if signers else [],
         first=first,
         practice=hub.settings.invented,
         rs256=bool(signers and signers.rs256),
