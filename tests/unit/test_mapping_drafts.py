@@ -785,3 +785,14 @@ def test_a_passport_that_was_kept_is_no_number() -> None:
     assert [*found.mapping.columns] == ["means_withholds_documents"]
     found = suggest(raw_of({"Passport": ["Y", "N", "AB123456"]}, 30))
     assert [*found.mapping.identifiers] == ["Passport"]
+
+
+def test_what_was_before_the_arrival_is_about_the_person() -> None:
+    columns = {"Situation before arrival/Country where exploited": ["UK", "Libya", "Italy"]}
+    assert [*suggest(raw_of(columns, 30)).mapping.columns] == ["country_of_exploitation"]
+    for other in (
+        "Mother before arrival/Age",
+        "Situation before arrival/Age of mother",
+        "Before/Age",
+    ):
+        assert vocabulary().about_others(other)

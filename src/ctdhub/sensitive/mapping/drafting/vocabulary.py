@@ -66,7 +66,9 @@ def bare(header: str) -> str:
     >>> bare("Type? (choice=Other)")
     'Type?/Other'
     """
-    plain = _HERS.sub("", _QUESTION.sub("", header))
+    first, _slash, rest = header.partition("/")
+    ours = rest if fold_name(first) in own_words()["before_us"] else header
+    plain = _HERS.sub("", _QUESTION.sub("", ours))
     match = _BRACKETS.search(plain)
     hint = match is not None and all(one in own_words()["hints"] for one in words_of(match[1]))
     return _BRACKETS.sub("", plain) if hint else _CHOICE.sub(r"/\1\2", plain)
@@ -74,15 +76,13 @@ def bare(header: str) -> str:
 
 def is_neutral(part: str) -> bool:
     """Whether a part of a header speaks of nobody: a section of a form, or the person."""
-    said = words_of(part)
-    return all(one in own_words()["neutral"] or len(one) == 1 or one.isdigit() for one in said)
+    return all(w in own_words()["neutral"] or len(w) == 1 or w.isdigit() for w in words_of(part))
 
 
 def of_group(header: str) -> str:
     """A header folded without fillers, words such as "suffered", and a number at its end."""
     left_out = own_words()["fillers"] | own_words()["qualifiers"]
-    said = [one for one in words_of(header) if one not in left_out]
-    return fold_name("".join(one for one in said if not one.isdigit()))
+    return fold_name("".join(w for w in words_of(header) if w not in left_out and not w.isdigit()))
 
 
 def plain_header(header: str) -> str:
@@ -91,8 +91,7 @@ def plain_header(header: str) -> str:
     >>> plain_header("Sex of the person"), plain_header("Date of registration")
     ('sex', 'dateregistration')
     """
-    fillers = own_words()["fillers"]
-    return fold_name("".join(said for said in words_of(header) if said not in fillers))
+    return fold_name("".join(w for w in words_of(header) if w not in own_words()["fillers"]))
 
 
 def says(text: str, phrases: Iterable[str]) -> bool:
@@ -126,6 +125,7 @@ def own_words() -> dict[str, Any]:
     for name in ("fillers", "qualifiers", "neutral", "hints", "asking", "sections"):
         own[name] = frozenset(part for said in flat(own[name]) for part in words_of(said))
     own["neutral"] |= own["fillers"]
+    own["before_us"] = frozenset(map(fold_name, own["before_us"]))
     return own
 
 
