@@ -171,8 +171,6 @@ def test_two_people_sign_a_notice(approving: Desk, ann: SoftPasskey, ben: SoftPa
     desk, version = approving, version_of(approving)
     for role, soft in (("steward", ann), ("privacy_officer", ben)):
         arrive(desk, asked(desk, role), soft)
-        own = {"account": desk.accounts[role], "role": role, "key": soft.public}
-        thing(desk, "ApprovalDevice", desks.OURS, **own)
     work()
     steward, officer = desk.client_of("steward"), desk.client_of("privacy_officer")
     place = f"/approvals/{version}/notice/"
@@ -185,6 +183,10 @@ def test_two_people_sign_a_notice(approving: Desk, ann: SoftPasskey, ben: SoftPa
     assert work() == ["correct done"]
     assert f"Sign the notice about {version}" in officer.get("/").content.decode()
     sign = f"{place}sign/"
+    assert b"not the one of the steward" in steward.post(sign).content, "a former device"
+    for role, soft in (("steward", ann), ("privacy_officer", ben)):
+        own = {"account": desk.accounts[role], "role": role, "key": soft.public}
+        thing(desk, "ApprovalDevice", desks.OURS, **own)
     assert arrive(desk, way(steward.post(sign)), ben).status_code == 409, "another's device"
     assert arrive(desk, way(steward.post(sign)), ann).status_code == 204
     assert work() == ["sign_notice done"]

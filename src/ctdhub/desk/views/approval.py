@@ -317,6 +317,9 @@ def sign_notice(request: Any, version: str) -> HttpResponse:
     """Lead to the signing page with the notice that waits."""
     version, role = _version(version), _role(request)
     answer = ask_hub(request.who, "notice_to_sign", version=version, role=role)
+    keys = answer["given"]["keys"]
+    if not ApprovalDevice.objects.filter(account=request.user, key__in=keys).exists():
+        raise error("approver-key", file="hub.yaml", role=signing.ROLE_NAMES[role])
     return _to_sign(request, "notice", answer["given"], version)
 
 
