@@ -282,6 +282,7 @@ def test_the_whole_organisation_and_what_is_refused(hub_desk: Desk) -> None:
     hub_desk.client_of("steward").post(f"{page}carry-out/")
     assert [j.state for j in work(hub_desk)] == ["done"]
     assert OURS in Hub(hub_desk.hub).withdrawn().contributors
+    assert "Send the file again" not in text(client.get(page)), "nothing of theirs is used"
     for code in LANGUAGES:
         client.cookies["desk_language"] = code
         for place in (page, "/withdrawals/tell/", "/withdrawals/"):
