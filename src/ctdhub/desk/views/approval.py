@@ -215,7 +215,8 @@ def _card(request: Any, version: str) -> dict[str, Any]:
 def waiting(who: Who) -> list[tuple[str, str, int | None]]:
     """For the home page: passkeys whose digits this role has to hear, candidates to approve."""
     tasks: list[tuple[str, str, int | None]] = []
-    unheard = [one.key for one, roles in ApprovalDevice.of_approvers() if roles & who.roles]
+    devices = ApprovalDevice.of_approvers() if allowed(who, "approver.hear") else ()
+    unheard = [one.key for one, roles in devices if roles & who.roles]
     try:
         if unheard and set(unheard) - set(ask_hub(who, "approvers")["given"]["named"]):
             tasks = [(_("Write down the digits of a passkey"), reverse("approvers"), None)]
