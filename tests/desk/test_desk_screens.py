@@ -155,6 +155,37 @@ def test_each_role_as_the_table_says(bench: Desk, delivery: Any) -> None:
     assert not (bench.hub / "mappings" / OURS).exists(), "a draft is no mapping"
 
 
+def test_what_a_contributor_decided_is_kept_by_the_data_officer(bench: Desk, delivery: Any) -> None:
+    """Though the officer had opened the columns before."""
+    ours, officer = bench.client_of("contributor"), bench.client_of("data_officer")
+    assert "Fille ?" in officer.get(way(delivery)).content.decode()
+    column = ours.get(way(delivery, "columns/0/")).content.decode()
+    sheet = re.search(r'name="sheet" value="([^"]+)"', column)
+    assert sheet
+    given = {"texts": "Fille ?", "codes": "female", "sheet": sheet[1], "act": "map"}
+    assert "10 rows" in ours.post(way(delivery, "columns/0/"), given).content.decode()
+    officer.get(way(delivery))
+    keep(officer, delivery)
+    assert delivery.summary["rejected"] == 0
+    kept = bench.hub / "mappings" / OURS / f"{delivery.created:%Y-%m-%d}.yaml"
+    assert "Fille ?" in kept.read_text("utf-8")
+    officer.get(way(delivery))
+    own = bench.accounts["data_officer"].id.hex
+    for draft in (bench.hub / "mappings" / ".drafts" / OURS).glob(f"*{own}*"):
+        assert not json.loads(draft.read_text("utf-8"))["operations"], "begun with again"
+
+
+def test_columns_begin_with_the_mapping_that_came_with_the_file(bench: Desk, delivery: Any) -> None:
+    from ctdhub.desk.worker.answering import MAPPING, file_of
+    from ctdhub.hub.folder import Hub
+
+    text = (bench.hub / "mappings" / f"{OURS}.yaml").read_text("utf-8") + "# of the bundle\n"
+    file_of(Hub(bench.hub), delivery).with_name(MAPPING).write_text(text, "utf-8")
+    assert "error" not in direct(bench, "contributor", delivery, "open")
+    (draft,) = (bench.hub / "mappings" / ".drafts" / OURS).iterdir()
+    assert json.loads(draft.read_text("utf-8"))["base"] == text
+
+
 def test_the_workbench_does_not_rely_on_the_web_process(bench: Desk, delivery: Any) -> None:
     """Whatever a web process that somebody else has taken over asks for."""
     forged = {"who": "x", "folder": "/", "file": "/etc/passwd", "contributor": "beacon-hotline"}

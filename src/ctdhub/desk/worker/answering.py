@@ -266,6 +266,8 @@ def _of_workbench(who: Who, key: UUID, request: dict[str, Any]) -> dict[str, Any
             place = drafts.Workplace.of(asked)
             if not allowed(who, "mapping.edit", delivery):
                 drafts.drop_draft(place)  # whoever only looks sees the mapping in force
+            if allowed(who, "mapping.keep", delivery):
+                _begin_with_that_of_the_contributor(place)
             _begin_with_that_of_the_bundle(place)
         answer = own.answer(asked)
     if "error" in answer:
@@ -374,15 +376,31 @@ def _end_processes(most: int) -> None:
 atexit.register(_end_processes, 0)
 
 
-def _begin_with_that_of_the_bundle(place: Any) -> None:
+def _begin_with_that_of_the_contributor(place: drafts.Workplace) -> None:
+    """The newest draft of others over the mapping in force, for who has decided nothing so far."""
+    paths = [p for p in place.draft.parent.glob(f"{place.day}-*.json") if p != place.draft]
+    every = [drafts.load_draft(place, p) for p in sorted(paths, key=lambda p: p.stat().st_mtime)]
+    theirs = [one for one in every if one and one.active and one.seen == _seen(place)]
+    own = drafts.load_draft(place)
+    if theirs and not (own and own.active):
+        drafts.save_draft(place, theirs[-1])
+
+
+def _begin_with_that_of_the_bundle(place: drafts.Workplace) -> None:
     """A draft over the mapping that came with the file, where it is that which reads the file."""
+    assert place.file is not None
     own = place.file.with_name(MAPPING)
     kept = dict(mapping_file.mappings(place.mappings, place.contributor))
     if not own.is_file() or place.day in kept or drafts.load_draft(place) is not None:
         return
-    now = mapping_file.in_force(*place.of_day)
-    seen = drafts.digest(text_of(now[1])) if now else None
-    drafts.save_draft(place, drafts.DraftFold(text_of(own), None, (), seen, place.label))
+    fold = drafts.DraftFold(text_of(own), None, (), _seen(place), place.label)
+    drafts.save_draft(place, fold)
+
+
+def _seen(place: drafts.Workplace) -> str | None:
+    """The hash of the mapping that is in force on the day, as a draft over it has it."""
+    now = mapping_file.in_force(place.mappings, place.contributor, place.day)
+    return drafts.digest(text_of(now[1])) if now else None
 
 
 def file_of(hub: Any, delivery: Any) -> Path:
