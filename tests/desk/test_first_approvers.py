@@ -17,7 +17,8 @@ from ctdhub.core.errors import PolicyError
 from ctdhub.hub.agreements import name_first, name_next
 from ctdhub.hub.approvers import pending
 from ctdhub.hub.folder import Hub
-from ctdhub.release.approvals import ROLES, Approvers, fingerprint
+from ctdhub.hub.paid import ledger
+from ctdhub.release.approvals import ROLES, Approvers, FormerKey, fingerprint
 from tests.desk import desks
 from tests.desk.desks import Desk
 from tests.desk.sending import rows, work
@@ -170,8 +171,16 @@ def test_two_roles_do_not_change_at_once(waits: Hub, tmp_path: Path) -> None:
     name_next(hub, {"steward": keys["steward"]})
     change = pending(Hub(hub.root))
     assert change is not None
-    assert change.now.former[-1] == old.steward, "it waits for the one who stays"
+    last = ledger(hub).entries()[-1].hash
+    waiting = FormerKey(key=str(old.steward), until=last)
+    assert change.now.former[-1] == waiting, "it waits for the one who stays"
     assert change.role == "privacy_officer"
+    name_next(hub, {"steward": (newer := SoftPasskey(host=HOST).public)})
+    change = pending(Hub(hub.root))
+    assert change is not None
+    assert change.now.steward == newer
+    assert change.now.former[-1:] == (waiting,), "a key that nobody signed for is none of them"
+    assert keys["steward"] not in change.now.all_keys
 
 
 def test_a_passkey_of_localhost_is_not_made_for_real_data(new: Desk) -> None:

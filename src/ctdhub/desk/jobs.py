@@ -71,9 +71,7 @@ JOBS = {
     "accept": JobKind(Text("Accepting a delivery"), "delivery.accept", reason=True),
     "approve": JobKind(Text("Recording an approval"), "", "approvals"),
     "change_keys": JobKind(Text("Recording a change of approvers")),
-    "name_approvers": JobKind(
-        Text("Naming the first approvers"), "approver.name", "approvers", reason=True
-    ),
+    "name_approvers": JobKind(Text("Naming approvers"), "approver.name", "approvers", reason=True),
     "hold": JobKind(Text("Holding a candidate back"), "", "approvals"),
     "lift": JobKind(Text("Taking a hold back"), "", "approvals"),
     "publish": JobKind(Text("Publishing a release"), "", "approvals"),

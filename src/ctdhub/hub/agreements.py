@@ -17,6 +17,7 @@ from ctdhub.core.errors import HubError, error, printable
 from ctdhub.core.files import write_whole
 from ctdhub.core.i18n import yaml_nodes, yaml_values
 from ctdhub.hub import approvers, folder
+from ctdhub.hub.paid import ledger
 from ctdhub.hub.steps import hash_file
 from ctdhub.release import approvals
 from ctdhub.report.papers import Contributing, PaperFacts
@@ -125,7 +126,8 @@ def name_next(hub: folder.Hub, newest: Mapping[approvals.Role, approvals.Keys]) 
     """Write new keys of a role into hub.yaml in place of the old ones, which become former ones.
 
     They count once the approver whose keys stay the same has signed the change; so nothing is
-    written where nobody would have to sign, but for fictitious data.
+    written where nobody would have to sign, but for fictitious data.  What an old key signs from
+    now on is not valid (``until``); a key that nobody signed for yet never becomes a former one.
 
     Args:
         newest: keys by role; a role whose keys stay need not be in it.
@@ -141,11 +143,18 @@ def name_next(hub: folder.Hub, newest: Mapping[approvals.Role, approvals.Keys]) 
         now, known = approvers.approvers(hub), approvers.signed_keys(hub)
         if known is None and not hub.settings.invented:
             raise error("approvers/named", file=path)
-        keys = now.model_dump(exclude_defaults=True) | dict(newest)
-        mine = approvals.Approvers.model_validate(keys | {"former": ()})
-        gone = [k for r in approvals.ROLES for k in now.keys(r) if k not in mine.keys(r)]
-        new = approvals.Approvers.model_validate(keys | {"former": (*now.former, *gone)})
-        if not approvals.who_stays(known.keys if known else now, new):
+        before = known.keys if known else now
+        mine = now.model_copy(update={str(role): own for role, own in newest.items()})
+        listed = {one.key for one in now.gone}
+        gone = {k for r in approvals.ROLES for k in before.keys(r) if k not in mine.keys(r)}
+        line = ledger(hub).entries()[-1].hash if known else None
+        former = [
+            approvals.FormerKey(key=key, until=line) if line else key
+            for key in sorted(gone - listed)
+        ]
+        keys = mine.model_dump(exclude_defaults=True) | {"former": (*now.former, *former)}
+        new = approvals.Approvers.model_validate(keys)
+        if not approvals.who_stays(before, new):
             raise error("approvers/both", file=path)
         prints = {r: ", ".join(map(approvals.fingerprint, new.keys(r))) for r in approvals.ROLES}
         written = new.model_dump(mode="json", exclude_defaults=True)

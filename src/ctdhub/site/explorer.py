@@ -599,6 +599,7 @@ def _described(tool: Explorer, charts: list[ExplorerChart], content: Content) ->
         codes[key] = list(domains[name])
         labels[key] = [c and code_label(name, c, lang) for c in domains[name]]
     people, facts = release.protected.people, release.facts
+    credit = wording.caveat(), wording.uncertain_people(release), wording.citation(release)
     return {
         "version": release.version,
         "public": edition.sharing.public(card_address(lang, release.version, PATH)),
@@ -628,12 +629,7 @@ def _described(tool: Explorer, charts: list[ExplorerChart], content: Content) ->
         "hub": wording.called(facts),
         "licence": facts.licence,
         "invented": facts.invented,
-        "credit": " ".join(
-            filter(
-                None,
-                (wording.caveat(), wording.uncertain_people(release), wording.citation(release)),
-            )
-        ),
+        "credit": " ".join(filter(None, credit)),
         "words": words(),
     }
 

@@ -330,8 +330,8 @@ def publish(request: Any, version: str) -> HttpResponse:
 
 
 def approvers(request: Any) -> HttpResponse:
-    """Whose keys count, one's own devices, and a change that waits to be signed; of the first ones
-    whose digits who has still to hear, and with POST those that somebody heard.
+    """Whose keys count, one's own devices, a change that waits to be signed, and who has still to
+    hear the digits of which new passkey; with POST those that somebody heard.
     """
     problems = _write_down(request) if request.method == "POST" else []
     own = ApprovalDevice.objects.filter(account=request.user)
@@ -363,7 +363,7 @@ def _write_down(request: Any) -> list[tuple[str, str]]:
 
 
 def name_approvers(request: Any) -> HttpResponse:
-    """Let the worker write the first approvers into the hub."""
+    """Let the worker write passkeys that were heard into the hub."""
     return begun(request, "name_approvers", "files", "approvers")
 
 

@@ -356,7 +356,7 @@ def name_approvers(work: Work) -> Rows:
         tell_hub("approvers")
         first = Text("The approvers are named: they can approve releases now.")
         later = Text("The new passkeys are named. The approver whose own stay signs the change.")
-        return {"text": (later if known else first).as_json()}
+        return {"text": (later if known and newest else first).as_json()}
 
     return rows
 
