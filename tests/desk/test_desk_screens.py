@@ -81,8 +81,8 @@ def direct(
     return DeliveryCarrier(asker, delivery).ask({"ask": ask, **more})
 
 
-def keep(client: Any, delivery: Any) -> None:
-    kept = client.post(way(delivery), {"act": "keep"})
+def keep(client: Any, delivery: Any, **fields: str) -> None:
+    kept = client.post(way(delivery), {"act": "keep", **fields})
     assert kept.status_code == 200
     assert "The mapping is kept." in kept.content.decode()
     assert work() == ["check done"]
@@ -98,7 +98,11 @@ def test_decided_kept_checked_again_and_accepted(bench: Desk, delivery: Any) -> 
     assert events("mapping.read") == looks + 1
     assert "Fille ?" in page
     assert "Zqxname" not in page
-    keep(officer, delivery)
+    early = officer.post(way(delivery), {"act": "keep"})
+    assert early.status_code == 422
+    assert "Nothing is kept yet" in early.content.decode()
+    assert events("mapping.keep") == 0
+    keep(officer, delivery, open="1")
     assert delivery.summary["rejected"] == 10
     assert [alarm["stops"] for alarm in delivery.summary["alarms"] if not alarm["accepted"]]
     officer.post(way(delivery, "accept/"))

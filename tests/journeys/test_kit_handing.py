@@ -106,10 +106,8 @@ class KitPages:
         return self._ask("POST", urljoin(self.at, path), body, "multipart/form-data; boundary=b")
 
     def press(self, label: str) -> str:
-        """A button that sends operations."""
-        found = re.findall(
-            r'name="operations" value="([^"]*)"[^>]*>(.*?)</button>', self.page, re.S
-        )
+        """A choice that sends operations."""
+        found = re.findall(r'<option value="([^"]*)"[^>]*>(.*?)</option>', self.page, re.S)
         value = next(unescape(v) for v, text in found if label in unescape(text))
         json.loads(value)
         return self.post(self.at, operations=value)

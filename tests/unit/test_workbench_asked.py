@@ -401,14 +401,35 @@ def test_few_unknown_texts_are_asked_about_beside_their_column(tmp_path: Path) -
     assert means == [["labour_domestic_work", "exploitation_forced_labour"]]
     assert labels(verdicts["Hébergement"]) == ["it was received", "leave it out"]
     owner("do", operations=verdicts["Hébergement"]["proposals"][0]["operations"])
-    (rest,) = [
-        one for one in told["questions"] if "No rule reads" in said(Text.from_json(one["question"]))
-    ]
-    assert "Teinte" in said(Text.from_json(rest["question"]))
-    assert "Hébergement" not in said(Text.from_json(rest["question"]))
-    owner("do", operations=rest["choices"][0]["operations"])
+    assert [one["column"] for one in told["columns"] if unsaid(one)] == ["Pays d'origine", "Teinte"]
     states = {one["column"]: one["state"] for one in owner("columns")["columns"]}
-    assert [states[name] for name in ("Teinte", "Pays d'origine", "Hébergement")] == ["right"] * 3
+    assert (states["Teinte"], states["Hébergement"]) == ("decide", "right")
+
+
+def unsaid(verdict: dict[str, Any]) -> bool:
+    """Whether a column may be left out with all others that nothing is known of."""
+    return verdict["state"] == "decide" and verdict["plain"] and not verdict["likely"]
+
+
+def test_what_a_header_says_is_likely_where_no_other_column_is_it(tmp_path: Path) -> None:
+    columns = {
+        "Date of admission": ["2024-02-03", "2025-03-04"] * 6,
+        "Accommodation": ["x", "declined"] * 6,
+        "How long (months)": ["14", "49"] * 6,
+        "Duration of trafficking": ["long", "short"] * 6,
+        "Smoker": ["Y", "N"] * 6,
+    }
+    owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
+    owner("open")
+    verdicts = {one["column"]: one for one in owner("columns")["columns"]}
+    assert [name for name, one in verdicts.items() if one["likely"]] == ["Accommodation"]
+    (first, *_rest) = verdicts["Accommodation"]["guesses"]
+    (made,) = first["operations"]
+    assert (made["variable"], made["rule"]["map"]) == (
+        "assistance_accommodation",
+        {"declined": "declined"},
+    )
+    assert [v["guesses"] for v in verdicts.values() if v["column"] == "Smoker"] == [[]], "of many"
 
 
 @pytest.mark.parametrize(
@@ -427,12 +448,9 @@ def test_columns_that_say_who_is_counted_are_not_left_out_with_others(
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
     owner("open")
     told = owner("columns")
-    (rest,) = [
-        one for one in told["questions"] if "No rule reads" in said(Text.from_json(one["question"]))
-    ]
-    question = said(Text.from_json(rest["question"]))
-    assert question == "No rule reads these columns: Teinte, Humeur.", "Année may be a date"
-    owner("do", operations=rest["choices"][0]["operations"])
+    rest = [one for one in told["columns"] if unsaid(one)]
+    assert [one["column"] for one in rest] == ["Teinte", "Humeur"], "Année may be a date"
+    owner("do", operations=[op for one in rest for op in one["proposals"][0]["operations"]])
     told = owner("columns")
     assert [one["column"] for one in told["columns"] if one["state"] == "decide"] == [
         header,
@@ -492,12 +510,13 @@ def test_many_unknown_texts_and_those_of_people_are_not_beside_their_column(
     tmp_path: Path,
 ) -> None:
     places = ["France", "Italie", "Marseille", "Paris 18e", "Lyon", "Nantes"]
-    columns = {"sexe": ["F", "H"] * 6, "Lieu de l'exploitation": places * 2}
+    places += ["Lille", "Nice", "Brest", "Rennes", "Metz"]
+    columns = {"sexe": ["F", "H"] * 11, "Lieu de l'exploitation": places * 2}
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
     owner("open")
     rule = {"from": "Lieu de l'exploitation", "country": "true"}
     owner("do", operations=[{"op": "rule", "variable": "country_of_exploitation", "rule": rule}])
-    assert owner("columns")["columns"][1]["unknown"] == 8
+    assert owner("columns")["columns"][1]["unknown"] == 18
     assert owner("columns")["columns"][1]["open"] == []
 
 

@@ -155,7 +155,11 @@ def test_a_foreign_file_is_judged(tmp_path: Path, name: str) -> None:
     told = owner("columns")
     assert [one["column"] for one in told["columns"]] == list(columns)
     for one in told["columns"]:
-        assert one["whole"] == (said(Text.from_json(one["reason"])) == "every text is read")
+        said_already = said(Text.from_json(one["reason"])) in (
+            "every text is read",
+            "no rule reads it",
+        )
+        assert one["plain"] == said_already
         if one["state"] != "stripped":
             found = owner("column", column=one["column"])
             rows = sum(v["rows"] for v in found["values"])

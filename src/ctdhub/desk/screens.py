@@ -170,6 +170,8 @@ class Outcome:
         again: what the form asked for, to be sent once more, where ``later`` has any.
         conflicts: what somebody else decided otherwise meanwhile; it is not in the draft any more.
         chosen: texts that stay chosen.
+        open: columns that are still to be decided; then nothing was kept.
+        open: columns that are still to be decided; nothing was kept.
     """
 
     said: Text | None = None
@@ -178,6 +180,7 @@ class Outcome:
     again: tuple[tuple[str, str], ...] = ()
     conflicts: tuple[Mapping[str, Any], ...] = ()
     chosen: frozenset[str] = field(default_factory=frozenset)
+    open: int = 0
 
 
 def act(carrier: Carrier, posted: Any, sheet: str | None = None) -> Outcome:
@@ -199,6 +202,8 @@ def _act(carrier: Carrier, posted: Any, sheet: str | None) -> Outcome:
         return _do(carrier, _operations(operations))
     if kind in ("map", "try"):
         return _map(carrier, posted, sheet, only_try=kind == "try")
+    if kind in ("answer", "answer_all"):
+        return _answer(carrier, posted, rest=kind == "answer_all")
     if kind == "leave_out":
         return _leave_out(carrier, posted)
     if kind == "sure":
@@ -239,6 +244,50 @@ def _map(carrier: Carrier, posted: Any, sheet: str | None, *, only_try: bool) ->
     return _do(carrier, operations)
 
 
+def _answer(carrier: Carrier, posted: Any, *, rest: bool) -> Outcome:
+    """What was chosen for columns, for texts and for the file, all at once.
+
+    A choice is operations as JSON, or the name of a variable.
+
+    Args:
+        rest: whether columns of which nothing was chosen are left out.
+    """
+    operations: list[Any] = []
+    fields = map(posted.getlist, ("column", "is", "rest"))
+    for column, chosen, leave in zip(*fields, strict=False):
+        choice = chosen or (leave if rest else "")
+        named = choice and not choice.startswith("[")
+        operations += _read(carrier, column, choice) if named else _operations(choice)
+    fields = map(posted.getlist, ("of", "texts", "codes"))
+    for sheet, text, codes in zip(*fields, strict=False):
+        if codes:
+            operations.append({"op": "map", "sheet": sheet, "text": text, "codes": codes.split()})
+    if not operations:
+        return Outcome(Text("Nothing was chosen."))
+    return _do(carrier, _together(operations))
+
+
+def _read(carrier: Carrier, column: str, variable: str) -> list[Any]:
+    """The operations that read a column as a variable."""
+    every = reply(carrier, "column", column=column)["readings"]
+    return next((r["operations"] for r in every if r["operations"][0]["variable"] == variable), [])
+
+
+def _together(operations: list[Any]) -> list[Any]:
+    """The same, with one operation for each variable that several columns are read as."""
+    made: list[Any] = []
+    rules: dict[str, Any] = {}
+    for one in operations:
+        if one["op"] == "rule" and (first := rules.get(one["variable"])):
+            there, more = (r if isinstance(r, list) else [r] for r in (first["rule"], one["rule"]))
+            first["rule"] = [*there, *(rule for rule in more if rule not in there)]
+            continue
+        made.append(one)
+        if one["op"] == "rule":
+            rules[one["variable"]] = one
+    return made
+
+
 def _leave_out(carrier: Carrier, posted: Any) -> Outcome:
     """A rule that excludes the rows with the chosen texts, under the name of its reason."""
     texts, name = posted.getlist("texts"), posted.get("reason", "")
@@ -263,6 +312,9 @@ def _undo(carrier: Carrier, posted: Any, kind: str) -> Outcome:
 
 
 def _keep(carrier: Carrier, posted: Any) -> Outcome:
+    counts = reply(carrier, "columns")["counts"]
+    if (open_ := counts["decide"] + counts["stops"]) and "open" not in posted:
+        return Outcome(open=open_)
     answer = reply(carrier, "keep", why=posted.get("why", "")[:500])
     if answer.get("conflicts"):
         return Outcome(conflicts=tuple(answer["conflicts"]))
@@ -325,6 +377,7 @@ def columns(request: HttpRequest, thing: Any) -> HttpResponse:
     outcome = act(carrier, request.POST, sheet) if request.method == "POST" else Outcome()
     overview = reply(carrier, "columns")
     names = [one["column"] for one in overview["columns"]]
+    hidden = any(one["unknown"] and not one["open"] for one in overview["columns"])
     return _page(
         request,
         thing,
@@ -334,7 +387,9 @@ def columns(request: HttpRequest, thing: Any) -> HttpResponse:
         file=opened["file"],
         found=overview,
         place={name: at for at, name in enumerate(names)},
-        sure=_sure(carrier),
+        sure=_sure(carrier) if hidden else 0,
+        alarms=reply(carrier, "alarms")["alarms"] if overview["next"] is None else [],
+        variables=[(v.name, label(v.name, current())) for v in load_schema().records],
     )
 
 
@@ -463,7 +518,7 @@ def _page(
         "edits": bool(allowed(request.who, "mapping.edit", thing)),
         "keeps": bool(allowed(request.who, "mapping.keep", thing)),
     }
-    status = 422 if outcome.met or outcome.conflicts else 200
+    status = 422 if outcome.met or outcome.conflicts or outcome.open else 200
     return render(request, f"screens/{name}.html", helpers | values, status=status)
 
 

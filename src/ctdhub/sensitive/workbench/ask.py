@@ -65,17 +65,18 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     "questions": [{"question": Text, "choices": [{"label": Text, "operations"}]}],
     "missing": [{"text": Text, "blocks": bool, "columns": [column]}]}``.
     ``questions`` are about the whole file (what a row is, the order of day and month, lines of
-    totals, columns that nothing reads).  ``missing``: what is not decided or not read, what that
+    totals).  ``missing``: what is not decided or not read, what that
     costs, and whether it blocks.
     A verdict: ``{"column", "state": "right" | "decide" | "stops" | "stripped", "reason": Text,
     "targets": [{"variable", "label": Name}],
-    "whole": whether every text is read, which needs no words,
+    "plain": whether the state says the reason already,
     "examples": [{"text", "rows"}] (texts of cells; none of an identifier),
     "unknown": rows with a text that no rule knows, "new", "gone": bool,
     "identifier": {"action", "reason": Text} | null,
     "proposals": [{"label": Text, "reason": Text, "sure": bool, "operations"}],
     "open": [{"sheet", "text", "rows", "suggested": see below, "choices": [[[code], label]]}] (texts
-    that no rule knows, where they are few)}``.
+    that no rule knows, where they are few), "guesses": what an undecided column may be, as below,
+    three at most, "likely": whether its header says the first}``.
     ``new``: the last file that was kept lacks it; ``gone``: that had it, or a rule reads it.
 ``column`` (``column``, ``sheet``?, ``show``?: ``all`` | ``unknown`` | ``decided``,
 ``sort``?: ``rows`` | ``text`` | ``decision``, ``find``?, ``start``?, ``limit``? (100))
@@ -88,8 +89,8 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     "rule": the rule's YAML, "readings": see below}`` (texts of cells).
     Without a rule for the column ``sheet`` is null, ``values`` are its bare texts, and
     ``readings`` says what it may be: ``[{"label": Name, "reason": Text, "sure", "share":
-    0 to 1, "operations"}]``, likely ones first, then every variable; a list of kinds is one
-    reading with an operation for each flag.
+    0 to 1, "named": whether the header says so, "operations"}]``, likely ones first, then every
+    variable; a list of kinds is one reading with an operation for each flag.
 ``try`` (``operations``)
     What they would change, without doing it: ``{"change": {"rows": rows that are read otherwise,
     "records": [now, then], "rejected": [now, then]}}``; ``change`` is null without a file.
@@ -279,10 +280,7 @@ class WorkbenchRequest:
             "new": every.new(),
             "gone": every.gone(),
             "next": order[0] if order else None,
-            "questions": [
-                {"question": text, "choices": own}
-                for text, own in (*asked, *verdicts.left_out_together(columns))
-            ],
+            "questions": [{"question": text, "choices": own} for text, own in asked],
             "missing": verdicts.missing(self._bench, columns, len(asked), every.two_orders()),
         }
 

@@ -66,6 +66,7 @@ class Guess(NamedTuple):
         reason: why.
         sure: whether header and texts leave no doubt.
         share: how much speaks for it, 0 to 1.
+        named: whether the header speaks for it.
     """
 
     label: LocalName
@@ -73,6 +74,7 @@ class Guess(NamedTuple):
     reason: Text
     sure: bool
     share: float
+    named: bool
 
 
 class Reading(NamedTuple):
@@ -82,6 +84,7 @@ class Reading(NamedTuple):
     reason: Text
     sure: bool
     share: float
+    named: bool
     operations: tuple[Operation, ...]
 
 
@@ -101,8 +104,17 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]
             for name in dict.fromkeys((*rules, *follows))
         )
         share = 0.0 if taken else guess.share
-        made.append(Reading(guess.label, guess.reason, guess.sure, share, tuple(operations)))
+        said = (guess.label, guess.reason, guess.sure, share, guess.named)
+        made.append(Reading(*said, tuple(operations)))
     return made
+
+
+def said(likely: Sequence[Reading]) -> str | None:
+    """The variable that a header says its column is, None where it says none or several."""
+    if not likely or not likely[0].named or likely[0].share in [one.share for one in likely[1:]]:
+        return None
+    variable: str = likely[0].operations[0]["variable"]
+    return variable
 
 
 def doubt(file: OpenedFile, column: str) -> Doubt | None:
@@ -146,7 +158,7 @@ def _likely(candidates: Sequence[Proposal | Doubt]) -> Iterator[Guess]:
         first, rules = own[0], {each.target: _rule_data(each) for each in own}
         label = name_of(name) if schema.has(name) else _named_group(name)
         sure = first.score >= _SURE and not first.doubts
-        yield Guess(label, rules, first.reason, sure, max(first.score, _NAMED))
+        yield Guess(label, rules, first.reason, sure, max(first.score, _NAMED), True)
 
 
 def _kinds(seen: Glance) -> list[Guess]:
@@ -173,7 +185,8 @@ def _kinds(seen: Glance) -> list[Guess]:
                 n=Numeral(len(known)), all=Numeral(len(elements)),
             )  # fmt: skip
             rules = as_yaml_data(rules)
-            guesses.append(Guess(_named_group(group), rules, reason, False, share * _GUESSED))
+            share *= _GUESSED
+            guesses.append(Guess(_named_group(group), rules, reason, False, share, False))
     return guesses
 
 
@@ -239,7 +252,8 @@ def _forced(seen: Glance, variable: Variable, yes_no: dict[str, str]) -> Guess |
         share = 0.0
     rules = {variable.name: as_yaml_data({"from": seen.name, **rule})}
     weight = _NAMED if headed else _GUESSED
-    return Guess(name_of(variable.name), rules, reason, False, max(weight * share, 0.1 * headed))
+    share = max(weight * share, 0.1 * headed)
+    return Guess(name_of(variable.name), rules, reason, False, share, bool(headed))
 
 
 _ONLY = Text("only you can know this")

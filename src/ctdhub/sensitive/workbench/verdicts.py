@@ -14,7 +14,7 @@ from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import row_unit
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
-from ctdhub.sensitive.mapping.edits import NOT_RECORDED, Operation
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED, Operation, all_rules
 from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import proposed
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -58,7 +58,7 @@ class Verdict(NamedTuple):
     state: State
     reason: Text
     targets: tuple[dict[str, Any], ...] = ()
-    whole: bool = False
+    plain: bool = False
     examples: tuple[TextCount, ...] = ()
     unknown: int = 0
     new: bool = False
@@ -66,6 +66,8 @@ class Verdict(NamedTuple):
     identifier: dict[str, Any] | None = None
     proposals: tuple[readings.Proposed, ...] = ()
     open: tuple[OpenText, ...] = ()
+    guesses: tuple[readings.Reading, ...] = ()
+    likely: bool = False
 
 
 # --------------------------------------------------------------------------------------------------
@@ -281,20 +283,8 @@ SHARE = 0.6
 """Share of a column's rows that a reading has to read to be proposed."""
 
 _UNREAD = Text("no rule reads it")
-_EXAMPLES, _SHOWN, _FEW = 3, 5, 3
+_EXAMPLES, _SHOWN, _FEW, _OFFERED = 3, 5, 8, 3
 _LIMITS = AlarmLimits()
-
-
-def left_out_together(verdicts: list[Verdict]) -> Iterator[tuple[Text, list[readings.Proposed]]]:
-    """One question about all columns of which nothing is known, so that they may be left out."""
-    rest = [v for v in verdicts if v.reason == _UNREAD and len(v.proposals) == 1]
-    if len(rest) > 1:
-        names = joined([v.column for v in rest], ", ")
-        operations = tuple(op for v in rest for op in v.proposals[0].operations)
-        leave = readings.Proposed(
-            Text("leave them all out"), rest[0].proposals[0].reason, False, operations
-        )
-        yield Text("No rule reads these columns: {names}.", names=names), [leave]
 
 
 class Verdicts:
@@ -334,8 +324,20 @@ class Verdicts:
         return variables
 
     def all(self) -> list[Verdict]:
-        """Every column of the file, then those that are gone."""
-        return [*map(self.of, self._file.names), *map(self._gone, self.gone())]
+        """Every column of the file, then those that are gone.
+
+        The reading of a header is likely where nothing is read as the same variable and no other
+        column's header says so.
+        """
+        every = [*map(self.of, self._file.names), *map(self._gone, self.gone())]
+        read, says = (
+            all_rules(self._document, "records"),
+            [readings.said(v.guesses) for v in every],
+        )
+        return [
+            v._replace(likely=name not in (None, *read) and says.count(name) == 1)
+            for v, name in zip(every, says, strict=True)
+        ]
 
     def gone(self) -> list[str]:
         """Columns that a rule reads, or the last file had, and that the file lacks."""
@@ -354,16 +356,28 @@ class Verdicts:
         """The verdict on a column."""
         state, reason, proposals = self._settled(column) or ("decide", *self._unread(column))
         texts = [] if is_hidden(self._at, column) else self._file.counts(column)
+        targets, identifier = self._named_targets(column), self.identifier(column)
+        likely = [] if targets or identifier or state != "decide" else self._guesses(column)
         return Verdict(
-            column, state, reason, self._named_targets(column),
-            whole=reason == _WHOLE,
+            column, state, reason, targets,
+            plain=reason in (_WHOLE, _UNREAD),
             examples=tuple(texts[:_EXAMPLES]),
             unknown=sum(one.rows for one in self._unknown.get(column, ())),
             new=column in self.new(),
-            identifier=self.identifier(column),
+            identifier=identifier,
             proposals=tuple(proposals),
             open=self._open(column) if texts and column in self._unknown else (),
+            guesses=tuple(likely)[:_OFFERED],
         )  # fmt: skip
+
+    def _guesses(self, column: str) -> list[readings.Reading]:
+        """What a column may be: what its header says, or its texts of one variable alone."""
+        every = self._readings(column)
+        shares = [one.share for one in every]
+        return [r for r in every if r.share and (r.named or shares.count(r.share) == 1)]
+
+    def _readings(self, column: str) -> list[readings.Reading]:
+        return readings.readings(self._file, column, self._document)
 
     def _open(self, column: str) -> tuple[OpenText, ...]:
         """The texts that nothing reads, where they are few; choices that others mean come first."""
@@ -530,14 +544,14 @@ class Verdicts:
             elif any(one.sure for one in verdict.proposals):
                 continue  # another reading would undo it
             elif not verdict.targets and verdict.identifier is None:
-                best = readings.readings(self._file, column, self._document)[:2]
+                best = self._readings(column)[:2]
                 if best and best[0].share >= SHARE and best[0].share > best[-1].share:
                     yield column, best[0].sure, best[0].operations
 
     def questions(self) -> Iterator[tuple[Text, list[readings.Proposed]]]:
         """Questions about the whole file."""
-        if self._mapping.rows is None and self._mapping.key_columns() is None:
-            yield Text("What is one row of this file?"), _ways("rows", _UNITS)
+        if self._mapping.rows != "person" and self._mapping.key_columns() is None:
+            yield _NO_PEOPLE if self._mapping.rows else _ROW, _ways("rows", _UNITS)
         if "notes" not in (self._document.get("read") or {}):
             yield from self._notes()
         if "dates" not in self._document and (two_ways := self._two_ways()):
@@ -617,6 +631,11 @@ LABELS = {
 }
 """The decisions on a column that may identify people."""
 
+_ROW = Text("What is one row of this file?")
+_NO_PEOPLE = Text(
+    "A row is a report or a call, and no column distinguishes people: no release counts them "
+    "unless the agreement says how many rows one person may have. What is one row of this file?"
+)
 _RECORDS = Text("they are records like the others")
 _LEFT_OUT = Text("leave them out: they are totals or notes")
 _UNCOUNTED = Text("they are no records: they stay uncounted")
