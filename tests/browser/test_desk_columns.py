@@ -63,11 +63,11 @@ def decide(page: Page, column: str, *texts: str) -> None:
 
 def kept_and_accepted(page: Page, way: str) -> None:
     page.click("text=Keep the mapping")
+    page.click("text=Keep the mapping all the same")
     expect(page.locator("main")).to_contain_text("The mapping is kept.")
     assert work() == ["check done"]
     page.goto(way)
-    loads(page, lambda: page.get_by_role("link", name="Accept", exact=True).click())
-    loads(page, lambda: page.locator("main .button.main").click())
+    loads(page, lambda: page.get_by_role("button", name="Accept", exact=True).click())
     assert work() == ["accept done"], rows("Job").first().outcome
     page.goto(way)
     expect(page.locator("main")).to_contain_text("Accepted")

@@ -78,6 +78,7 @@ def test_a_contributor_joins_and_its_first_bundle_is_accepted(
         readers[name] = Reader(context.new_page())
         readers[name].page.goto(opened if name == "kit" else here.address)
     sender, officer, kit = readers["contributor"], readers["data_officer"], readers["kit"]
+    kit.page.locator(".languages summary").click()
     loads(kit.page, lambda: kit.page.get_by_role("button", name="Français").click())
 
     officer.click("Créez les clés de la plateforme")

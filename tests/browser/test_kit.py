@@ -135,6 +135,7 @@ def test_from_an_untouched_spreadsheet_to_a_bundle(
     file, who = spreadsheet(office.root / "Liste.csv"), Caseworker(tab)
     untouched = file.read_bytes()
     tab.goto(opened)
+    tab.locator(".languages summary").click()
     who.go("Français", "button")
     assert violations(tab) == ""
     tab.get_by_label("Fiche de la plateforme").set_input_files(office.card)
@@ -284,12 +285,14 @@ class Newcomer:
         loads(self.page, act)
         self.look(title)
 
-    def decide(self, button: Locator, text: str | None = None) -> None:
-        """Answer where the page asks; with a text, after choosing it in the list before it."""
-        if text is not None:
-            self.clicks += 1
-            button.locator("xpath=preceding-sibling::select").select_option(label=text)
+    def choose(self, select: Locator, text: str) -> None:
+        """Answer in a list of choices."""
         self.clicks, self.decisions = self.clicks + 1, self.decisions + 1
+        select.select_option(label=text)
+
+    def apply(self, button: Locator) -> None:
+        """Apply what is chosen, and read what the page then says."""
+        self.clicks += 1
         with self.page.expect_response(lambda answer: answer.request.method == "POST"):
             button.click()
         expect(self.page.locator(".htmx-swapping, .htmx-settling, .htmx-request")).to_have_count(0)
@@ -384,16 +387,15 @@ def test_a_register_in_excel_becomes_a_bundle_within_the_budgets(
             has=tab.get_by_role("link", name=name, exact=True)
         )
 
-    asked = tab.locator(".question")
-    who.decide(asked.get_by_role("button", name="les écarter : ce sont des totaux"))
-    who.decide(row("Exploitation").get_by_role("button", name="Appliquer"))
-    place = row("Lieu de l'exploitation").get_by_role("button", name="Appliquer")
-    who.decide(place, "France")
-    who.decide(row("Recruteur").get_by_role("button", name="Appliquer"), "Autre lien")
+    who.choose(tab.locator(".question select"), "les écarter : ce sont des totaux ou des notes")
+    who.choose(row("Exploitation").locator("select"), "Travail domestique")
+    who.choose(row("Lieu de l'exploitation").locator("select"), "France")
+    who.choose(row("Recruteur").locator("select"), "Autre lien")
     for kind in ("Hébergement", "Suivi psychologique"):
-        who.decide(row(kind).get_by_role("button", name="elle a été reçue"))
-    who.decide(row("Consentement").get_by_role("button", name="vides compris"))
-    who.decide(asked.get_by_role("button", name="les laisser toutes de côté"))
+        who.choose(row(kind).locator("select"), "elle a été reçue")
+    consent = row("Consentement").locator("option", has_text="vides compris").inner_text()
+    who.choose(row("Consentement").locator("select"), consent)
+    who.apply(tab.get_by_role("button", name="laisser de côté les colonnes sans choix"))
     who.go(tab.get_by_role("link", name="Ce qui est envoyé").click, "Ce qui est envoyé")
     assert violations(tab) == ""
     made = tab.get_by_role("button", name="J’ai tout regardé")

@@ -52,7 +52,7 @@ def taken(desk: Desk, way: tuple[str, str]) -> Any:
     link, code = way
     assert client.get(link).status_code == 200
     answer = client.post(link, {"name": "New", "password": PASSWORD, "code": code})
-    assert (answer.status_code, answer.get("Location")) == (302, "/accounts/2fa/")
+    assert (answer.status_code, answer.get("Location")) == (302, "/accounts/2fa/passkeys/add/")
     return client
 
 

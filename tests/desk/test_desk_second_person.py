@@ -154,7 +154,7 @@ def test_the_first_needs_nobody_and_all_after_it_do(each_desk: Desk) -> None:
     assert "nobody can confirm an invitation" in page
     client = desk.client_of()
     answer = client.post(first, {"name": "First", "password": PASSWORD})
-    assert answer["Location"] == "/accounts/2fa/"
+    assert answer["Location"] == "/accounts/2fa/passkeys/add/"
     given = {"name": "Later", "password": PASSWORD}
     assert b"waits for a second person" in desk.client_of().post(later, given).content
     from ctdhub.desk.models import DeskAccount

@@ -354,7 +354,7 @@ def invitation(request: Any, token: str) -> HttpResponse:
         request.first_visit = taken.first_visit
         login(request, taken, backend=_BACKEND)
         record_authentication(request, taken, method="password", reauthenticated=True)
-        return redirect("mfa_index")
+        return redirect("mfa_add_webauthn")
     return _page(request, offer, form)
 
 

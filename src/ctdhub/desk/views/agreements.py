@@ -37,7 +37,8 @@ from ctdhub.document.html import write
 TEXTS = ("purpose", "scope", "legal_basis", "consent_rule", "retention", "display_rule")
 NEEDED = ("scope", "legal_basis", "consent_rule", "retention", "display_rule")
 LONGEST = 2_000
-MOST_MONTHS = 600
+_NUMBERS = {"keep_months": 600, "rows_per_person": 100}
+"""Settings that are whole numbers from 1, with the greatest."""
 _ABOVE = ((Text("Agreements"), "agreements"),)
 _LONGEST_KEY = 4_096
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
@@ -122,6 +123,10 @@ def labels() -> dict[str, str]:
             "Months after which a file is erased, counted from the day of the delivery (empty: by "
             "hand)"
         ),
+        "rows_per_person": _(
+            "Most rows of one person where nothing in the files tells people apart (1: nobody comes "
+            "again)"
+        ),
         "budget_limit": _("Limit of epsilon in all (empty: none of its own)"),
         "ends": _("Last day (empty: none)"),
     }
@@ -130,7 +135,7 @@ def labels() -> dict[str, str]:
 def _posted(post: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {
         name: str(post.get(name, ""))[: LONGEST + 1]
-        for name in ("name", "kind", "keep_months", "budget_limit", "ends", *TEXTS)
+        for name in ("name", "kind", *_NUMBERS, "budget_limit", "ends", *TEXTS)
     }
     names = {code: " ".join(str(post.get(f"names-{code}", ""))[:200].split()) for code in LANGUAGES}
     return {**fields, "names": names, "show_counts": bool(post.get("show_counts"))}
@@ -149,12 +154,13 @@ def _checked(posted: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, st
     for name in ("name", *TEXTS):
         if len(settings[name]) > (200 if name == "name" else LONGEST):
             problems.append((name, _("{field}: this is too long.").format(field=called[name])))
-    settings |= dict.fromkeys(("keep_months", "budget_limit", "ends"))
-    if text := posted["keep_months"].strip():
-        fits = re.fullmatch(r"[1-9][0-9]{0,2}", text) and int(text) <= MOST_MONTHS
-        settings["keep_months"] = int(text) if fits else None
-        if not fits:
-            problems.append(("keep_months", _("Write the months as a number from 1 to 600.")))
+    settings |= dict.fromkeys((*_NUMBERS, "budget_limit", "ends"))
+    for name, most in _NUMBERS.items():
+        if text := posted[name].strip():
+            fits = re.fullmatch(r"[1-9][0-9]{0,2}", text) and int(text) <= most
+            settings[name] = int(text) if fits else None
+            if not fits:
+                problems.append((name, _("Write a number from 1 to {most}.").format(most=most)))
     if text := posted["budget_limit"].strip().replace(",", "."):
         settings["budget_limit"] = float(text) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", text) else 0
         if not settings["budget_limit"]:

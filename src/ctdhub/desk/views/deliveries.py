@@ -119,16 +119,9 @@ def return_delivery(request: Any, thing: Delivery) -> HttpResponse:
 
 def accept_delivery(request: Any, thing: Delivery) -> HttpResponse:
     """Accept a delivery: the worker checks it once more and puts it into the hub."""
-    if request.method == "POST":
-        if not _working(thing):
-            enqueue("accept", "files", request.who, thing)
-        return redirect("delivery", id=thing.id)
-    folder = f"{thing.created:%Y-%m-%d}"
-    same = Delivery.objects.filter(
-        organisation=thing.organisation_id, state="accepted", day=folder, lost=False
-    )
-    title = Text("Accept a delivery")
-    return _page(request, thing, "desk/accept.html", title, same_day=same.exists())
+    if not _working(thing):
+        enqueue("accept", "files", request.who, thing)
+    return redirect("delivery", id=thing.id)
 
 
 def check_again(request: Any, thing: Delivery) -> HttpResponse:
@@ -226,11 +219,19 @@ def _page(
         "findings": [(finding_text(one.text), one) for one in _findings(thing)],
         "alarms": thing.summary.get("alarms", []),
         "said_counts": counts(thing.summary),
+        "same_day": thing.state == "checked" and _same_day(thing),
         "reasons_given": list(thing.reasons.all()),
         "replaced_by": thing.replaced_by.exclude(state="withdrawn").first(),
     }
     title = title or Text("Delivery of {day}", day=day(day_of(thing)))
     return show_page(request, template, title, **values, **more)
+
+
+def _same_day(thing: Delivery) -> bool:
+    """Whether another file of its organisation and day is in the hub."""
+    of, day_ = thing.organisation_id, f"{thing.created:%Y-%m-%d}"
+    accepted = Delivery.objects.filter(organisation=of, state="accepted", day=day_, lost=False)
+    return bool(accepted.exists())
 
 
 def _why(refused: dict[str, Any], own: bool) -> HubError:
@@ -336,7 +337,7 @@ PAGES = [
     page("deliveries/<Delivery>/", delivery, "delivery.read"),
     page("deliveries/<Delivery>/state/", delivery_state, "delivery.list"),
     page("deliveries/<Delivery>/return/", return_delivery, "delivery.return", BOTH, recorded=False),
-    page("deliveries/<Delivery>/accept/", accept_delivery, "delivery.accept", BOTH),
+    page("deliveries/<Delivery>/accept/", accept_delivery, "delivery.accept", POST),
     page("deliveries/<Delivery>/check/", check_again, "delivery.check", POST),
     page("deliveries/<Delivery>/withdraw/", withdraw_delivery, "delivery.withdraw", BOTH),
     page("deliveries/<Delivery>/carry-out/", carry_out_withdrawal, "delivery.carry_out", BOTH),

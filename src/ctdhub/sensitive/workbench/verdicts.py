@@ -390,9 +390,9 @@ class Verdicts:
             usual = {with_implied((c,), of): choice_name(of, c) for c in (*used, *of.tokens())}
             for text, rows in one.unknown():
                 choices, likely = dict[Answer, Text | LocalName](usual), meant.get(text)
-                if likely and likely.codes not in usual:  # several at once
-                    several = joined([choice_name(of, code) for code in likely.codes], ", ")
-                    choices = {likely.codes: several, **usual}
+                if likely:
+                    named = joined([choice_name(of, code) for code in likely.codes], ", ")
+                    choices = {likely.codes: usual.get(likely.codes, named), **usual}
                 made.append(OpenText(of.name, text, rows, likely, tuple(choices.items())))
         return tuple(made)
 

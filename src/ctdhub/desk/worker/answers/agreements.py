@@ -33,7 +33,7 @@ from ctdhub.sensitive.bundle.pack import card_bytes, key_print, parse_key_file
 
 TEXTS = ("purpose", "scope", "legal_basis", "consent_rule", "retention", "display_rule")
 """Settings that are sentences."""
-SETTINGS = ("name", "names", "kind", "show_counts", "keep_months", "budget_limit")
+SETTINGS = ("name", "names", "kind", "show_counts", "keep_months", "rows_per_person", "budget_limit")
 """Others that the form of an agreement shows as they are."""
 
 
