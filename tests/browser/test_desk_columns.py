@@ -96,7 +96,9 @@ def test_a_dirty_column_and_then_one_of_another_name(served: Desk, browser: Brow
     page.goto(way)
     expect(page.locator("main")).to_contain_text(f"lacks columns that the mapping reads: {OLD}")
     loads(page, lambda: page.click("text=Decide the columns"))
-    page.click(f"text=read “{NEW}” instead of “{OLD}”")
+    instead = f"read “{NEW}” instead of “{OLD}”"
+    row_of(page, NEW).locator("select[name=is]").select_option(label=instead)
+    page.click("text=Apply what is chosen")
     expect(row_of(page, NEW)).to_contain_text("2 rows with an unknown text")
     decide(page, NEW, SAID[2])
     kept_and_accepted(page, way)

@@ -89,6 +89,40 @@ def keep(client: Any, delivery: Any, **fields: str) -> None:
     delivery.refresh_from_db()
 
 
+def test_choices_of_the_page_are_applied_together(bench: Desk, delivery: Any) -> None:
+    """A text, a column as a variable, one by operations, and one without a choice, in one click."""
+    officer = bench.client_of("data_officer")
+    page = officer.get(way(delivery)).content.decode()
+    of = re.search(r'name="of" value="([^"]+)"', page)
+    assert of
+    leave = json.dumps([{"op": "setting", "key": "name", "value": "Together"}])
+    given = {"of": of[1], "texts": "Fille ?", "codes": "female", "act": "answer",
+             "column": ["a", "b"], "is": ["", ""], "rest": [leave, ""]}  # fmt: skip
+    assert "Together" not in officer.post(way(delivery), given).content.decode()
+    text = officer.get(way(delivery, "text/")).content.decode()
+    assert "Fille ?" in text
+    assert "Together" not in text, "nothing was chosen for it"
+    officer.post(way(delivery), {**given, "codes": "", "act": "answer_all"})
+    assert "Together" in officer.get(way(delivery, "text/")).content.decode()
+    nothing = officer.post(way(delivery), {"act": "answer"}).content.decode()
+    assert "Nothing was chosen." in nothing
+
+
+def test_columns_of_one_variable_make_one_operation() -> None:
+    from ctdhub.desk.screens import _together
+
+    old, a, b = ({"from": name} for name in ("old", "a", "b"))
+    made = _together(
+        [
+            {"op": "rule", "variable": "means_threats", "rule": [old, a]},
+            {"op": "accept", "entry": {"alarm": "x"}, "on": True},
+            {"op": "rule", "variable": "means_threats", "rule": [old, b]},
+            {"op": "rule", "variable": "means_other", "rule": b},
+        ]
+    )
+    assert [one.get("rule") for one in made] == [[old, a, b], None, b]
+
+
 def test_decided_kept_checked_again_and_accepted(bench: Desk, delivery: Any) -> None:
     officer = bench.client_of("data_officer")
     assert "Decide the columns" in officer.get(way(delivery, "")).content.decode()

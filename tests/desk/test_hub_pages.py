@@ -135,12 +135,13 @@ def test_an_agreement_is_changed_by_a_job_against_what_was_shown(hub_desk: Desk)
     fields = {
         "base": base[1], "name": "منارة الأمل", "kind": "hotline", "scope": "a", "legal_basis": "b",
         "consent_rule": "c", "retention": "d", "display_rule": "e", "budget_limit": "7,5",
-        "ends": "2030-01-31",
+        "ends": "2030-01-31", "rows_per_person": "3",
     }  # fmt: skip
-    bad = officer.post(address, {**fields, "ends": "soon", "scope": " "})
+    bad = officer.post(address, {**fields, "ends": "soon", "scope": " ", "rows_per_person": "0"})
     assert bad.status_code == 422
     assert 'href="#ends"' in text(bad)
     assert 'href="#scope"' in text(bad)
+    assert 'href="#rows_per_person"' in text(bad)
     assert "منارة الأمل" in text(bad)
     posted = officer.post(address, fields)
     assert posted.status_code == 302
@@ -148,6 +149,7 @@ def test_an_agreement_is_changed_by_a_job_against_what_was_shown(hub_desk: Desk)
     assert job.state == "done"
     (one,) = [a for a in Hub(hub_desk.hub).agreements() if a.id == THEIRS]
     assert (one.name, one.budget_limit, str(one.ends)) == ("منارة الأمل", 7.5, "2030-01-31")
+    assert one.rows_per_person == 3
     assert "its people can be invited" in text(officer.get(posted["Location"]))
     officer.post(address, fields | {"scope": "other"})  # made against the older file
     (job,) = work(hub_desk)

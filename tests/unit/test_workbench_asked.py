@@ -273,7 +273,7 @@ def test_no_list_shows_texts_of_a_column_that_may_identify(tmp_path: Path) -> No
             owner("do", operations=[{"op": "identifier", "column": "nom", "decision": None}])
     rule = {"from": "nom", "map": {"x": "female"}}
     owner("do", operations=[{"op": "rule", "variable": "gender", "rule": rule}])
-    for request in ("column", "columns", "suggested", "problems"):
+    for request in ("column", "columns", "problems"):
         answer = ask({**owner.place, "ask": request, "column": "nom"})
         assert "Zoltane" not in json.dumps(answer), request
 

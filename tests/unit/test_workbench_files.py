@@ -41,6 +41,26 @@ class Owner:
         return answer
 
 
+def suggested(of: Any, column: str | None = None) -> list[dict[str, Any]]:
+    """What the pages suggest and nobody has decided: of columns, and of texts."""
+    made = []
+    for verdict in of("columns")["columns"]:
+        name = verdict["column"]
+        if verdict["state"] not in ("decide", "stops") or column not in (None, name):
+            continue
+        offers = [p for p in verdict["proposals"] if p["operations"][0]["op"] != "accept"]
+        offers += [g for g in verdict["guesses"][:1] if verdict["likely"] and g["share"] > 0.5]
+        made += [{"column": name, **one} for one in offers]
+        for at in of("column", column=name)["sheets"] if not verdict["gone"] else ():
+            texts = of("column", column=name, sheet=at["sheet"], show="unknown")["values"]
+            for one in texts:
+                if meant := one["suggested"]:
+                    put = {"op": "map", "sheet": at["sheet"], "text": one["text"]}
+                    put["codes"] = meant["codes"]
+                    made.append({"column": name, "sure": meant["sure"], "operations": [put]})
+    return made
+
+
 def _file(path: Path, columns: dict[str, list[str]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
@@ -68,7 +88,7 @@ def test_counts_are_those_of_a_build_before_and_after_edits(tmp_path: Path) -> N
             found = [file.texts.value(number) for number in numbers]
             assert found == [None if c is None else str(c) for c in done.records[name].to_pylist()]
         if wave == "all":
-            every = [o for one in owner("suggested")["suggested"] for o in one["operations"]]
+            every = [o for one in suggested(owner) for o in one["operations"]]
             change = owner("do", operations=every)["change"]
             assert change["rejected"][0] == told["rejected"] > change["rejected"][1]
             tried = owner("try", operations=[{"op": "rule", "variable": "gender", "rule": None}])
@@ -83,7 +103,7 @@ def test_forty_dirty_columns_in_few_clicks(tmp_path: Path) -> None:
     owner = Owner(tmp_path, write(tmp_path / "liste.csv"))
     owner("open")
     clicks = 1
-    sure = [o for s in owner("suggested")["suggested"] if s["sure"] for o in s["operations"]]
+    sure = [o for s in suggested(owner) if s["sure"] for o in s["operations"]]
     owner("do", operations=sure)
     clicks += 1
     by_name = {one.name: one for one in COLUMNS}
@@ -105,7 +125,7 @@ def test_forty_dirty_columns_in_few_clicks(tmp_path: Path) -> None:
                 owner("do", operations=leave)
             clicks += 1
             continue
-        taken = owner("suggested", column=name)["suggested"]
+        taken = suggested(owner, name)
         right = [s for s in taken if _is_right(s["operations"][0], wanted.truth)]
         if right:
             owner("do", operations=[o for s in right for o in s["operations"]])
@@ -348,7 +368,7 @@ def test_a_workbook_with_formulas_is_refused_by_name_and_without_values(tmp_path
 def test_texts_of_identifiers_are_shown_to_nobody(tmp_path: Path) -> None:
     owner = Owner(tmp_path, write(tmp_path / "liste.csv", 60))
     owner("open")
-    told = [owner(name) for name in ("columns", "identifiers", "problems", "suggested")]
+    told = [owner(name) for name in ("columns", "identifiers", "problems")]
     told += [owner("column", column=one.name) for one in COLUMNS if one.fate in ("strip", "key")]
     for canary in ("Zoltane0", "+33 6 01", "p7@exemple", "RF-1003", "quai imaginaire"):
         assert canary not in json.dumps(told, ensure_ascii=False)

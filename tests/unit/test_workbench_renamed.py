@@ -13,7 +13,7 @@ from ctdhub.sensitive.mapping.mapping_file import parse_mapping
 from ctdhub.sensitive.mapping.run import harmonise
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_workbench_files import YEARS, Owner, _file
+from test_workbench_files import YEARS, Owner, _file, suggested
 
 HEAD = 'version: 1\nrows: person\nempty: ["", "-"]\ncolumns:\n'
 YEAR = "  year_of_registration: {from: Date, year: true}\n"
@@ -116,7 +116,7 @@ def test_what_could_stand_in_any_column_is_offered_and_not_taken(
     of = owner(rule, Ruta_previa=times(*cells), Otra_cosa=times(*cells))
     for column in ("Ruta previa", "Otra cosa"):
         assert [(old, sure) for old, sure, _o in offers(of, column)] == [("Nacionalidad", False)]
-    assert not [one for one in of("suggested")["suggested"] if one["sure"]]
+    assert not [one for one in suggested(of) if one["sure"]]
     found = taken(of, "Otra cosa", "Nacionalidad")
     assert offers(of, "Ruta previa") == [], "it is not missing any more"
     assert found["Otra cosa"]["unknown"] == 1
@@ -127,7 +127,7 @@ def test_yes_and_no_say_nothing_of_which_question_was_asked(owner: Any) -> None:
     there = {"Sexe": times("F", "H", "F"), "Pays": times("PER", "KEN", "PER")}
     there["Âge"] = times("17", "30", "17")
     of = owner(YES_NO, Q1=cells, Q2=cells, Frappes_subies=cells, **there)
-    assert not [one for one in of("suggested")["suggested"] if one["sure"]]
+    assert not [one for one in suggested(of) if one["sure"]]
     first, *_others = offers(of, "Frappes subies")
     assert first[0] == "Frappes", "the header that shares a word comes first"
 
@@ -150,7 +150,7 @@ def test_what_is_sure_of_a_column_is_said_once(owner: Any) -> None:
     of = owner(GENDER % ("Genre", "Femme", "Homme"), Sexe=texts)
     of(
         "do",
-        operations=[o for s in of("suggested")["suggested"] if s["sure"] for o in s["operations"]],
+        operations=[o for s in suggested(of) if s["sure"] for o in s["operations"]],
     )
     found = {one["column"]: one["state"] for one in of("columns")["columns"]}
     assert found == {"Date": "right", "Sexe": "right"}

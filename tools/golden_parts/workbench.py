@@ -117,7 +117,7 @@ def _looked_at(bench: Bench) -> list[str]:
 def _whole(bench: Bench) -> list[str]:
     """What is asked of a whole file; gives its columns."""
     found = bench("columns").get("columns", [])
-    for kind in ("suggested", "problems", "identifiers", "alarms"):
+    for kind in ("problems", "identifiers", "alarms"):
         bench(kind)
     bench("problems", start=1, limit=2)
     return [str(one["column"]) for one in found]
@@ -125,11 +125,10 @@ def _whole(bench: Bench) -> list[str]:
 
 def _edited(bench: Bench, columns: list[str]) -> str:
     """What is suggested, some texts, each kind of operation, undone; gives a sheet of texts."""
-    suggested = bench("suggested")["suggested"]
-    if suggested:
-        bench("suggested", column=suggested[0]["column"])
-        bench("try", operations=suggested[0]["operations"])
-        bench("do", operations=[one for s in suggested for one in s["operations"]])
+    every = [p["operations"] for v in bench("columns")["columns"] for p in v["proposals"]]
+    if every:
+        bench("try", operations=every[0])
+        bench("do", operations=[one for operations in every for one in operations])
     sheets: dict[str, dict[str, Any]] = {}
     for number, column in enumerate(columns):
         answer = bench.as_group(f"column.many/{number:02d}", {"ask": "column", "column": column})

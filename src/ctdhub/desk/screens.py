@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.module_loading import import_string
 
 from ctdhub.core.errors import HubError, from_json, printable
@@ -142,8 +142,6 @@ def codes_said(sheet: str, codes: Iterable[str]) -> str:
 # Each button carries the operations that the workbench proposed, as JSON; a form of chosen texts
 # makes them itself.  Nothing is read of an address.
 
-MOST_CHANGES = 2_000
-
 
 def needed(posted: Any) -> str:
     """The action of ``desk.allowed`` that a form of a screen asks for.
@@ -171,7 +169,6 @@ class Outcome:
         conflicts: what somebody else decided otherwise meanwhile; it is not in the draft any more.
         chosen: texts that stay chosen.
         open: columns that are still to be decided; then nothing was kept.
-        open: columns that are still to be decided; nothing was kept.
     """
 
     said: Text | None = None
@@ -206,13 +203,6 @@ def _act(carrier: Carrier, posted: Any, sheet: str | None) -> Outcome:
         return _answer(carrier, posted, rest=kind == "answer_all")
     if kind == "leave_out":
         return _leave_out(carrier, posted)
-    if kind == "sure":
-        suggestions = reply(carrier, "suggested", **_column(posted))["suggested"]
-        sure: list[Any] = []
-        for one in suggestions:
-            if one["sure"] and len(sure) + len(one["operations"]) <= MOST_CHANGES:
-                sure += one["operations"]
-        return _do(carrier, sure) if sure else Outcome(Text("Nothing more is sure."))
     if kind in ("undo", "redo", "undo_kept"):
         return _undo(carrier, posted, kind)
     if kind == "discard":
@@ -275,17 +265,14 @@ def _read(carrier: Carrier, column: str, variable: str) -> list[Any]:
 
 def _together(operations: list[Any]) -> list[Any]:
     """The same, with one operation for each variable that several columns are read as."""
-    made: list[Any] = []
-    rules: dict[str, Any] = {}
-    for one in operations:
-        if one["op"] == "rule" and (first := rules.get(one["variable"])):
+    made: dict[str, Any] = {}
+    for n, one in enumerate(operations):
+        key = one["variable"] if one["op"] == "rule" else str(n)
+        if first := made.get(key):
             there, more = (r if isinstance(r, list) else [r] for r in (first["rule"], one["rule"]))
-            first["rule"] = [*there, *(rule for rule in more if rule not in there)]
-            continue
-        made.append(one)
-        if one["op"] == "rule":
-            rules[one["variable"]] = one
-    return made
+            one = {**one, "rule": [*there, *(rule for rule in more if rule not in there)]}
+        made[key] = one
+    return [*made.values()]
 
 
 def _leave_out(carrier: Carrier, posted: Any) -> Outcome:
@@ -327,10 +314,6 @@ def _outcome(answer: Mapping[str, Any]) -> Outcome:
     if change is None:
         return Outcome(many("{n} change.", "{n} changes.", len(done)))
     return Outcome(changed(change))
-
-
-def _column(posted: Any) -> dict[str, str]:
-    return {"column": posted["column"]} if posted.get("column") else {}
 
 
 def small_number(text: str | None) -> int | None:
@@ -377,7 +360,6 @@ def columns(request: HttpRequest, thing: Any) -> HttpResponse:
     outcome = act(carrier, request.POST, sheet) if request.method == "POST" else Outcome()
     overview = reply(carrier, "columns")
     names = [one["column"] for one in overview["columns"]]
-    hidden = any(one["unknown"] and not one["open"] for one in overview["columns"])
     return _page(
         request,
         thing,
@@ -387,7 +369,6 @@ def columns(request: HttpRequest, thing: Any) -> HttpResponse:
         file=opened["file"],
         found=overview,
         place={name: at for at, name in enumerate(names)},
-        sure=_sure(carrier) if hidden else 0,
         alarms=reply(carrier, "alarms")["alarms"] if overview["next"] is None else [],
         variables=[(v.name, label(v.name, current())) for v in load_schema().records],
     )
@@ -428,7 +409,6 @@ def column(request: HttpRequest, thing: Any, at: int) -> HttpResponse:
         next=names.index(whole["next"]) if whole["next"] in names else None,
         counts=whole,
         history=reply(carrier, "history")["operations"],
-        of_cluster=_clusters(facet),
         part=next((n for n, s in enumerate(facet["sheets"]) if s["sheet"] == facet["sheet"]), None),
         labels={choice["code"]: wording(choice["label"]) for choice in facet["choices"]},
     )
@@ -480,17 +460,6 @@ def problems(request: HttpRequest, thing: Any) -> HttpResponse:
     )
 
 
-def next_to_decide(request: HttpRequest, thing: Any) -> HttpResponse:
-    """The column that is to be decided next, else the list of them."""
-    carrier = carrier_of(request, thing)
-    reply(carrier, "open")
-    overview = reply(carrier, "columns")
-    names = [one["column"] for one in overview["columns"]]
-    if overview["next"] in names:
-        return redirect("column", id=thing.pk, at=names.index(overview["next"]))
-    return redirect("columns", id=thing.pk)
-
-
 def _page(
     request: Any,
     thing: Any,
@@ -520,25 +489,6 @@ def _page(
     }
     status = 422 if outcome.met or outcome.conflicts or outcome.open else 200
     return render(request, f"screens/{name}.html", helpers | values, status=status)
-
-
-def _sure(carrier: Carrier) -> int:
-    """Suggestions that are sure and that nobody has decided."""
-    suggestions = reply(carrier, "suggested")["suggested"]
-    return sum(1 for one in suggestions if one["sure"])
-
-
-def _clusters(facet: dict[str, Any]) -> list[dict[str, Any]]:
-    """Clusters of like spellings, with what a click on each sends."""
-    sheet = facet["sheet"]
-    made = []
-    for one in facet["clusters"]:
-        suggested = one.get("suggested")
-        codes = suggested["codes"] if suggested else []
-        texts = [t["text"] if isinstance(t, dict) else t for t in one["texts"]]
-        operations = [{"op": "map", "sheet": sheet, "text": t, "codes": codes} for t in texts]
-        made.append({**one, "texts": texts, "codes": codes, "operations": operations})
-    return made
 
 
 def _one_of(choice: str | None, known: tuple[str, ...]) -> str:
@@ -571,6 +521,5 @@ PAGES = [
         )
         for end, view, name in _SCREENS
     ),
-    page("deliveries/<Delivery>/next/", next_to_decide, "mapping.read", atomic=False),
 ]
 """Pages wait for the workbench, which reads the same database: no transaction is held meanwhile."""

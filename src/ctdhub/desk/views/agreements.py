@@ -123,10 +123,7 @@ def labels() -> dict[str, str]:
             "Months after which a file is erased, counted from the day of the delivery (empty: by "
             "hand)"
         ),
-        "rows_per_person": _(
-            "Most rows of one person where nothing in the files tells people apart (1: nobody comes "
-            "again)"
-        ),
+        "rows_per_person": _("Rows that one person may have without a key: 1 if nobody returns"),
         "budget_limit": _("Limit of epsilon in all (empty: none of its own)"),
         "ends": _("Last day (empty: none)"),
     }

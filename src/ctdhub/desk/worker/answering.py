@@ -211,8 +211,7 @@ _at_the_workbench = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 LOOKS = frozenset(
     {
-        "alarms", "column", "columns", "history", "identifiers", "open", "problems", "suggested",
-        "text",
+        "alarms", "column", "columns", "history", "identifiers", "open", "problems", "text",
     }
 )  # fmt: skip
 """Requests that change nothing that anybody else sees."""

@@ -84,7 +84,7 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     the one that ``values`` are about | null, "choices": [{"code", "label": Name | Text}],
     "values": [{"text", "rows", "decided": [code], "suggested": {"codes", "reason": Text,
     "sure": bool} | null}], "total": values before ``start`` and ``limit``, "blank": rows,
-    "clusters": [{"texts", "rows", "suggested"}] (spellings of one text),
+    "clusters": [{"texts", "rows", "suggested", "operations"}] (spellings of one text),
     "silent": [{"text", "rows"}] (read as not recorded in every column),
     "rule": the rule's YAML, "readings": see below}`` (texts of cells).
     Without a rule for the column ``sheet`` is null, ``values`` are its bare texts, and
@@ -96,9 +96,6 @@ Wherever an answer proposes something it holds the ``operations`` that a click s
     "records": [now, then], "rejected": [now, then]}}``; ``change`` is null without a file.
 ``do`` (``operations``)
     Adds them to the draft: ``{"done": [n], "change"}``.  All or none.
-``suggested`` (``column``?)
-    Every suggested code and proposal that nobody has decided:
-    ``{"suggested": [{"column", "sure": bool, "operations"}]}``.
 ``undo`` (``n``: [number], ``later``?: ``undo`` | ``stay``), ``redo`` (``n``)
     Selective: the draft without these operations.  Where later ones touch the same key:
     ``{"later": [operation]}`` and nothing is done until ``later`` says what becomes of them.
@@ -337,7 +334,9 @@ class WorkbenchRequest:
             if known is not None:
                 same = Text("decided so for another spelling")
                 guess = SuggestedCode(known, same, True)
-            clusters.append({**one._asdict(), "suggested": guess})
+            put = {"op": "map", "sheet": facet.of.name, "codes": [*guess.codes]} if guess else {}
+            operations = [{**put, "text": text} for text in one.texts] if put else []
+            clusters.append({**one._asdict(), "suggested": guess, "operations": operations})
         texts = [(v, facet.today.get(fold(v.text), ()), guesses.get(v.text)) for v in facet.values]
         return {**self._page(texts), "clusters": clusters}
 
@@ -362,16 +361,6 @@ class WorkbenchRequest:
     def _part(self, every: list[Any], usual: int) -> list[Any]:
         start = int(self._request.get("start") or 0)
         return every[start : start + int(self._request.get("limit") or usual)]
-
-    def suggested(self) -> Answer:
-        """Everything that is proposed and that nobody has decided."""
-        wanted = self._request.get("column")
-        entries = [
-            {"column": name, "sure": sure, "operations": operations}
-            for name, sure, operations in self._verdicts.every_suggestion()
-            if wanted in (None, name)
-        ]
-        return {"suggested": entries}
 
     def problems(self) -> Answer:
         """What is wrong, by text, with the cells."""

@@ -14,7 +14,7 @@ from ctdhub.sensitive.ingest.rejects import reason_of
 from ctdhub.sensitive.mapping.dates import DAY_FIRST, MONTH_FIRST
 from ctdhub.sensitive.mapping.drafting import row_unit
 from ctdhub.sensitive.mapping.drafting.vocabulary import vocabulary
-from ctdhub.sensitive.mapping.edits import NOT_RECORDED, Operation, all_rules
+from ctdhub.sensitive.mapping.edits import NOT_RECORDED, all_rules
 from ctdhub.sensitive.mapping.file_account import UnknownText
 from ctdhub.sensitive.mapping.identifiers import proposed
 from ctdhub.sensitive.mapping.mapping import Mapping
@@ -279,9 +279,6 @@ ACTIONS = {
 }
 """What happens to a column that may identify people."""
 
-SHARE = 0.6
-"""Share of a column's rows that a reading has to read to be proposed."""
-
 _UNREAD = Text("no rule reads it")
 _EXAMPLES, _SHOWN, _FEW, _OFFERED = 3, 5, 8, 3
 _LIMITS = AlarmLimits()
@@ -523,30 +520,6 @@ class Verdicts:
         """The texts of the sheets that are about a column."""
         sheets = sheets_of(self._mapping, self._file, column)
         return [facets(self._mapping, self._file, of, self._at.place.years) for of in sheets]
-
-    def every_suggestion(self) -> Iterator[tuple[str, bool, tuple[Operation, ...]]]:
-        """What is proposed and undecided: codes for texts, readings of columns, identifiers.
-
-        Each with its column, and whether it is sure.
-        """
-        for column in self._file.names:
-            verdict = self.of(column)
-            if verdict.state in ("right", "stripped"):
-                continue
-            for one in verdict.proposals:
-                if one.operations[0]["op"] != "accept":
-                    yield column, one.sure, one.operations
-            if verdict.unknown and verdict.examples:
-                for facet in self.facets(column):
-                    for text, (codes, _reason, sure) in suggestions(facet).items():
-                        put = {"op": "map", "sheet": facet.of.name, "text": text, "codes": [*codes]}
-                        yield column, sure, (put,)
-            elif any(one.sure for one in verdict.proposals):
-                continue  # another reading would undo it
-            elif not verdict.targets and verdict.identifier is None:
-                best = self._readings(column)[:2]
-                if best and best[0].share >= SHARE and best[0].share > best[-1].share:
-                    yield column, best[0].sure, best[0].operations
 
     def questions(self) -> Iterator[tuple[Text, list[readings.Proposed]]]:
         """Questions about the whole file."""

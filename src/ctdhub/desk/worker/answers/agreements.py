@@ -33,7 +33,7 @@ from ctdhub.sensitive.bundle.pack import card_bytes, key_print, parse_key_file
 
 TEXTS = ("purpose", "scope", "legal_basis", "consent_rule", "retention", "display_rule")
 """Settings that are sentences."""
-SETTINGS = ("name", "names", "kind", "show_counts", "keep_months", "rows_per_person", "budget_limit")
+TERMS = ("name", "names", "kind", "show_counts", "keep_months", "rows_per_person", "budget_limit")
 """Others that the form of an agreement shows as they are."""
 
 
@@ -83,7 +83,7 @@ def agreement(hub: Hub, contributor: str, *, charges: bool) -> dict[str, Any]:
     page.add("terms", _("What was agreed"), _terms(one))
     page.add("limits", _("Limits"), _limits(hub, one, charges))
     page.add("sent", _("Deliveries"), _deliveries(one, own))
-    settings = {key: getattr(one, key) for key in (*SETTINGS, *TEXTS)}
+    settings = {key: getattr(one, key) for key in (*TERMS, *TEXTS)}
     settings["ends"] = one.ends.isoformat() if one.ends else ""
     return page.answer(id=one.id, force=force, base=base, kinds=kinds(), settings=settings)
 
