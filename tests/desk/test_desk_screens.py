@@ -95,6 +95,9 @@ def test_choices_of_the_page_are_applied_together(bench: Desk, delivery: Any) ->
     page = officer.get(way(delivery)).content.decode()
     of = re.search(r'name="of" value="([^"]+)"', page)
     assert of
+    question = page[page.index('class="card question"') :]
+    assert "a person" in question
+    assert "selected" not in question[: question.index("</select>")], "nobody has said so yet"
     leave = json.dumps([{"op": "setting", "key": "name", "value": "Together"}])
     given = {"of": of[1], "texts": "Fille ?", "codes": "female", "act": "answer",
              "column": ["a", "b"], "is": ["", ""], "rest": [leave, ""]}  # fmt: skip
