@@ -107,6 +107,13 @@ def test_choices_of_the_page_are_applied_together(bench: Desk, delivery: Any) ->
     assert "Together" not in text, "nothing was chosen for it"
     officer.post(way(delivery), {**given, "codes": "", "act": "answer_all"})
     assert "Together" in officer.get(way(delivery, "text/")).content.decode()
+    odd = {
+        "column": "a",
+        "is": '[1, {}, {"op": "rule"}, {"op": "rule"}]',
+        "rest": "",
+        "act": "answer",
+    }
+    assert officer.post(way(delivery), odd).status_code == 422
     nothing = officer.post(way(delivery), {"act": "answer"}).content.decode()
     assert "Nothing was chosen." in nothing
 

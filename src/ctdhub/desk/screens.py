@@ -246,8 +246,7 @@ def _answer(carrier: Carrier, posted: Any, *, rest: bool) -> Outcome:
     fields = map(posted.getlist, ("column", "is", "rest"))
     for column, chosen, leave in zip(*fields, strict=False):
         choice = chosen or (leave if rest else "")
-        named = choice and not choice.startswith("[")
-        operations += _read(carrier, column, choice) if named else _operations(choice)
+        operations += _operations(choice) if choice[:1] in "[" else _read(carrier, column, choice)
     fields = map(posted.getlist, ("of", "texts", "codes"))
     for sheet, text, codes in zip(*fields, strict=False):
         if codes:
@@ -265,11 +264,12 @@ def _read(carrier: Carrier, column: str, variable: str) -> list[Any]:
 
 def _together(operations: list[Any]) -> list[Any]:
     """The same, with one operation for each variable that several columns are read as."""
-    made: dict[str, Any] = {}
-    for n, one in enumerate(operations):
-        key = one["variable"] if one["op"] == "rule" else str(n)
+    made: dict[Any, Any] = {}
+    for n, one in enumerate(one for one in operations if isinstance(one, dict)):
+        key = str(one.get("variable")) if one.get("op") == "rule" else n
         if first := made.get(key):
-            there, more = (r if isinstance(r, list) else [r] for r in (first["rule"], one["rule"]))
+            rules = (first.get("rule"), one.get("rule"))
+            there, more = (rule if isinstance(rule, list) else [rule] for rule in rules)
             one = {**one, "rule": [*there, *(rule for rule in more if rule not in there)]}
         made[key] = one
     return [*made.values()]
