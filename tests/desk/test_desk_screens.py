@@ -118,6 +118,21 @@ def test_choices_of_the_page_are_applied_together(bench: Desk, delivery: Any) ->
     assert "Nothing was chosen." in nothing
 
 
+def test_a_column_is_read_as_any_variable_of_the_list(bench: Desk) -> None:
+    head, *lines = dirty().decode().splitlines()
+    file = "\n".join([f"{head},teinte", *(f"{line},rouge" for line in lines)]).encode()
+    key = sent(bench.client_of("contributor"), file, "csv")
+    assert work() == ["check done"]
+    delivery, officer = rows("Delivery").get(id=key), bench.client_of("data_officer")
+    page = officer.get(way(delivery)).content.decode()
+    assert '<option value="ict_recruitment"' in page
+    assert "reporting_entity" not in page, "no column is read as it"
+    given = {"act": "answer", "column": "teinte", "is": "ict_recruitment", "rest": ""}
+    assert officer.post(way(delivery), given).status_code == 200
+    text = officer.get(way(delivery, "text/")).content.decode()
+    assert re.search("ict_recruitment:[^:]*teinte|ict_recruitment: {from: teinte", unescape(text))
+
+
 def test_columns_of_one_variable_make_one_operation() -> None:
     from ctdhub.desk.screens import _together
 
