@@ -196,6 +196,7 @@ def test_openapi_names_what_is_there(site: Path, api: Path) -> None:
                 assert (api / content["schema"]["$ref"]).is_file()
 
 
+@pytest.mark.usefixtures("few_pages")
 def test_latest_leads_to_the_newest_and_names_the_earlier(tmp_path: Path) -> None:
     out = tmp_path / "site"
     earlier, newest = (made(tmp_path, v) for v in ("2026.9", "2026.10"))

@@ -103,6 +103,7 @@ def test_a_file_of_a_subject_holds_every_place_once(site: Path, release: Release
     assert len(seen) > 3
 
 
+@pytest.mark.usefixtures("few_pages")
 def test_a_site_replaces_a_site_and_nothing_else(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -138,6 +138,7 @@ def test_the_sitemap_names_every_page_in_every_language(public: Path) -> None:
     assert "Disallow" not in robots
 
 
+@pytest.mark.usefixtures("few_pages")
 def test_invented_data_are_not_to_be_found_at_any_address(tmp_path: Path) -> None:
     release = made(tmp_path, TABLES[:6], languages=["en"])
     build_site(release, tmp_path / "site", edition=Edition(Sharing(URL)))
@@ -165,6 +166,7 @@ def test_models_read_what_people_read(public: Path, practice: Path) -> None:
     assert f"release {VERSION}." in (public / "llms.txt").read_text("utf-8")
 
 
+@pytest.mark.usefixtures("few_pages")
 def test_the_words_for_models_are_text_and_not_markup(tmp_path: Path) -> None:
     release = made(tmp_path, TABLES[:6], hub="A & B's <hub>")
     build_site(release, tmp_path / "site")

@@ -413,6 +413,7 @@ def test_newest_story_comes_first_and_the_home_page_leads_to_it(
     assert "stories/old.html" not in home
 
 
+@pytest.mark.usefixtures("few_pages")
 def test_a_release_alone_has_no_stories(english: Release, tmp_path: Path) -> None:
     build_site(english, tmp_path / "site")
     folder = tmp_path / "site" / "en"
@@ -471,6 +472,7 @@ def test_the_kiosk_has_no_way_out_and_no_stranger(release: Release, tmp_path: Pa
         assert len(gzip.compress(text.encode())) <= 100_000
 
 
+@pytest.mark.usefixtures("few_pages")
 def test_the_kiosk_replaces_a_kiosk_and_nothing_else(english: Release, tmp_path: Path) -> None:
     stories = read_stories(PRACTICE)
     build_site(english, tmp_path / "site")
