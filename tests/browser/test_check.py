@@ -20,6 +20,7 @@ from ctdhub.release.approvals import ROLES
 from ctdhub.release.open import open_release
 from ctdhub.site.build import build_site
 from ctdhub.site.serve import serve
+from tests.fixtures.hubs import draw_few
 
 FIRST, SECOND = "2026.1", "2026.2"
 PAGE = "en/check.html"
@@ -40,7 +41,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
 def built(hub: Hub) -> Path:
     site = hub.folder.with_name("site")
     releases = {version: open_release(hub.folder / version) for version in (FIRST, SECOND)}
-    build_site(releases[SECOND], site, earlier=[releases[FIRST]])
+    with pytest.MonkeyPatch.context() as patch:
+        draw_few(patch)
+        build_site(releases[SECOND], site, earlier=[releases[FIRST]])
     return site
 
 
