@@ -151,7 +151,7 @@ def test_a_hub_is_looked_at_as_it_is_and_says_who_left(built: Hub, ctdhub) -> No
     assert code == 0
     assert "series were looked at" in out
     assert "2023 to 2025 compared with 2017 to 2022" in out
-    assert "Identified cases, not prevalence." in out
+    assert "Identified people, not prevalence." in out
     code, out, _err = ctdhub("signals", str(built.root), "--format", "json")
     assert code == 0
     found = json.loads(out)

@@ -95,7 +95,7 @@ def test_tables_are_those_of_the_release(site: Site, release: Release, key: str)
 
 def test_numbers_come_with_what_a_reader_needs(site: Site) -> None:
     about = json.loads(site.table("gender").schema.metadata[b"ctdhub"])
-    assert about["caveat"] == site.caveat == "Identified cases, not prevalence."
+    assert about["caveat"] == site.caveat == "Identified people, not prevalence."
     assert VERSION in about["citation"]
     assert about["citation"] == site.citation
     assert about["level"] == site.level == 0.95

@@ -81,7 +81,7 @@ def test_a_clear_gap_is_the_headline_and_stands_first(release: Release) -> None:
 def test_the_page_carries_its_caveats_and_the_five_actions(release: Release) -> None:
     html = "".join(render(p, release, LANGUAGES) for p in page_of.pages(Answers(release)))
     assert assistance_caveat() in html
-    assert html.count("Identified cases, not prevalence.") > html.count("<figure")
+    assert html.count("Identified people, not prevalence.") > html.count("<figure")
     for figure in re.findall(r"<figure.*?</figure>", html, re.DOTALL):
         for action in ("CSV", "Metadata", "Link", "Share and cite", "About this data", "Table"):
             assert action in figure

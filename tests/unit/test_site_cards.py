@@ -541,7 +541,7 @@ def test_estimates_are_cited_and_framed_with_what_they_assume(tmp_path: Path) ->
     result = estimate_in(release)
     assert result is not None
     with language("en"):
-        for text in (spread(result, list_names(release)), seen(result), "Identified cases"):
+        for text in (spread(result, list_names(release)), seen(result), "Identified people"):
             assert html.escape(text, quote=False).replace("'", "&#39;").rstrip(".") in card
 
 

@@ -77,7 +77,7 @@ def test_charts_as_files_hold_the_counts(site: Path, release: Release) -> None:
     for file in described:
         meta = json.loads(file.read_text("utf-8"))
         assert "2026.1" in meta["dc:bibliographicCitation"]
-        assert meta["dc:description"] == "Identified cases, not prevalence."
+        assert meta["dc:description"] == "Identified people, not prevalence."
         with (file.parent / meta["url"]).open(encoding="utf-8", newline="") as handle:
             rows = list(csv.DictReader(handle))
         assert list(rows[0]) == [column["name"] for column in meta["tableSchema"]["columns"]]

@@ -275,7 +275,7 @@ def test_files_stand_alone_and_hold_the_counts(answers: Answers, tmp_path: Path)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert not re.search(r"href|<script|url\(|@import", drawing)
         assert "release 2026.1" in drawing
-        assert "Identified cases, not prevalence. Practice data: fictitious." in drawing
+        assert "Identified people, not prevalence. Practice data: fictitious." in drawing
         assert "fill:#" in drawing
 
 

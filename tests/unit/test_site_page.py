@@ -207,7 +207,7 @@ def test_every_link_leads_somewhere(site: Path, release: Release) -> None:
 def test_what_every_page_must_say(english: Page) -> None:
     text = " ".join(english.words)
     for words in (
-        "Identified cases, not prevalence.",
+        "Identified people, not prevalence.",
         "Practice data: fictitious.",
         "Exit this page",
         "4,000 people were identified",

@@ -326,7 +326,7 @@ def test_a_picture_says_all_that_its_figure_says(practice: Path) -> None:
             assert about["source"] == f"r/{VERSION}/{code}/{file.stem}.html#{file.stem}"
             assert about["license"]
             if code == "en":
-                assert "Identified cases, not prevalence." in shown
+                assert "Identified people, not prevalence." in shown
                 assert "Practice data: fictitious." in shown
                 assert "First organisation" not in shown
 

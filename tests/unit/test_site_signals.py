@@ -229,7 +229,7 @@ def test_files_hold_what_the_page_says(
     assert float(women["share_before"]) < float(women["share_now"])
     assert document["release"]["version"] == "2026.1"
     meta = json.loads((tmp_path / "signals.metadata.json").read_text("utf-8"))
-    assert meta["caveat"] == "Identified cases, not prevalence."
+    assert meta["caveat"] == "Identified people, not prevalence."
     page = shown(release)
     for name in ("signals.csv", "signals.json", "signals.metadata.json"):
         assert f"charts/{name}" in page

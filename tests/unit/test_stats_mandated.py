@@ -396,7 +396,7 @@ def test_sdmx_has_the_columns_and_codes_of_the_dataflow(release: Release) -> Non
     exact = int(total["OBS_VALUE"]) / 380
     assert float(rate["OBS_VALUE"]) == pytest.approx(exact, abs=1e-4)
     assert ("VC_HTF_DETVR", "_T", "_T", "2016") not in found
-    assert "Identified cases" in total["COMMENT_TS"]
+    assert "Identified people" in total["COMMENT_TS"]
     uncoded, hidden = mandated.left_out_of_sdmx(sheet)
     counts = [r for r in rows if r["UNIT_MEASURE"] == "NUMBER"]
     assert uncoded + hidden + len(counts) == len(sheet.lines)

@@ -26,7 +26,7 @@ KEYWORDS = (
 )
 WHAT_IT_IS = (
     "Protected records and counts of people identified as victims of human trafficking. "
-    "Identified cases, not prevalence. Protected by differential privacy for each person."
+    "Identified people, not prevalence. Protected by differential privacy for each person."
 )
 
 

@@ -712,7 +712,7 @@ def _notes(figure: Figure, release: Release) -> list[str]:
         _("The band around the line is the interval.")
         if figure.by_year
         else _("The line across the end of each bar is its interval."),
-        _("Identified cases, not prevalence."),
+        _("Identified people, not prevalence."),
         wording.citation(release).replace(
             wording.called(facts), set_apart(wording.called(facts)), 1
         ),

@@ -229,7 +229,7 @@ UNSAID = ("query", "width")
 
 def caveat() -> str:
     """The sentence that stands beside every figure."""
-    return _("Identified cases, not prevalence.")
+    return _("Identified people, not prevalence.")
 
 
 def citation(release: Release) -> str:

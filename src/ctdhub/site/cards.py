@@ -143,7 +143,7 @@ def _index(release: Release, titles: Mapping[str, str], folder: Path) -> frame.P
     return frame.Page(
         path=frame.HOME,
         title=_("Release {version}").format(version=release.version),
-        description=_("Identified cases, not prevalence."),
+        description=_("Identified people, not prevalence."),
         template="release.html",
         values={
             "names": [called(c) for c in release.facts.contributors],

@@ -206,7 +206,7 @@ def _lesson(
 
 
 def meaning_lesson(answers: Answers, drawn: Drawn) -> Lesson:
-    """Identified cases, not prevalence; who counts; contributors come and go."""
+    """Identified people, not prevalence; who counts; contributors come and go."""
     first, figure = headline(answers), drawn.get("people-by-year")
     largest = figure and figure.table.largest
     exercises = (

@@ -541,7 +541,7 @@ def card(
     return Page(
         path=card_path(first.file),
         title=title or first.caption,
-        description=_("Identified cases, not prevalence."),
+        description=_("Identified people, not prevalence."),
         template="embed.html",
         values={"charts": charts, "part": part, "after": after, "own_page": home, **values},
         framed=True,

@@ -121,7 +121,7 @@ def own_report(
                 rows=number(own.rows), records=number(own.records), people=number(own.people)
             ),
         ),
-        always=_("Identified cases, not prevalence."),
+        always=_("Identified people, not prevalence."),
         sections=tuple(sections),
         most=None,
     )

@@ -39,7 +39,7 @@ def page(content: Content) -> Page:
     return Page(
         path=HOME,
         title=_("Release {version}").format(version=answers.release.version),
-        description=" ".join((claim, _("Identified cases, not prevalence."))),
+        description=" ".join((claim, _("Identified people, not prevalence."))),
         template="home.html",
         values={
             "headline": claim,

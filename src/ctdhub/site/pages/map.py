@@ -252,7 +252,7 @@ def _write_files(folder: Path, content: Content) -> None:
     def says(figure: figures.Figure) -> tuple[str, ...]:
         invented = _("Practice data: fictitious.") if release.facts.invented else ""
         return (
-            " ".join(filter(None, (_("Identified cases, not prevalence."), invented))),
+            " ".join(filter(None, (_("Identified people, not prevalence."), invented))),
             f"{figure.note} {shared['note_level']}",
             figure.definition,
             citation(release),

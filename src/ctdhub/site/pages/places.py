@@ -180,7 +180,7 @@ def _page(answers: Answers, key: str, codes: frozenset[str], brief: str, *, comp
         path=path(key),
         country=key if is_country else "",
         title=name,
-        description=" ".join(place_sentences(facts)[:1]) or _("Identified cases, not prevalence."),
+        description=" ".join(place_sentences(facts)[:1]) or _("Identified people, not prevalence."),
         template="place.html",
         values={
             "name": name,
