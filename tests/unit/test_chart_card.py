@@ -166,6 +166,24 @@ def test_citations_parse(hub: str, tmp_path: Path) -> None:
         assert lines[0] == "TY  - DATA"
 
 
+def test_reference_managers_get_the_language_of_the_page(tmp_path: Path) -> None:
+    facts = {
+        "hub": "Hub",
+        "hub_names": {"fr": "Plateforme"},
+        "licence": "CC-BY-4.0",
+        "invented": True,
+    }
+    release = open_release(write_release(protected_answer(facts=facts), tmp_path, "2026.1", ""))
+    with language("fr"):
+        fields = parsed(bibtex("gender", "Genre", release, URL))
+        lines = ris("Genre", release, URL).split("\n")
+    assert fields["author"] == "{Plateforme}"
+    assert "AU  - Plateforme" in lines
+    assert "ET  - Publication 2026.1" in lines
+    assert fields["note"].startswith("Publication 2026.1. Licence")
+    assert fields["note"].endswith("CC-BY-4.0. Données d’exercice : fictives.")
+
+
 def test_a_sentence_has_number_interval_base_and_source(release: Release, answers: Answers) -> None:
     for code in LANGUAGES:
         with language(code):

@@ -12,8 +12,15 @@ from ctdhub.core.i18n import language
 from ctdhub.release.bundle import write_release
 from ctdhub.release.open import Release, open_release
 from ctdhub.report.facts import press_sheet
-from ctdhub.report.sentences import headline_sentence, place_sentences, reach_sentence
+from ctdhub.report.sentences import (
+    corridor,
+    headline_sentence,
+    place_sentences,
+    reach_sentence,
+    whom,
+)
 from ctdhub.schema import countries
+from ctdhub.schema.model import DESTINATION
 from ctdhub.stats.answers import Answers
 from ctdhub.stats.tables import headline, place_facts
 
@@ -101,6 +108,17 @@ def test_place_facts_are_those_of_the_records(
         assert [c.value for *_, c in side.corridors] == sorted(
             (c.value for *_, c in side.corridors), reverse=True
         )
+
+
+def test_english_names_have_their_article_inside_a_sentence() -> None:
+    """Not at the beginning of a label, and not in a language that says it otherwise."""
+    with language("en"):
+        assert corridor("USA", "NLD") == "United States to the Netherlands"
+        assert corridor("USA", "USA") == "United States, inside the country"
+        assert whom(DESTINATION, "COD").endswith("in the Democratic Republic of the Congo")
+        assert whom(DESTINATION, "ITA").endswith("in Italy")
+    with language("es"):
+        assert corridor("MEX", "USA") == "México a Estados Unidos"
 
 
 def test_corridors_lie_on_their_side(release: Release) -> None:

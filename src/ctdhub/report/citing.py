@@ -77,14 +77,13 @@ def bibtex(id_: str, title: str, release: Release, url: str) -> str:
         id_: of the chart, which ends the key of the entry.
     """
     facts = release.facts
-    note = f"Release {release.version}. Licence: {facts.licence}. {_practice(release)}"
     fields = {
-        "author": f"{{{_escaped(facts.hub)}}}",
+        "author": f"{{{_escaped(called(facts))}}}",
         "title": f"{{{title if title == _FIELD else _escaped(title)}}}",
         "year": release.year,
         "version": release.version,
         "url": url,
-        "note": _escaped(note.strip()),
+        "note": _escaped(f"{_edition(release)}. {_terms(release)}"),
     }
     lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
     return f"@misc{{ctdhub-{release.version}-{id_},\n{lines}}}"
@@ -92,14 +91,13 @@ def bibtex(id_: str, title: str, release: Release, url: str) -> str:
 
 def ris(title: str, release: Release, url: str) -> str:
     """A chart as a record of RIS; its parts may be fields that a script fills."""
-    facts = release.facts
     lines = (
         ("TY", "DATA"),
-        ("AU", facts.hub),
+        ("AU", called(release.facts)),
         ("TI", title),
         ("PY", release.year),
-        ("ET", f"Release {release.version}"),
-        ("N1", f"Licence: {facts.licence}. {_practice(release)}".strip()),
+        ("ET", _edition(release)),
+        ("N1", _terms(release)),
         ("UR", url),
         ("ER", ""),
     )
@@ -147,12 +145,20 @@ def _source(release: Release, url: str) -> str:
         licence=facts.licence or _("not stated"),
         url=isolated(url),
     )
-    practice = _("Practice data: fictitious.") if facts.invented else ""
-    return f"{text} {practice}".strip()
+    return f"{text} {_practice(release)}".strip()
+
+
+def _edition(release: Release) -> str:
+    return _("Release {version}").format(version=release.version)
+
+
+def _terms(release: Release) -> str:
+    licence = _("Licence: {licence}").format(licence=release.facts.licence or _("not stated"))
+    return f"{licence}. {_practice(release)}".strip()
 
 
 def _practice(release: Release) -> str:
-    return "Practice data: fictitious." if release.facts.invented else ""
+    return _("Practice data: fictitious.") if release.facts.invented else ""
 
 
 def _one_line(text: str) -> str:

@@ -7,7 +7,7 @@ from ctdhub.core.i18n import _, current
 from ctdhub.release.open import Release
 from ctdhub.report.wording import ends, even_more, least_claim, paragraph, printed, surely
 from ctdhub.schema import countries
-from ctdhub.schema.countries import Place
+from ctdhub.schema.countries import Place, place_of
 from ctdhub.schema.labels import code_label, label
 from ctdhub.schema.model import AGE, DESTINATION, load_schema
 from ctdhub.stats.answers import Answers
@@ -87,7 +87,7 @@ def people_sentence(
         claim, interval = number(of.people.value), span_of(of.people)
         if of.people.once is not None:
             claim, interval = span_of(of.people, of.people.once), recorded_people(of.people)
-    region = place.name(current())
+    region = place.inside(current()) if place.kind == "region" else place.name(current())
     if place.kind == "union":
         region = _("{union} (its member states)").format(union=region)
     claim = claim or least_claim(of.people) or span_of(of.people)
@@ -252,10 +252,10 @@ def _of_corridor(name: str, people: NumberCard) -> str:
 
 def corridor(origin: str, place: str) -> str:
     """A country of citizenship and a country of exploitation in words."""
-    names = [countries.name(code, current()) for code in (origin, place)]
+    name, end = countries.name(origin, current()), place_of(place).inside(current())
     if origin == place:
-        return _("{country}, inside the country").format(country=names[0])
-    return _("{origin} to {destination}").format(origin=names[0], destination=names[1])
+        return _("{country}, inside the country").format(country=name)
+    return _("{origin} to {destination}").format(origin=name, destination=end)
 
 
 def whom(variable: str = "", code: str = "") -> str:
@@ -263,6 +263,8 @@ def whom(variable: str = "", code: str = "") -> str:
     if variable and load_schema().variable(variable).kind == "flag":
         return words_of("whom", code, "flag", inline(label(variable, current())))
     answer = code_label(variable, code, current()) if variable else ""
+    if variable == DESTINATION:
+        answer = place_of(code).inside(current())
     return words_of("whom", code, _ASKED.get(variable, ""), answer)
 
 

@@ -58,6 +58,7 @@ class _Regions(FrozenModel):
     composites: dict[str, _Words]
     codes: dict[str, str]
     names: dict[str, dict[str, str]]
+    inside: dict[str, str]
 
 
 @cache
@@ -560,6 +561,14 @@ class Place:
             return str(format_list(names, locale=lang))
         named = name if self.kind == "country" else region_name
         return named(self.key, lang)
+
+    def inside(self, lang: str) -> str:
+        """The place inside a sentence, where English has an article before some names.
+
+        >>> place_of("USA").inside("en"), place_of("USA").inside("fr")
+        ('the United States', 'États-Unis')
+        """
+        return (lang == "en" and _data().inside.get(self.key)) or self.name(lang)
 
 
 def place_of(key: str) -> Place:

@@ -567,7 +567,8 @@ def embed_code(figure: Chart, address: str) -> str:
     height = _AROUND + (_BAR * len(rows) or _LINES)
     return (
         f'<iframe src="{escape(address)}" title="{escape(figure.caption)}" width="600" '
-        f'height="{height}" loading="lazy" referrerpolicy="no-referrer"></iframe>'
+        f'height="{height}" style="max-width:100%" loading="lazy" '
+        'referrerpolicy="no-referrer"></iframe>'
     )
 
 
@@ -582,8 +583,7 @@ def onward(figure: Figure, links: Links, release: Release) -> Iterator[tuple[str
     yield _("Split or compare"), explorer(links, figure.where, figure.subject)
     for key, variable in _places(figure.where):
         other = {f"vs.{variable}": countries.members(key), **figure.where}
-        name = countries.region_name(key, current())
-        text = _("Compare with {place}").format(place=name)
+        text = _("Compare with {place}").format(place=place_of(key).inside(current()))
         yield text, explorer(links, other, figure.subject)
     yield from _nearer(figure, links, release)
 

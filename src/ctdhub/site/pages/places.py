@@ -184,6 +184,7 @@ def _page(answers: Answers, key: str, codes: frozenset[str], brief: str, *, comp
         template="place.html",
         values={
             "name": name,
+            "in_sentence": place_of(key).inside(current()),
             "code": key,
             "changed": f"{changes.PATH}#{key.lower()}" if is_country and compared else "",
             "held": codes,
