@@ -120,7 +120,7 @@ def test_text_says_what_was_asked_and_the_spread_first(say: Say) -> None:
     assert said.index("The estimate is ") < said.index("Lists taken as")
     assert "No range is given for the true number: the organisations have not answered" in said
     assert "z0" in text
-    assert "If being on a halves the odds of b" in said
+    assert "If being on a halves the odds of being on b" in said
     assert "Without the list a" in text
     assert "If 5% of the true" in text
     all_three = ("--same-place", "--no-refer", "--own-registers")

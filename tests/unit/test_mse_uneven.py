@@ -201,7 +201,7 @@ def test_each_pair_has_a_row_each_way_and_a_chosen_one_only_among_independent_li
         assert (low or 0) < (result.methods[0].value or 0) < (high or 0)
     with language("en"):
         assert "these lists depend on each other: a – b" in words.spread(result)
-        assert words.change(rows[("a", "b"), 0.5]) == "If being on a halves the odds of b"
+        assert words.change(rows[("a", "b"), 0.5]) == "If being on a halves the odds of being on b"
 
 
 LIKE_INDEPENDENT = {"a": 360, "b": 90, "c": 40, "ab": 90, "ac": 40, "bc": 10, "abc": 10}

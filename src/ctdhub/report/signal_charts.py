@@ -534,7 +534,8 @@ def _change(answers: Answers) -> ReleaseFinding | None:
         return None
     words = signal_words.of_release(result, result.leads[0].finding)
     kicker = _("The clearest change")
-    return ReleaseFinding("change", kicker, words_of("headline", words), words_of("detail", words))
+    detail = f"{words_of('detail', words)} {signal_words.compared(result.search)}"
+    return ReleaseFinding("change", kicker, words_of("headline", words), detail)
 
 
 def _gap(answers: Answers) -> ReleaseFinding | None:

@@ -60,7 +60,9 @@ def page(answers: Answers) -> Page:
     return Page(
         path=PATH,
         title=words.title(),
-        description=_("Estimates of people whom no list knows, by several methods side by side."),
+        description=_(
+            "Estimated total, including people on no list, by several methods side by side."
+        ),
         values=values,
         scripts=FIGURES,
     )
@@ -80,7 +82,7 @@ def _charts(release: Release) -> list[dict[str, Any]]:
     result, names = estimate_in(release), list_names(release)
     if result is None or result.gate.refused:
         return []
-    what = _("Estimates of people whom no list knows, by several methods side by side.")
+    what = _("Estimated total, including people on no list, by several methods side by side.")
     said = (words.scope(release), words.seen(result), words.note(result))
     chart = Chart(
         id=FILE,
