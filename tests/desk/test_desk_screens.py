@@ -118,6 +118,31 @@ def test_choices_of_the_page_are_applied_together(bench: Desk, delivery: Any) ->
     assert "Nothing was chosen." in nothing
 
 
+def test_all_that_a_chosen_reading_makes_of_texts_is_in_view(bench: Desk) -> None:
+    """However many texts, and whether they become codes of one variable or kinds of several."""
+    from django.template import engines
+
+    from ctdhub.desk import screens
+
+    words = {f"word {n}": "female" for n in range(9)} | {"word 9": None}
+    kinds = {"means_threats": ["shouts", "threatens"], "means_debt_bondage": ["owes"]}
+    rules = [("gender", [{"from": "a", "date": "true"}, {"from": "b", "map": words}])]
+    rules += [(name, {"from": "c", "has": parts}) for name, parts in kinds.items()]
+    reading = {"operations": [{"op": "rule", "variable": v, "rule": rule} for v, rule in rules]}
+    (env,) = [one.env for one in engines.all() if hasattr(one, "env")]
+    shown = env.from_string(
+        '{% from "screens/parts.html" import values_of with context %}{{ values_of(reading) }}'
+    ).render(
+        reading=reading, cell=screens.cell, codes_said=screens.codes_said,
+        variable_said=screens.variable_said,
+    )  # fmt: skip
+    pairs = re.findall(r"<bdi>(.*?) → (.*?)</bdi>", shown)
+    assert [text for text, _code in pairs] == [*words, "shouts", "threatens", "owes"]
+    assert [code for _text, code in pairs[8:]] == [
+        "Woman or girl", "means: not recorded", "Threats", "Threats", "Debt bondage",
+    ]  # fmt: skip
+
+
 def test_a_column_is_read_as_any_variable_of_the_list(bench: Desk) -> None:
     head, *lines = dirty().decode().splitlines()
     file = "\n".join([f"{head},teinte", *(f"{line},rouge" for line in lines)]).encode()

@@ -32,7 +32,7 @@ def refused(hub: Hub) -> str:
     """The rule by which a build as far as people stops; it says what to write."""
     with pytest.raises(HubError) as met:
         pipeline.build(hub, until="link")
-    assert "rows_per_person" in str(met.value.fix)
+    assert "rows_per_person: " in str(met.value.fix)
     return str(met.value.name)
 
 

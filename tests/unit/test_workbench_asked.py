@@ -418,6 +418,8 @@ def test_what_a_header_says_is_likely_where_no_other_column_is_it(tmp_path: Path
         "How long (months)": ["14", "49"] * 6,
         "Duration of trafficking": ["long", "short"] * 6,
         "Smoker": ["Y", "N"] * 6,
+        "_status": ["submitted_via_web"] * 12,
+        "Exploitation site sector": ["fishing", "odd jobs"] * 6,
     }
     owner = Owner(tmp_path, _file(tmp_path / "a.csv", columns))
     owner("open")

@@ -370,7 +370,7 @@ def columns(request: HttpRequest, thing: Any) -> HttpResponse:
         found=overview,
         place={name: at for at, name in enumerate(names)},
         alarms=reply(carrier, "alarms")["alarms"] if overview["next"] is None else [],
-        variables=[(v.name, label(v.name, current())) for v in load_schema().records],
+        variables={v.name: label(v.name, current()) for v in load_schema().records},
     )
 
 

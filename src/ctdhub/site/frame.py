@@ -567,8 +567,7 @@ def embed_code(figure: Chart, address: str) -> str:
     height = _AROUND + (_BAR * len(rows) or _LINES)
     return (
         f'<iframe src="{escape(address)}" title="{escape(figure.caption)}" width="600" '
-        f'height="{height}" loading="lazy" '
-        'referrerpolicy="no-referrer"></iframe>'
+        f'height="{height}" loading="lazy" referrerpolicy="no-referrer"></iframe>'
     )
 
 

@@ -110,8 +110,13 @@ def readings(file: OpenedFile, column: str, document: Document) -> list[Reading]
 
 
 def said(likely: Sequence[Reading]) -> str | None:
-    """The variable that a header says its column is, None where it says none or several."""
-    if not likely or not likely[0].named or likely[0].share in [one.share for one in likely[1:]]:
+    """The variable that a header says its column is, and as which half of its texts can be read.
+
+    None where it says none or several.
+    """
+    if not likely or not likely[0].named or likely[0].share < _SOME:
+        return None
+    if likely[0].share in [one.share for one in likely[1:]]:
         return None
     variable: str = likely[0].operations[0]["variable"]
     return variable

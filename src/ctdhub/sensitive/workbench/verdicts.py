@@ -327,10 +327,8 @@ class Verdicts:
         column's header says so.
         """
         every = [*map(self.of, self._file.names), *map(self._gone, self.gone())]
-        read, says = (
-            all_rules(self._document, "records"),
-            [readings.said(v.guesses) for v in every],
-        )
+        read = all_rules(self._document, "records")
+        says = [readings.said(v.guesses) for v in every]
         return [
             v._replace(likely=name not in (None, *read) and says.count(name) == 1)
             for v, name in zip(every, says, strict=True)
